@@ -1,0 +1,234 @@
+import { Http1Error } from './error.ts';
+import { equalsIgnoringCase, isFieldValue, isTargetText, isToken, listMembers } from './grammar.ts';
+
+/** Body framings that are not a length in bytes. */
+export const CHUNKED = -1;
+export const UNTIL_CLOSE = -2;
+
+/** Body length in bytes, or CHUNKED, or UNTIL_CLOSE (RFC 9112 §6). */
+export type Framing = number;
+
+/** Field lines as they came: name, value, name, value, …; names keep their case, values lose outer white space. */
+export type FieldLines = readonly string[];
+
+export interface RequestHead {
+  readonly method: string;
+  /** Request target as sent. */
+  readonly target: string;
+  readonly minor: 0 | 1;
+  readonly fields: FieldLines;
+  readonly framing: Framing;
+  /** Value of the one `Host` field; null where HTTP/1.0 left it out. */
+  readonly host: string | null;
+  /** The connection may carry another request afterwards. */
+  readonly keepAlive: boolean;
+  readonly expect: string | null;
+  readonly upgrade: string | null;
+  /** Names that `Connection` lists, in lower case. */
+  readonly connection: readonly string[];
+}
+
+export interface ResponseHead {
+  readonly status: number;
+  readonly phrase: string;
+  readonly minor: 0 | 1;
+  readonly fields: FieldLines;
+  readonly framing: Framing;
+  /** The length the fields declare: of the body that HEAD and 304 leave out; null where none is declared. */
+  readonly declared: Framing | null;
+  readonly keepAlive: boolean;
+  readonly connection: readonly string[];
+}
+
+const MAX_FIELDS = 200;
+const NO_NAMES: readonly string[] = [];
+
+/** What framing and connection handling need from the field lines, gathered in one pass. */
+interface Noted {
+  host: string | null;
+  hosts: number;
+  length: string | null;
+  lengths: number;
+  coding: string | null;
+  codings: number;
+  connection: string | null;
+  expect: string | null;
+  upgrade: string | null;
+}
+
+/** Parses a request head without its final blank line. Throws Http1Error on anything RFC 9112 does not spell out. */
+export function parseRequestHead(text: string): RequestHead {
+  const end = lineEnd(text, 0);
+  const first = text.indexOf(' ');
+  const second = first === -1 ? -1 : text.indexOf(' ', first + 1);
+  if (second === -1 || second > end) throw new Http1Error('the request line has not three parts');
+  const method = text.slice(0, first);
+  if (!isToken(method)) throw new Http1Error('the method is not a token');
+  const target = text.slice(first + 1, second);
+  if (!isTargetText(target)) throw new Http1Error('the request target holds a character that is not allowed');
+  const minor = parseVersion(text.slice(second + 1, end));
+  const fields: string[] = [];
+  const noted = parseFields(text, end + 2, fields);
+  if (noted.hosts > 1) throw new Http1Error('more than one Host field');
+  if (noted.hosts === 0 && minor === 1) throw new Http1Error('no Host field');
+  const connection = noted.connection === null ? NO_NAMES : connectionNames(noted.connection);
+  return {
+    method,
+    target,
+    minor,
+    fields,
+    framing: requestFraming(noted, minor),
+    host: noted.host,
+    keepAlive: persists(connection, minor),
+    expect: noted.expect,
+    upgrade: noted.upgrade,
+    connection,
+  };
+}
+
+/** Parses a response head without its final blank line; `method` is the request's, for it decides the framing. */
+export function parseResponseHead(text: string, method: string): ResponseHead {
+  const end = lineEnd(text, 0);
+  const line = text.slice(0, end);
+  const match = /^HTTP\/1\.([01]) ([1-5][0-9]{2})(?: (.*))?$/.exec(line);
+  if (match === null) throw new Http1Error('the status line is malformed');
+  const phrase = match[3] ?? '';
+  if (!isFieldValue(phrase)) throw new Http1Error('the reason phrase holds a control character');
+  const minor = match[1] === '1' ? 1 : 0;
+  const status = Number(match[2]);
+  const fields: string[] = [];
+  const noted = parseFields(text, end + 2, fields);
+  const connection = noted.connection === null ? NO_NAMES : connectionNames(noted.connection);
+  const declared = declaredFraming(noted);
+  const bodiless = method === 'HEAD' || status < 200 || status === 204 || status === 304;
+  const framing = bodiless ? 0 : (declared ?? UNTIL_CLOSE);
+  const keepAlive = framing !== UNTIL_CLOSE && persists(connection, minor);
+  return { status, phrase, minor, fields, framing, declared, keepAlive, connection };
+}
+
+/** Parses trailer lines (RFC 9112 §7.1.2) with the same grammar as header lines. */
+export function parseTrailers(text: string): string[] {
+  const fields: string[] = [];
+  parseFields(text, 0, fields);
+  return fields;
+}
+
+function lineEnd(text: string, from: number): number {
+  const end = text.indexOf('\r\n', from);
+  return end === -1 ? text.length : end;
+}
+
+function parseVersion(text: string): 0 | 1 {
+  if (text === 'HTTP/1.1') return 1;
+  if (text === 'HTTP/1.0') return 0;
+  if (/^HTTP\/[0-9]\.[0-9]$/.test(text)) throw new Http1Error('the gate speaks HTTP/1.0 and HTTP/1.1 here', 505);
+  throw new Http1Error('the HTTP version is malformed');
+}
+
+function parseFields(text: string, from: number, fields: string[]): Noted {
+  const noted: Noted = {
+    host: null,
+    hosts: 0,
+    length: null,
+    lengths: 0,
+    coding: null,
+    codings: 0,
+    connection: null,
+    expect: null,
+    upgrade: null,
+  };
+  let start = from;
+  while (start < text.length) {
+    const end = lineEnd(text, start);
+    if (fields.length >= MAX_FIELDS * 2) throw new Http1Error(`more than ${MAX_FIELDS} header fields`, 431);
+    const colon = text.indexOf(':', start);
+    if (colon === -1 || colon >= end) throw new Http1Error('a header line without a colon, or a folded one');
+    const name = text.slice(start, colon);
+    if (!isToken(name)) throw new Http1Error('a header name is not a token');
+    const value = trimField(text, colon + 1, end);
+    if (!isFieldValue(value)) throw new Http1Error('a header value holds a control character');
+    fields.push(name, value);
+    note(noted, name, value);
+    start = end + 2;
+  }
+  return noted;
+}
+
+function trimField(text: string, from: number, to: number): string {
+  let start = from;
+  let end = to;
+  while (start < end && isBlank(text.charCodeAt(start))) start++;
+  while (end > start && isBlank(text.charCodeAt(end - 1))) end--;
+  return text.slice(start, end);
+}
+
+function isBlank(code: number): boolean {
+  return code === 0x20 || code === 0x09;
+}
+
+/** Only names of these lengths matter here: the switch keeps the common field at one integer comparison. */
+function note(noted: Noted, name: string, value: string): void {
+  switch (name.length) {
+    case 4:
+      if (equalsIgnoringCase(name, 'host')) {
+        noted.host = value;
+        noted.hosts++;
+      }
+      return;
+    case 6:
+      if (equalsIgnoringCase(name, 'expect')) noted.expect = joined(noted.expect, value);
+      return;
+    case 7:
+      if (equalsIgnoringCase(name, 'upgrade')) noted.upgrade = joined(noted.upgrade, value);
+      return;
+    case 10:
+      if (equalsIgnoringCase(name, 'connection')) noted.connection = joined(noted.connection, value);
+      return;
+    case 14:
+      if (equalsIgnoringCase(name, 'content-length')) {
+        noted.length = value;
+        noted.lengths++;
+      }
+      return;
+    case 17:
+      if (equalsIgnoringCase(name, 'transfer-encoding')) {
+        noted.coding = value;
+        noted.codings++;
+      }
+  }
+}
+
+function joined(before: string | null, value: string): string {
+  return before === null ? value : `${before}, ${value}`;
+}
+
+/** RFC 9112 §6.1, §6.3. Whatever two parsers have ever read differently is refused, also where the RFC would repair it. */
+function declaredFraming(noted: Noted): Framing | null {
+  if (noted.codings > 0) {
+    if (noted.lengths > 0) throw new Http1Error('both Content-Length and Transfer-Encoding');
+    if (noted.codings > 1 || !equalsIgnoringCase(noted.coding ?? '', 'chunked')) {
+      throw new Http1Error('a Transfer-Encoding other than one "chunked"');
+    }
+    return CHUNKED;
+  }
+  if (noted.lengths === 0) return null;
+  if (noted.lengths > 1) throw new Http1Error('more than one Content-Length field');
+  const text = noted.length ?? '';
+  if (!/^(?:0|[1-9][0-9]{0,14})$/.test(text)) throw new Http1Error('the Content-Length is not a plain number');
+  return Number(text);
+}
+
+function requestFraming(noted: Noted, minor: 0 | 1): Framing {
+  const framing = declaredFraming(noted);
+  if (framing === CHUNKED && minor === 0) throw new Http1Error('Transfer-Encoding in an HTTP/1.0 request');
+  return framing ?? 0;
+}
+
+function connectionNames(value: string): string[] {
+  return listMembers(value).map((member) => member.toLowerCase());
+}
+
+function persists(connection: readonly string[], minor: 0 | 1): boolean {
+  if (connection.includes('close')) return false;
+  return minor === 1 || connection.includes('keep-alive');
+}

@@ -1,0 +1,47 @@
+/** One line of the audit log. Members stand in alphabetical order, so the text is canonical as written (RFC 8785). */
+export interface ExchangeEvent {
+  /** Address dialled, `pinned …` where an operator's route was used; null when nothing was dialled. */
+  readonly address: string | null;
+  readonly agent: string | null;
+  readonly bytes?: { readonly received: number; readonly sent: number };
+  readonly capability: string | null;
+  /** `would-deny` is a denial that an observing or warning mode let pass. */
+  readonly decision: 'allow' | 'deny' | 'would-deny';
+  readonly detail?: string;
+  readonly exchange: string;
+  readonly host: string | null;
+  /** False where bytes passed that the gate did not read (`scheme: tcp`). */
+  readonly inspected: boolean;
+  readonly kind: 'intent' | 'outcome';
+  readonly method: string | null;
+  readonly milliseconds?: number;
+  readonly mode: string | null;
+  readonly outcome?: 'delivered' | 'refused' | 'truncated' | 'aborted';
+  readonly path: string | null;
+  /** Content hash of the policy that decided. */
+  readonly policy: string;
+  readonly port: number | null;
+  /** Names and value lengths; values never stand here. */
+  readonly query: ReadonlyArray<{ readonly length: number; readonly name: string }>;
+  readonly reason: string | null;
+  readonly rule: string | null;
+  readonly scheme: string | null;
+  readonly source: string;
+  readonly status: number | null;
+  readonly time: string;
+  readonly tunnel: string | null;
+}
+
+/** First line of a segment: says who writes and which segment it continues. */
+export interface SegmentEvent {
+  readonly instance: string;
+  readonly kind: 'segment';
+  /** Name of the segment this one continues; null for the first. */
+  readonly previous: string | null;
+  /** Bytes of an unfinished last line that the previous segment ends with, after a crash. */
+  readonly torn: number;
+  readonly time: string;
+  readonly version: string;
+}
+
+export type AuditEvent = ExchangeEvent | SegmentEvent;

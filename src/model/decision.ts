@@ -1,0 +1,50 @@
+import type { Mode } from './mode.ts';
+import type { Reason } from './reason.ts';
+
+/** A place in a rule file, 1-based. */
+export interface Place {
+  readonly file: string;
+  readonly line: number;
+  readonly column: number;
+}
+
+/** What a decision points at when it says why. */
+export interface RuleReference {
+  readonly text: string;
+  readonly place: Place;
+  readonly capability: string | null;
+}
+
+/** What must happen to a request that is allowed. */
+export interface Obligations {
+  readonly capability: string | null;
+  /** Names of the otherwise forbidden networks this rule may reach, in name order. */
+  readonly networks: readonly string[];
+  readonly audit: 'metadata';
+}
+
+export type Decision =
+  | { readonly kind: 'allow'; readonly mode: Mode; readonly rule: RuleReference; readonly obligations: Obligations }
+  | {
+      readonly kind: 'deny';
+      readonly mode: Mode;
+      readonly reason: Reason;
+      readonly detail: string;
+      /** The deny rule that matched, or the allow rule that came nearest; null when none came near. */
+      readonly rule: RuleReference | null;
+      /** The capability whose rule came nearest; its mode decides. */
+      readonly capability: string | null;
+      /** YAML that would allow the request. */
+      readonly remedy: string;
+    };
+
+/** `file:line`, as editors and terminals open it. */
+export function placeText(place: Place): string {
+  return `${place.file}:${place.line}`;
+}
+
+/** The rule as refusals and the record name it. */
+export function ruleText(rule: RuleReference): string {
+  const owner = rule.capability === null ? '' : ` (${rule.capability})`;
+  return `${placeText(rule.place)}: ${rule.text}${owner}`;
+}

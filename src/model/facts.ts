@@ -1,0 +1,16 @@
+import type { RequestPath } from './path.ts';
+import type { Target } from './target.ts';
+
+/** Everything `decide` may know about one request. No socket, no clock: replaying the facts replays the decision. */
+export interface Facts {
+  readonly agent: string;
+  /** Address the agent called from. */
+  readonly source: string;
+  readonly target: Target;
+  readonly method: string;
+  readonly path: RequestPath;
+  /** Query as sent, without the `?`; null when there is none. */
+  readonly query: string | null;
+  /** End-to-end header fields as name, value pairs, hop-by-hop fields already removed. */
+  readonly headers: readonly string[];
+}

@@ -1,0 +1,196 @@
+import type { Cidr } from '../model/cidr.ts';
+import type { Mode } from '../model/mode.ts';
+import { checkAgent, checkOverlappingSources } from './conflicts.ts';
+import { parseEndpoint } from './endpoint.ts';
+import { HostIndex } from './host-index.ts';
+import { parseCidrs, type Merged, type Named } from './merge.ts';
+import { bindParameters, fillEndpoint, type ParameterValues } from './parameters.ts';
+import type { AgentPolicy, Policy } from './policy.ts';
+import { problemAt, type Problem } from './problem.ts';
+import type { Endpoint, Rule } from './rule.ts';
+import type { AgentSpec, CapabilitySpec, EndpointSpec, GrantSpec } from './schema.ts';
+import { rangeOf, type Source } from './source.ts';
+import { didYouMean } from './suggest.ts';
+
+/** Builds tries, sets and predicates from definitions, so that a request only looks up. Problems are added to the list. */
+export function compile(merged: Merged, generation: string, problems: Problem[]): Policy {
+  return new Compiler(merged, problems).policy(generation);
+}
+
+/** A capability filled in for one grant. */
+interface Granted {
+  /** Equal for grants of the same capability with the same values and mode. */
+  readonly key: string;
+  readonly rules: readonly Rule[];
+}
+
+class Compiler {
+  readonly #merged: Merged;
+  readonly #problems: Problem[];
+  readonly #granted = new Map<string, Granted>();
+  readonly #shared = new Map<string, HostIndex>();
+  #ruleCount = 0;
+
+  constructor(merged: Merged, problems: Problem[]) {
+    this.#merged = merged;
+    this.#problems = problems;
+  }
+
+  policy(generation: string): Policy {
+    const { defaults, networks } = this.#merged;
+    const defaultDenies = defaults === null ? [] : this.#rules(defaults.spec.deny, defaults.source, ['defaults', 'deny'], null, null, []);
+    for (const capability of this.#merged.capabilities.values()) this.#checkUngranted(capability);
+    const agents = new Map<string, AgentPolicy>();
+    for (const agent of this.#merged.agents.values()) agents.set(agent.name, this.#agent(agent, defaults?.spec.mode ?? 'enforce', defaultDenies));
+    checkOverlappingSources(agents, this.#merged, this.#problems);
+    const capabilities = [...this.#merged.capabilities.keys()].sort();
+    const counts = { agents: agents.size, capabilities: capabilities.length, rules: this.#ruleCount };
+    return { generation, agents, deny: indexOf(defaultDenies), networks, capabilities, counts };
+  }
+
+  #agent(agent: Named<AgentSpec>, defaultMode: Mode, defaultDenies: readonly Rule[]): AgentPolicy {
+    const { name, spec, source } = agent;
+    const at = (...path: PropertyKey[]): PropertyKey[] => ['agents', name, ...path];
+    const networks = this.#networkNames(spec.networks, source, at('networks'));
+    const own = this.#rules(spec.allow, source, at('allow'), null, null, networks);
+    const denies = this.#rules(spec.deny, source, at('deny'), null, null, []);
+    const granted = (spec.capabilities ?? []).map((grant, index) => this.#grant(grant, source, at('capabilities', index))).filter((each) => each !== null);
+    checkAgent({ own, granted: granted.flatMap((each) => each.rules), denies, defaultDenies, sources: this.#sources() }, this.#problems);
+    return {
+      name,
+      tenant: spec.tenant ?? null,
+      mode: spec.mode ?? defaultMode,
+      tokenHashes: this.#tokenHashes(agent),
+      sourceNetworks: this.#sourceNetworks(agent),
+      allow: [indexOf(own), this.#sharedIndex(granted)].filter((index) => index !== null),
+      deny: indexOf(denies),
+    };
+  }
+
+  /** Agents with the same grants share one index: a fleet of a thousand costs one. */
+  #sharedIndex(granted: readonly Granted[]): HostIndex | null {
+    if (granted.length === 0) return null;
+    const unique = new Map(granted.map((each) => [each.key, each]));
+    const key = [...unique.keys()].sort().join('\n');
+    let index = this.#shared.get(key);
+    if (index === undefined) this.#shared.set(key, (index = indexOf([...unique.values()].flatMap((each) => each.rules))));
+    return index;
+  }
+
+  #grant(grant: GrantSpec, source: Source, path: PropertyKey[]): Granted | null {
+    const { use, with: given = {}, mode } = typeof grant === 'string' ? { use: grant } : grant;
+    const capability = this.#merged.capabilities.get(use);
+    if (capability === undefined) {
+      const hint = didYouMean(use, [...this.#merged.capabilities.keys()]);
+      this.#problems.push(problemAt(source, rangeOf(source, path), `no capability "${use}" is defined`, { hint }));
+      return null;
+    }
+    const bound = bindParameters(capability.spec, given);
+    if (!bound.ok) {
+      this.#problems.push(problemAt(source, rangeOf(source, path), `${use}: ${bound.message}`, { hint: bound.hint }));
+      return null;
+    }
+    const effective = mode ?? capability.spec.mode ?? null;
+    const key = JSON.stringify([use, [...bound.value], effective]);
+    let granted = this.#granted.get(key);
+    if (granted === undefined) this.#granted.set(key, (granted = { key, rules: this.#capabilityRules(capability, bound.value, effective) }));
+    return granted;
+  }
+
+  #capabilityRules(capability: Named<CapabilitySpec>, values: ParameterValues, mode: Mode | null): Rule[] {
+    const { name, spec, source } = capability;
+    const networks = this.#networkNames(spec.networks, source, ['capabilities', name, 'networks']);
+    return this.#rules(spec.endpoints, source, ['capabilities', name, 'endpoints'], name, mode, networks, values);
+  }
+
+  /** A capability nobody is granted is checked all the same, with stand-ins for its parameters. */
+  #checkUngranted(capability: Named<CapabilitySpec>): void {
+    const standIns = new Map(Object.entries(capability.spec.parameters ?? {}).map(([name, each]) => [name, each.type === 'host' ? 'mirror.example' : 'https://mirror.example']));
+    if (standIns.size > 0) {
+      this.#capabilityRules(capability, standIns, null);
+      return;
+    }
+    const key = JSON.stringify([capability.name, [], capability.spec.mode ?? null]);
+    this.#granted.set(key, { key, rules: this.#capabilityRules(capability, standIns, capability.spec.mode ?? null) });
+  }
+
+  #rules(specs: readonly EndpointSpec[] | undefined, source: Source, path: PropertyKey[], capability: string | null, mode: Mode | null, networks: readonly string[], values?: ParameterValues): Rule[] {
+    const rules: Rule[] = [];
+    if (specs === undefined) return rules;
+    const offsets = itemOffsets(source, path);
+    specs.forEach((spec, index) => {
+      const endpoint = this.#endpoint(spec, source, [...path, index], values);
+      if (endpoint === null) return;
+      const { line, col } = source.lines.linePos(offsets(index));
+      rules.push({ endpoint, text: endpoint.text, place: { file: source.file, line, column: col }, capability, mode, networks });
+      this.#ruleCount++;
+    });
+    return rules;
+  }
+
+  #endpoint(spec: EndpointSpec, source: Source, path: PropertyKey[], values: ParameterValues | undefined): Endpoint | null {
+    const filled = values === undefined ? ({ ok: true, value: spec } as const) : fillEndpoint(spec, values);
+    const parsed = filled.ok ? parseEndpoint(filled.value) : filled;
+    if (!parsed.ok) {
+      this.#report(problemAt(source, rangeOf(source, path), parsed.message, { hint: parsed.hint }));
+      return null;
+    }
+    if (parsed.value.host.kind === 'any' && path[0] !== 'defaults' && path[2] !== 'deny') {
+      const hint = 'name the hosts; `check --strict` makes this an error';
+      this.#report(problemAt(source, rangeOf(source, path), '"**" opens every host on the internet', { hint, severity: 'warning' }));
+    }
+    return parsed.value;
+  }
+
+  /** A capability granted twice is compiled twice; what is wrong with it is said once. */
+  #report(problem: Problem): void {
+    const same = this.#problems.some((each) => each.message === problem.message && each.place.file === problem.place.file && each.place.line === problem.place.line);
+    if (!same) this.#problems.push(problem);
+  }
+
+  #networkNames(names: readonly string[] | undefined, source: Source, path: PropertyKey[]): string[] {
+    for (const [index, name] of (names ?? []).entries()) {
+      if (this.#merged.networks.has(name)) continue;
+      const hint = didYouMean(name, [...this.#merged.networks.keys()]);
+      this.#report(problemAt(source, rangeOf(source, [...path, index]), `no network "${name}" is defined`, { hint }));
+    }
+    return [...new Set(names)].sort();
+  }
+
+  #tokenHashes({ name, spec, source }: Named<AgentSpec>): string[] {
+    const tokens = spec.identity.token === undefined ? [] : [spec.identity.token].flat();
+    for (const token of tokens) {
+      if (/^sha256:[0-9a-f]{64}$/.test(token)) continue;
+      const hint = `\`sallyport agent token ${name}\` prints a token and the line that belongs here`;
+      this.#problems.push(problemAt(source, rangeOf(source, ['agents', name, 'identity', 'token']), 'the token is not "sha256:" and 64 hex digits', { hint }));
+    }
+    if (tokens.length === 0 && spec.identity.networks === undefined && spec.identity.certificate === undefined) {
+      const hint = 'name a token or networks: without one nobody can be this agent';
+      this.#problems.push(problemAt(source, rangeOf(source, ['agents', name, 'identity']), `agent "${name}" has no identity`, { hint }));
+    }
+    return tokens.map((token) => token.slice('sha256:'.length));
+  }
+
+  #sourceNetworks({ name, spec, source }: Named<AgentSpec>): Cidr[] {
+    return parseCidrs(spec.identity.networks ?? [], source, ['agents', name, 'identity', 'networks'], this.#problems);
+  }
+
+  #sources(): ReadonlyMap<string, Source> {
+    this.#sourceMap ??= new Map([...this.#merged.agents.values(), ...this.#merged.capabilities.values(), ...(this.#merged.defaults === null ? [] : [this.#merged.defaults])].map((each) => [each.source.file, each.source]));
+    return this.#sourceMap;
+  }
+  #sourceMap: Map<string, Source> | undefined;
+}
+
+function indexOf(rules: readonly Rule[]): HostIndex {
+  const index = new HostIndex();
+  for (const rule of rules) index.add(rule);
+  return index;
+}
+
+/** Offsets of the items of a list, found once: files with many rules are walked, not searched. */
+function itemOffsets(source: Source, path: PropertyKey[]): (index: number) => number {
+  const list = source.document.getIn(path, true) as { items?: ReadonlyArray<{ range?: readonly number[] | null }> } | undefined;
+  const fallback = rangeOf(source, path)[0];
+  return (index) => list?.items?.[index]?.range?.[0] ?? fallback;
+}

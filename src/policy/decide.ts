@@ -1,0 +1,190 @@
+import type { Decision, RuleReference } from '../model/decision.ts';
+import type { Facts } from '../model/facts.ts';
+import type { Reason } from '../model/reason.ts';
+import { authorityText, makeTarget, type Target } from '../model/target.ts';
+import type { HostIndex, HostRules } from './host-index.ts';
+import type { AgentPolicy, Policy } from './policy.ts';
+import { fieldsHold, queryPairs } from './predicate.ts';
+import { remedyFor } from './remedy.ts';
+import { outranks, type RankedRule } from './rule.ts';
+
+/** Fields a `closed` header predicate does not count: every request has them, or the gate writes them itself. */
+const UNCOUNTED_HEADERS: ReadonlySet<string> = new Set(['host', 'via']);
+const NO_QUERY: readonly string[] = [];
+
+/**
+ * What the policy says about one request (POLICY.md, "Deciding"). Pure: equal facts and policy give equal decisions.
+ * `explain`, `test`, `replay`, `learn` and the console call this very function.
+ */
+export function decide(facts: Facts, policy: Policy): Decision {
+  const agent = policy.agents.get(facts.agent);
+  if (agent === undefined) return unknownAgent(facts.agent);
+  const views = lazyViews(facts);
+
+  const denied = winner(policy.deny.match(facts.target), facts, views) ?? winner(agent.deny.match(facts.target), facts, views);
+  if (denied !== null) return refusedBy(denied, facts, agent);
+
+  const candidates = allowCandidates(agent, facts.target);
+  const best = winner(candidates, facts, views);
+  if (best !== null && mayBeDeniedRaw(facts, agent, policy)) return malformed(facts, agent, best);
+  if (best !== null) return allowedBy(best, agent);
+  if (facts.path.canonical === null) return malformed(facts, agent, null);
+  return nearestMiss(candidates, facts, agent, views);
+}
+
+/**
+ * What the policy says about opening a connection, when only host and port are known. It comes before DNS: a look-up
+ * already carries the name out. Allows whatever some request on this host might be allowed.
+ */
+export function decideConnection(agentName: string, target: Target, policy: Policy): Decision {
+  const agent = policy.agents.get(agentName);
+  if (agent === undefined) return unknownAgent(agentName);
+  const schemes = (['https', 'http', 'tcp'] as const).map((scheme) => makeTarget(scheme, target.host, target.port));
+  const wholeDeny = schemes
+    .slice(0, 1)
+    .flatMap((each) => [...policy.deny.match(each), ...agent.deny.match(each)])
+    .flatMap((rules) => rules.entries)
+    .find(deniesWholeHost);
+  if (wholeDeny !== undefined) return denial(agent, 'host-not-allowed', `${target.host.text} is denied`, wholeDeny.rule, null, '');
+  for (const each of schemes) {
+    const entries = allowCandidates(agent, each).flatMap((rules) => rules.entries);
+    const best = entries.reduce<RankedRule | null>((top, entry) => (top === null || outranks(entry, top) ? entry : top), null);
+    if (best !== null) return connectionAllowed(best, entries, agent);
+  }
+  const detail = `${authorityText(target)} is not on the allowlist of ${agent.name}`;
+  return denial(agent, 'host-not-allowed', detail, null, null, remedyFor(agent.name, 'GET', target, '/**'));
+}
+
+function allowCandidates(agent: AgentPolicy, target: Target): HostRules[] {
+  const found: HostRules[] = [];
+  for (const index of agent.allow) found.push(...index.match(target));
+  return found;
+}
+
+/** Values that only some predicates need, made once when one does. */
+interface Views {
+  query(): readonly string[] | null;
+  headers(): readonly string[];
+}
+
+function lazyViews(facts: Facts): Views {
+  let query: readonly string[] | null | undefined;
+  let headers: readonly string[] | undefined;
+  return {
+    query: () => (query === undefined ? (query = facts.query === null ? NO_QUERY : queryPairs(facts.query)) : query),
+    headers: () => (headers ??= facts.headers.map((text, index) => (index % 2 === 0 ? text.toLowerCase() : text))),
+  };
+}
+
+/** The most specific rule that matches the request in every part. */
+function winner(groups: readonly HostRules[], facts: Facts, views: Views): RankedRule | null {
+  let best: RankedRule | null = null;
+  for (const group of groups) {
+    visitPath(group, facts, (entry) => {
+      if ((best === null || outranks(entry, best)) && methodHolds(entry, facts) && predicatesHold(entry, views) === null) best = entry;
+    });
+  }
+  return best;
+}
+
+/** Canonical rules see the canonical path; `paths-raw` rules see the path as it came, the only one they can send. */
+function visitPath(group: HostRules, facts: Facts, visit: (entry: RankedRule) => void): void {
+  const { canonical, raw } = facts.path;
+  if (canonical !== null) group.trie.match(canonical, (entry) => (entry.rule.endpoint.pathsRaw ? undefined : visit(entry)));
+  group.trie.match(raw, (entry) => (entry.rule.endpoint.pathsRaw ? visit(entry) : undefined));
+}
+
+function methodHolds(entry: RankedRule, facts: Facts): boolean {
+  const { methods } = entry.rule.endpoint;
+  return methods === null || methods.has(facts.method);
+}
+
+/** The reason of the first predicate that fails; null when all hold. */
+function predicatesHold(entry: RankedRule, views: Views): Reason | null {
+  const { query, headers } = entry.rule.endpoint;
+  if (query !== null) {
+    const pairs = views.query();
+    if (pairs === null || !fieldsHold(query, pairs, null)) return 'query-not-allowed';
+  }
+  if (headers !== null && !fieldsHold(headers, views.headers(), UNCOUNTED_HEADERS)) return 'header-not-allowed';
+  return null;
+}
+
+/**
+ * A path without a canonical form could be read upstream as one that a deny rule names. If such a rule exists on this
+ * host, a `paths-raw` allowance does not settle the matter: when in doubt, deny.
+ */
+function mayBeDeniedRaw(facts: Facts, agent: AgentPolicy, policy: Policy): boolean {
+  if (facts.path.canonical !== null) return false;
+  const has = (index: HostIndex): boolean => index.match(facts.target).some((group) => group.entries.some((entry) => methodHolds(entry, facts)));
+  return has(policy.deny) || has(agent.deny);
+}
+
+function deniesWholeHost(entry: RankedRule): boolean {
+  const { methods, query, headers } = entry.rule.endpoint;
+  return methods === null && query === null && headers === null && entry.path.text === '/**';
+}
+
+function allowedBy(entry: RankedRule, agent: AgentPolicy): Decision {
+  const { rule } = entry;
+  return {
+    kind: 'allow',
+    mode: rule.mode ?? agent.mode,
+    rule,
+    obligations: { capability: rule.capability, networks: rule.networks, audit: 'metadata' },
+  };
+}
+
+/** Which rule will win is not known yet: the connection may reach what any of them may. */
+function connectionAllowed(best: RankedRule, entries: readonly RankedRule[], agent: AgentPolicy): Decision {
+  const networks = [...new Set(entries.flatMap((entry) => entry.rule.networks))].sort();
+  const decision = allowedBy(best, agent);
+  return decision.kind === 'allow' ? { ...decision, obligations: { ...decision.obligations, networks } } : decision;
+}
+
+function unknownAgent(name: string): Decision {
+  return { kind: 'deny', mode: 'enforce', reason: 'agent-unknown', detail: `no agent "${name}" in the rules`, rule: null, capability: null, remedy: '' };
+}
+
+function denial(agent: AgentPolicy, reason: Reason, detail: string, rule: RuleReference | null, near: RankedRule | null, remedy: string): Decision {
+  const capability = near?.rule.capability ?? null;
+  return { kind: 'deny', mode: near?.rule.mode ?? agent.mode, reason, detail, rule, capability, remedy };
+}
+
+function refusedBy(entry: RankedRule, facts: Facts, agent: AgentPolicy): Decision {
+  const reason = deniesWholeHost(entry) ? 'host-not-allowed' : 'path-not-allowed';
+  return denial(agent, reason, `a deny rule refuses ${facts.method} on ${facts.target.host.text}`, entry.rule, null, '');
+}
+
+function malformed(facts: Facts, agent: AgentPolicy, near: RankedRule | null): Decision {
+  const detail = `the path holds ${facts.path.flaw ?? 'more than one reading'}`;
+  return denial(agent, 'path-malformed', detail, near?.rule ?? null, near, '');
+}
+
+/** Nothing matched: the rule that came nearest names the reason, and its capability the mode. */
+function nearestMiss(groups: readonly HostRules[], facts: Facts, agent: AgentPolicy, views: Views): Decision {
+  const path = facts.path.canonical ?? facts.path.raw;
+  const remedy = remedyFor(agent.name, facts.method, facts.target, path);
+  const place = authorityText(facts.target);
+  const entries = groups.flatMap((group) => group.entries);
+  const first = entries[0];
+  if (first === undefined) return denial(agent, 'host-not-allowed', `${facts.target.scheme}://${place} is not on the allowlist of ${agent.name}`, null, null, remedy);
+
+  const onPath: RankedRule[] = [];
+  for (const group of groups) visitPath(group, facts, (entry) => onPath.push(entry));
+  const full = onPath.filter((entry) => methodHolds(entry, facts)).reduce<RankedRule | null>(higher, null);
+  if (full !== null) {
+    const reason = predicatesHold(full, views) ?? 'query-not-allowed';
+    const what = reason === 'query-not-allowed' ? 'the query' : 'a header';
+    return denial(agent, reason, `${what} of ${facts.method} ${place}${path} is not what the rule allows`, full.rule, full, '');
+  }
+  const near = onPath.reduce<RankedRule | null>(higher, null);
+  if (near !== null) return denial(agent, 'method-not-allowed', `${facts.method} is not allowed on ${place}${path}`, near.rule, near, remedy);
+  const byMethod = entries.find((entry) => methodHolds(entry, facts));
+  if (byMethod !== undefined) return denial(agent, 'path-not-allowed', `${path} is not allowed on ${place}`, byMethod.rule, byMethod, remedy);
+  return denial(agent, 'method-not-allowed', `${facts.method} is not allowed on ${place}`, first.rule, first, remedy);
+}
+
+function higher(top: RankedRule | null, entry: RankedRule): RankedRule {
+  return top === null || outranks(entry, top) ? entry : top;
+}

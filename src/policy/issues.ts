@@ -1,0 +1,89 @@
+import { z } from 'zod';
+import { problemAt, type Problem } from './problem.ts';
+import { keyRangeOf, rangeOf, type Source } from './source.ts';
+import { agent, capability, defaults, endpointMap, rulesFile, type RulesFile } from './schema.ts';
+import { didYouMean } from './suggest.ts';
+
+type Issue = z.core.$ZodIssue;
+
+/** Checks a file against the schema. Null when it has problems, which are added with their places. */
+export function checkShape(source: Source, problems: Problem[]): RulesFile | null {
+  const result = rulesFile.safeParse(source.value ?? {});
+  if (result.success) return result.data;
+  for (const issue of result.error.issues) reportIssue(source, issue, [], problems);
+  return null;
+}
+
+function reportIssue(source: Source, issue: Issue, base: PropertyKey[], problems: Problem[]): void {
+  const path = [...base, ...issue.path];
+  if (issue.code === 'unrecognized_keys') {
+    for (const key of issue.keys) {
+      const hint = didYouMean(key, knownKeys(path));
+      problems.push(problemAt(source, keyRangeOf(source, path, key), `unknown key "${key}"`, { hint }));
+    }
+    return;
+  }
+  if (issue.code === 'invalid_union') {
+    const branch = nearestBranch(issue.errors);
+    if (branch !== null) {
+      for (const inner of branch) reportIssue(source, inner, path, problems);
+      return;
+    }
+  }
+  if (issue.code === 'invalid_key') {
+    const key = String(issue.path.at(-1));
+    const message = issue.issues[0]?.message ?? issue.message;
+    problems.push(problemAt(source, keyRangeOf(source, path.slice(0, -1), key), `"${key}" is not a name: ${message}`));
+    return;
+  }
+  problems.push(problemAt(source, rangeOf(source, path), messageOf(source, issue, path), { hint: hintOf(issue, path) }));
+}
+
+/** The branch that the author meant: the one that did not fail on the type of the value itself. */
+function nearestBranch(errors: ReadonlyArray<readonly Issue[]>): readonly Issue[] | null {
+  return errors.find((branch) => !branch.some((issue) => issue.path.length === 0 && issue.code === 'invalid_type')) ?? null;
+}
+
+function messageOf(source: Source, issue: Issue, path: PropertyKey[]): string {
+  const key = path.map(String).filter((part) => !/^\d+$/.test(part)).at(-1) ?? 'the file';
+  const missing = valueAt(source.value, path) === undefined;
+  if (issue.code === 'invalid_type' && missing) return `"${key}" is missing`;
+  if (issue.code === 'invalid_type') return `"${key}" must be ${article(issue.expected)}`;
+  if (issue.code === 'invalid_value') {
+    const values = issue.values.map(String).join(', ');
+    return missing ? `"${key}" is missing` : `"${key}" must be ${issue.values.length > 1 ? 'one of ' : ''}${values}`;
+  }
+  if (issue.code === 'too_small' && issue.origin === 'array') return `"${key}" must not be empty`;
+  if (issue.code === 'invalid_union') return `"${key}" has the wrong type`;
+  return `"${key}": ${issue.message}`;
+}
+
+function hintOf(issue: Issue, path: PropertyKey[]): string | null {
+  if (path.length === 1 && path[0] === 'version') return 'every rule file starts with "version: 1"';
+  if (issue.code === 'invalid_value' && issue.values.length > 1) return `known here: ${issue.values.map(String).join(', ')}`;
+  if (issue.code === 'invalid_type' && issue.expected === 'array') return 'write a list: [a, b], or one "- a" a line';
+  return null;
+}
+
+function article(expected: string): string {
+  const words: Record<string, string> = { array: 'a list', object: 'a map', record: 'a map', string: 'text', int: 'a whole number' };
+  return words[expected] ?? `a ${expected}`;
+}
+
+function valueAt(value: unknown, path: PropertyKey[]): unknown {
+  return path.reduce<unknown>((at, step) => (at as Record<PropertyKey, unknown> | null | undefined)?.[step], value);
+}
+
+/** The keys that may stand in the map at this path, for hints. */
+function knownKeys(path: PropertyKey[]): string[] {
+  const last = path.at(-1);
+  if (path.length === 0) return Object.keys(rulesFile.shape);
+  if (path[0] === 'defaults' && path.length === 1) return Object.keys(defaults.shape);
+  if (path[0] === 'agents' && path.length === 2) return Object.keys(agent.shape);
+  if (path[0] === 'capabilities' && path.length === 2) return Object.keys(capability.shape);
+  if (last === 'identity') return ['token', 'certificate', 'networks'];
+  if (typeof last === 'number' && path.at(-2) === 'capabilities') return ['use', 'with', 'mode'];
+  if (typeof last === 'number') return Object.keys(endpointMap.shape);
+  if (path.at(-2) === 'parameters') return ['type', 'description', 'default'];
+  return ['equals', 'one-of', 'glob', 'matches', 'minimum', 'maximum', 'max-length', 'type', 'absent', 'optional'];
+}

@@ -1,0 +1,45 @@
+import { problemAt, type Problem } from './problem.ts';
+import { LATER, type RulesFile } from './schema.ts';
+import { keyRangeOf, type Source } from './source.ts';
+
+/**
+ * Refuses keys the gate does not enforce yet. A rule that is read and not enforced is worse than none: somebody believes
+ * to be protected by it.
+ */
+export function refuseLater(source: Source, file: RulesFile, problems: Problem[]): void {
+  const refuse = (path: PropertyKey[], holder: object | undefined, keys: readonly string[]): void => {
+    if (holder === undefined) return;
+    for (const key of keys) {
+      if ((holder as Record<string, unknown>)[key] === undefined) continue;
+      problems.push(notYet(source, path, key));
+    }
+  };
+  const refuseEndpoints = (path: PropertyKey[], endpoints: readonly unknown[] | undefined): void => {
+    endpoints?.forEach((endpoint, index) => {
+      if (typeof endpoint === 'object' && endpoint !== null) refuse([...path, index], endpoint, LATER.endpoint);
+    });
+  };
+  refuse([], file, LATER.file);
+  refuse(['defaults'], file.defaults, LATER.defaults);
+  refuseEndpoints(['defaults', 'deny'], file.defaults?.deny);
+  for (const [name, agent] of Object.entries(file.agents ?? {})) {
+    refuse(['agents', name], agent, LATER.agent);
+    refuse(['agents', name, 'identity'], agent.identity, LATER.identity);
+    refuseEndpoints(['agents', name, 'allow'], agent.allow);
+    refuseEndpoints(['agents', name, 'deny'], agent.deny);
+  }
+  for (const [name, capability] of Object.entries(file.capabilities ?? {})) {
+    refuse(['capabilities', name], capability, LATER.capability);
+    if (capability.audit === 'transcript') problems.push(notYet(source, ['capabilities', name], 'audit', 'audit: transcript'));
+    refuseEndpoints(['capabilities', name, 'endpoints'], capability.endpoints);
+  }
+  if (file.tests !== undefined) {
+    const hint = 'they are kept for `sallyport test`, which is not built yet';
+    problems.push(problemAt(source, keyRangeOf(source, [], 'tests'), 'these tests are not run yet', { severity: 'warning', hint }));
+  }
+}
+
+function notYet(source: Source, path: PropertyKey[], key: string, shown = key): Problem {
+  const hint = 'this version cannot enforce it, and would rather refuse the file than pretend; remove it';
+  return problemAt(source, keyRangeOf(source, path, key), `"${shown}" is not supported yet`, { hint });
+}

@@ -1,0 +1,29 @@
+import type { Cidr } from '../model/cidr.ts';
+import type { Mode } from '../model/mode.ts';
+import type { HostIndex } from './host-index.ts';
+
+/** An agent as the policy knows it. */
+export interface AgentPolicy {
+  readonly name: string;
+  readonly tenant: string | null;
+  readonly mode: Mode;
+  /** Lower-case hex SHA-256 of each token that proves this agent. */
+  readonly tokenHashes: readonly string[];
+  readonly sourceNetworks: readonly Cidr[];
+  /** Own endpoints, then those of its capabilities; shared by agents with the same grants. */
+  readonly allow: readonly HostIndex[];
+  readonly deny: HostIndex;
+}
+
+/** All rules, compiled and immutable. A reload makes a new one. */
+export interface Policy {
+  /** Content hash of the rule files. */
+  readonly generation: string;
+  readonly agents: ReadonlyMap<string, AgentPolicy>;
+  /** Endpoints denied to every agent. */
+  readonly deny: HostIndex;
+  readonly networks: ReadonlyMap<string, readonly Cidr[]>;
+  /** Names for metrics; nothing outside this list becomes a label. */
+  readonly capabilities: readonly string[];
+  readonly counts: { readonly agents: number; readonly capabilities: number; readonly rules: number };
+}

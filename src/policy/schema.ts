@@ -1,0 +1,153 @@
+import { z } from 'zod';
+import { MODES } from '../model/mode.ts';
+
+/**
+ * The rules language as one schema: types, load-time validation and the reference page all come from here (POLICY.md).
+ * Keys whose enforcement has not been built are in `LATER`: they parse, so that files stay portable, and are refused when
+ * used, so that nobody believes to be protected.
+ */
+
+const scalar = z.union([z.string(), z.number()]);
+
+const predicateMap = z.strictObject({
+  equals: scalar.optional().describe('The value is exactly this.'),
+  'one-of': z.array(scalar).min(1).optional().describe('The value is one of these.'),
+  glob: z.string().optional().describe('The whole value matches; `*` stands for any run of characters.'),
+  matches: z.string().optional().describe('The whole value matches this RE2 expression (linear time).'),
+  minimum: z.number().optional().describe('The value is a number, at least this.'),
+  maximum: z.number().optional().describe('The value is a number, at most this.'),
+  'max-length': z.int().min(0).optional().describe('The value has at most this many characters.'),
+  type: z.enum(['string', 'number', 'integer', 'boolean']).optional().describe('The value reads as this type.'),
+  absent: z.literal(true).optional().describe('The name must not occur.'),
+  optional: z.literal(true).optional().describe('The name may be missing; if it occurs, the predicate must hold.'),
+});
+
+export const predicate = z
+  .union([scalar, predicateMap])
+  .describe('A predicate: a map of tests that must all hold, or a plain value, short for `equals`.');
+
+const fieldMap = z.record(z.string(), z.union([predicate, z.boolean()]));
+
+const name = z
+  .string()
+  .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/, 'a name is 1 to 100 letters, digits, dots, dashes and underscores, the first a letter or digit');
+const oneOrMore = <T extends z.ZodType>(item: T) => z.array(item).min(1);
+
+const limits = z.record(z.string(), z.unknown());
+const scan = z.union([z.enum(['default', 'off']), z.record(z.string(), z.string())]);
+const body = z.record(z.string(), z.unknown());
+
+export const endpointMap = z.strictObject({
+  scheme: z.enum(['https', 'http', 'tcp']).optional().describe('Default https. `tcp` is an opaque tunnel: nothing inside it is inspected.'),
+  host: z.string().describe('Exact host, `*.example.com` (one label), `**.example.com` (one or more), `**` (any name).'),
+  port: z.int().min(1).max(65535).optional().describe("Default: the scheme's own. A rule for 443 does not allow 8443."),
+  methods: oneOrMore(z.string()).optional().describe('Methods, upper case; left out or `*`: any.'),
+  paths: oneOrMore(z.string()).optional().describe('Path patterns; left out: any path.'),
+  'paths-raw': z.boolean().optional().describe('Match and send the path as it came, dot segments and encoded slashes included.'),
+  query: fieldMap.optional().describe('Parameter name → predicate; `closed: true` denies names not listed.'),
+  headers: fieldMap.optional().describe('Header name → predicate; `closed: true` denies names not listed.'),
+  body: body.optional().describe('Predicates on the body.'),
+  graphql: z.record(z.string(), z.unknown()).optional().describe('GraphQL operations and fields.'),
+  jsonrpc: z.record(z.string(), z.unknown()).optional().describe('JSON-RPC methods.'),
+  mcp: z.record(z.string(), z.unknown()).optional().describe('MCP tools.'),
+  websocket: z.record(z.string(), z.unknown()).optional().describe('WebSocket limits.'),
+  intercept: z.boolean().optional().describe('`false` passes TLS through undecrypted.'),
+});
+
+const endpoint = z
+  .union([z.string(), endpointMap])
+  .describe('Short form `METHODS scheme://host[:port][/path]`, or the long form as a map.');
+
+const grantMap = z.strictObject({
+  use: name.describe('Name of the capability.'),
+  with: z.record(z.string(), z.string()).optional().describe('Values for its parameters.'),
+  mode: z.enum(MODES).optional().describe("Overrides the agent's mode for this capability."),
+});
+const grant = z.union([name, grantMap]);
+
+const identity = z.strictObject({
+  token: z
+    .union([z.string(), oneOrMore(z.string())])
+    .optional()
+    .describe('`sha256:` and the hex SHA-256 of the token (`sallyport agent token NAME` makes one); a list while rotating.'),
+  certificate: z.string().optional().describe('SPIFFE id or subject of a client certificate.'),
+  networks: oneOrMore(z.string()).optional().describe('Source addresses or ranges that are this agent.'),
+});
+
+export const agent = z.strictObject({
+  description: z.string().optional().describe('What the agent does.'),
+  owner: z.string().optional().describe('Who answers for it.'),
+  tenant: name.optional().describe('Counters, labels and sessions never cross tenants.'),
+  identity: identity.describe('Any one of these proves who is calling.'),
+  mode: z.enum(MODES).optional().describe('How far decisions are enforced; default that of `defaults`, else enforce.'),
+  capabilities: z.array(grant).optional().describe('Capabilities the agent is granted.'),
+  allow: z.array(endpoint).optional().describe('Endpoints only this agent may use.'),
+  deny: z.array(endpoint).optional().describe('Endpoints refused whatever else allows them.'),
+  networks: z.array(name).optional().describe('Named address ranges its endpoints may reach although they are forbidden by default.'),
+  limits: limits.optional().describe('Request, byte and session limits.'),
+  scan: scan.optional().describe('Scan profile.'),
+});
+
+const parameter = z.strictObject({
+  type: z.enum(['origin', 'host']).describe('`origin`: a host or URL with an optional path prefix; `host`: a host name.'),
+  description: z.string().optional(),
+  default: z.string().optional().describe('Used when `with` leaves the parameter out.'),
+});
+
+export const capability = z.strictObject({
+  description: z.string().optional().describe('What it lets an agent do.'),
+  risk: z.enum(['low', 'medium', 'high']).optional().describe('For people; nothing follows from it yet.'),
+  parameters: z.record(name, parameter).optional().describe('Values that a grant fills in with `with`; `${name}` in endpoints.'),
+  endpoints: oneOrMore(endpoint).describe('What it reaches.'),
+  mode: z.enum(MODES).optional().describe("Overrides the agent's mode for requests to these endpoints."),
+  networks: z.array(name).optional().describe('Named address ranges its endpoints may reach although they are forbidden by default.'),
+  audit: z.enum(['metadata', 'transcript']).optional().describe('What the record keeps; default metadata.'),
+  limits: limits.optional().describe('Request and byte limits.'),
+  approval: z.record(z.string(), z.unknown()).optional().describe('Who must approve a request.'),
+  credential: name.optional().describe('Credential the gate injects.'),
+  scan: scan.optional().describe('Scan profile.'),
+  reads: z.array(name).optional().describe('Labels a delivered response puts on the session.'),
+  'cleared-for': z.array(name).optional().describe('Labels that may flow to this destination.'),
+});
+
+export const defaults = z.strictObject({
+  mode: z.enum(MODES).optional().describe('Mode of agents that name none; default enforce.'),
+  deny: z.array(endpoint).optional().describe('Endpoints refused to every agent.'),
+  limits: limits.optional().describe('Limits of every agent.'),
+  scan: scan.optional().describe('Scan profile.'),
+});
+
+const anyMap = z.record(z.string(), z.unknown());
+
+export const rulesFile = z.strictObject({
+  version: z.literal(1).describe('Version of the rules language.'),
+  defaults: defaults.optional().describe('Holds for every agent; may stand in one file only.'),
+  agents: z.record(name, agent).optional().describe('Agents by name.'),
+  capabilities: z.record(name, capability).optional().describe('Capabilities by name.'),
+  networks: z.record(name, oneOrMore(z.string())).optional().describe('Named address ranges.'),
+  credentials: anyMap.optional().describe('Credentials the gate injects.'),
+  detectors: anyMap.optional().describe('Detectors of your own.'),
+  labels: anyMap.optional().describe('Labels for data flow.'),
+  approvers: anyMap.optional().describe('People who may approve.'),
+  inference: anyMap.optional().describe('Model API settings.'),
+  tests: z.array(z.unknown()).optional().describe('Rule tests; read by `sallyport test`, which is not built yet.'),
+});
+
+export type RulesFile = z.infer<typeof rulesFile>;
+export type AgentSpec = z.infer<typeof agent>;
+export type CapabilitySpec = z.infer<typeof capability>;
+export type EndpointSpec = z.infer<typeof endpoint>;
+export type EndpointMap = z.infer<typeof endpointMap>;
+export type GrantSpec = z.infer<typeof grant>;
+export type PredicateSpec = z.infer<typeof predicate>;
+export type FieldMapSpec = z.infer<typeof fieldMap>;
+
+/** Keys that parse but are refused when used, by where they stand. */
+export const LATER = {
+  file: ['credentials', 'detectors', 'labels', 'approvers', 'inference'],
+  defaults: ['limits', 'scan'],
+  identity: ['certificate'],
+  agent: ['limits', 'scan'],
+  capability: ['limits', 'approval', 'credential', 'scan', 'reads', 'cleared-for'],
+  endpoint: ['body', 'graphql', 'jsonrpc', 'mcp', 'websocket', 'intercept'],
+} as const;

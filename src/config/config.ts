@@ -1,0 +1,38 @@
+/** Everything the gate can be told, resolved and frozen. */
+export interface Config {
+  readonly listen: { readonly proxy: ListenAddress; readonly admin: ListenAddress };
+  /** Folder of rule files. */
+  readonly rules: string;
+  /** Folder of the CA. */
+  readonly certs: string;
+  /** Folder of the audit log. */
+  readonly state: string;
+  readonly upstream: {
+    /** Files of CA certificates trusted beside the system's. */
+    readonly ca: readonly string[];
+    /** `host:port` or `**:port` → dial address. */
+    readonly pins: ReadonlyMap<string, { readonly host: string; readonly port: number }>;
+    /** DNS servers to ask; empty: those of the system. */
+    readonly resolvers: readonly string[];
+    /** Milliseconds. */
+    readonly timeouts: { readonly connect: number; readonly firstByte: number; readonly idle: number };
+  };
+  /** Bytes of a request body held whole before the first one leaves. */
+  readonly inspect: { readonly buffer: number };
+  readonly log: { readonly level: LogLevel; readonly format: 'auto' | 'json' | 'text' };
+  /** Milliseconds a stopping gate waits for exchanges to end. */
+  readonly drain: number;
+}
+
+export interface ListenAddress {
+  readonly host: string;
+  readonly port: number;
+}
+
+export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
+export type LogLevel = (typeof LOG_LEVELS)[number];
+
+/** A mistake in the configuration: one line with its place. */
+export class ConfigError extends Error {
+  override name = 'ConfigError';
+}

@@ -1,0 +1,134 @@
+import { readFileSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
+import { LineCounter, isMap, isScalar, isSeq, parseDocument, type Node } from 'yaml';
+import { ConfigError, type Config, type ListenAddress, type LogLevel } from './config.ts';
+import { SETTINGS, flagOf, variableOf, type Setting } from './settings.ts';
+
+/** Text given for a setting, and where. */
+interface Given {
+  readonly texts: readonly string[];
+  readonly place: string;
+  /** Folder that relative paths start from. */
+  readonly folder: string;
+}
+
+export interface ConfigInput {
+  /** Configuration file; null: none. */
+  readonly file: string | null;
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  /** Flag values by setting key. */
+  readonly flags: ReadonlyMap<string, readonly string[]>;
+  readonly workingFolder: string;
+}
+
+/** Flags over environment over file over defaults. Throws ConfigError with one line: place, what is wrong, what is right. */
+export function loadConfig(input: ConfigInput): Config {
+  const fromFile = input.file === null ? new Map<string, Given>() : readFile(resolve(input.workingFolder, input.file), input.file);
+  refuseUnknownVariables(input.environment);
+  const values = new Map<string, unknown>();
+  for (const setting of SETTINGS) {
+    const given = givenFor(setting, input, fromFile);
+    values.set(setting.key, parseGiven(setting, given));
+  }
+  return assemble(values);
+}
+
+function givenFor(setting: Setting, input: ConfigInput, fromFile: ReadonlyMap<string, Given>): Given {
+  const folder = input.workingFolder;
+  const flag = input.flags.get(setting.key);
+  if (flag !== undefined) return { texts: flag, place: flagOf(setting), folder };
+  const variable = input.environment[variableOf(setting)];
+  if (variable !== undefined) return { texts: setting.many === true ? variable.split(',').filter((text) => text !== '') : [variable], place: variableOf(setting), folder };
+  const file = fromFile.get(setting.key);
+  if (file !== undefined) return file;
+  return { texts: setting.default === '' ? [] : [setting.default], place: 'default', folder };
+}
+
+function parseGiven(setting: Setting, given: Given): unknown {
+  const parsed = given.texts.map((text) => {
+    const value = setting.parse(text);
+    if (value === null) throw new ConfigError(`${given.place}: "${text}" is not right for ${setting.key}: write ${setting.form}`);
+    return setting.path === true ? resolve(given.folder, value as string) : value;
+  });
+  return setting.many === true ? parsed : parsed[0];
+}
+
+function refuseUnknownVariables(environment: Readonly<Record<string, string | undefined>>): void {
+  const known = new Set([...SETTINGS.map(variableOf), 'SALLYPORT_CONFIG', 'SALLYPORT_TOKEN']);
+  for (const name of Object.keys(environment)) {
+    if (name.startsWith('SALLYPORT_') && !known.has(name)) throw new ConfigError(`${name}: no such setting; see docs/reference/config.md`);
+  }
+}
+
+function readFile(file: string, shown: string): Map<string, Given> {
+  let text: string;
+  try {
+    text = readFileSync(file, 'utf8');
+  } catch (error) {
+    throw new ConfigError(`${shown}: cannot be read: ${(error as NodeJS.ErrnoException).code ?? 'unknown error'}`);
+  }
+  const lines = new LineCounter();
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, merge: false });
+  const at = (node: Node | null | undefined, offset = node?.range?.[0] ?? 0): string => {
+    const { line, col } = lines.linePos(offset);
+    return `${shown}:${line}:${col}`;
+  };
+  const error = document.errors[0] ?? document.warnings[0];
+  if (error !== undefined) throw new ConfigError(`${at(null, error.pos[0])}: ${error.message.split('\n')[0] ?? ''}`);
+  const found = new Map<string, Given>();
+  if (document.contents === null) return found;
+  walk(document.contents, '', found, at, dirname(file));
+  return found;
+}
+
+type At = (node: Node | null | undefined) => string;
+
+function walk(node: Node | null, key: string, found: Map<string, Given>, at: At, folder: string): void {
+  const setting = SETTINGS.find((each) => each.key === key);
+  if (setting !== undefined) {
+    found.set(key, { texts: textsOf(node, setting, at), place: at(node), folder });
+    return;
+  }
+  if (!isMap(node)) throw new ConfigError(`${at(node)}: ${key === '' ? 'the file' : `"${key}"`} must be a map`);
+  for (const pair of node.items) {
+    const name = String(isScalar(pair.key) ? pair.key.value : pair.key);
+    const path = key === '' ? name : `${key}.${name}`;
+    if (!SETTINGS.some((each) => each.key === path || each.key.startsWith(`${path}.`))) {
+      throw new ConfigError(`${at(pair.key as Node)}: unknown setting "${path}"; see docs/reference/config.md`);
+    }
+    walk(pair.value as Node | null, path, found, at, folder);
+  }
+}
+
+function textsOf(node: Node | null, setting: Setting, at: At): string[] {
+  const scalar = (each: unknown): string => {
+    if (isScalar(each) && (typeof each.value === 'string' || typeof each.value === 'number')) return String(each.value);
+    throw new ConfigError(`${at(each as Node | null)}: "${setting.key}" must be ${setting.form}`);
+  };
+  if (setting.many === true && isSeq(node)) return node.items.map(scalar);
+  if (setting.many === true && isMap(node)) return node.items.map((pair) => `${scalar(pair.key)}=${scalar(pair.value)}`);
+  return [scalar(node)];
+}
+
+function assemble(values: ReadonlyMap<string, unknown>): Config {
+  const get = <T>(key: string): T => values.get(key) as T;
+  return Object.freeze({
+    listen: { proxy: get<ListenAddress>('listen.proxy'), admin: get<ListenAddress>('listen.admin') },
+    rules: get<string>('rules'),
+    certs: get<string>('certs'),
+    state: get<string>('state'),
+    upstream: {
+      ca: get<string[]>('upstream.ca'),
+      pins: new Map(get<Array<[string, { host: string; port: number }]>>('upstream.pins')),
+      resolvers: get<string[]>('upstream.resolvers'),
+      timeouts: {
+        connect: get<number>('upstream.timeouts.connect'),
+        firstByte: get<number>('upstream.timeouts.first-byte'),
+        idle: get<number>('upstream.timeouts.idle'),
+      },
+    },
+    inspect: { buffer: get<number>('inspect.buffer') },
+    log: { level: get<LogLevel>('log.level'), format: get<'auto' | 'json' | 'text'>('log.format') },
+    drain: get<number>('drain'),
+  });
+}

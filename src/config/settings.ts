@@ -1,0 +1,87 @@
+import { isIP } from 'node:net';
+import { parseAddress } from '../model/host.ts';
+import { parseAuthority, parsePort } from '../model/target.ts';
+import { LOG_LEVELS } from './config.ts';
+import { parseDuration, parseSize } from './units.ts';
+
+/** One setting: its key in the file; flag and environment variable follow from it. Text in, a value or null out. */
+export interface Setting {
+  readonly key: string;
+  readonly default: string;
+  readonly describe: string;
+  /** What a right value looks like, for error messages and the reference page. */
+  readonly form: string;
+  /** May be given more than once; the file takes a list or, for pins, a map. */
+  readonly many?: boolean;
+  /** A path: relative to the file it stands in, else to the working folder. */
+  readonly path?: boolean;
+  readonly parse: (text: string) => unknown;
+}
+
+const anyText = (text: string): string | null => (text === '' ? null : text);
+const oneOf =
+  (...words: readonly string[]) =>
+  (text: string): string | null =>
+    words.includes(text) ? text : null;
+
+/** Every setting and its default, in one place. docs/reference/config.md is generated from this list. */
+export const SETTINGS: readonly Setting[] = [
+  { key: 'listen.proxy', default: '127.0.0.1:8899', form: 'host:port; port 0 picks a free one', describe: 'Where agents connect.', parse: parseListen },
+  { key: 'listen.admin', default: '127.0.0.1:8898', form: 'host:port; port 0 picks a free one', describe: 'Health, readiness and metrics. Keep it away from agents.', parse: parseListen },
+  { key: 'rules', default: 'rules', form: 'a folder', describe: 'Folder of rule files.', path: true, parse: anyText },
+  { key: 'certs', default: 'certs', form: 'a folder', describe: "Folder of the gate's CA; made on first start.", path: true, parse: anyText },
+  { key: 'state', default: 'state', form: 'a folder', describe: 'Folder of the audit log.', path: true, parse: anyText },
+  { key: 'upstream.ca', default: '', form: 'a PEM file', describe: "CA certificates trusted for upstreams beside the system's.", many: true, path: true, parse: anyText },
+  { key: 'upstream.pins', default: '', form: 'host:port=address:port; the host may be **', describe: 'Dial this address for that target: no DNS, no address guard, recorded as pinned.', many: true, parse: parsePin },
+  { key: 'upstream.resolvers', default: '', form: 'address[:port]', describe: "DNS servers to ask instead of the system's.", many: true, parse: parseResolver },
+  { key: 'upstream.timeouts.connect', default: '10s', form: 'a duration such as 10s', describe: 'Until TCP and TLS to an upstream stand.', parse: parseDuration },
+  { key: 'upstream.timeouts.first-byte', default: '5m', form: 'a duration such as 10s', describe: 'From the end of a request to the head of its answer.', parse: parseDuration },
+  { key: 'upstream.timeouts.idle', default: '5m', form: 'a duration such as 10s', describe: 'Between two bytes of a body, either way.', parse: parseDuration },
+  { key: 'inspect.buffer', default: '1 MiB', form: 'a size such as 1 MiB', describe: 'Request bodies up to this size are held whole before the first byte leaves.', parse: parseSize },
+  { key: 'log.level', default: 'info', form: `one of ${LOG_LEVELS.join(', ')}`, describe: 'How much the operational log says.', parse: oneOf(...LOG_LEVELS) },
+  { key: 'log.format', default: 'auto', form: 'auto, json or text', describe: 'auto: text on a terminal, JSON elsewhere.', parse: oneOf('auto', 'json', 'text') },
+  { key: 'drain', default: '30s', form: 'a duration such as 10s', describe: 'How long a stopping gate waits for exchanges to end.', parse: parseDuration },
+];
+
+/** `listen.proxy` → `--listen-proxy`. */
+export function flagOf(setting: Setting): string {
+  return `--${singular(setting).replaceAll('.', '-')}`;
+}
+
+/** `listen.proxy` → `SALLYPORT_LISTEN_PROXY`. */
+export function variableOf(setting: Setting): string {
+  return `SALLYPORT_${setting.key.replaceAll(/[.-]/g, '_').toUpperCase()}`;
+}
+
+/** A flag names one pin or resolver at a time. */
+function singular(setting: Setting): string {
+  return setting.many === true && setting.key.endsWith('s') ? setting.key.slice(0, -1) : setting.key;
+}
+
+function parseListen(text: string): { host: string; port: number } | null {
+  const match = /^(\[[^\]]+\]|[^:]+):([0-9]+)$/.exec(text);
+  if (match === null) return null;
+  const host = (match[1] ?? '').replaceAll(/[[\]]/g, '');
+  const port = match[2] === '0' ? 0 : parsePort(match[2] ?? '');
+  if (port === null || (isIP(host) === 0 && host !== 'localhost')) return null;
+  return { host: host === 'localhost' ? '127.0.0.1' : host, port };
+}
+
+function parsePin(text: string): [string, { host: string; port: number }] | null {
+  const equals = text.indexOf('=');
+  if (equals === -1) return null;
+  const from = text.slice(0, equals);
+  const to = parseAuthority(text.slice(equals + 1));
+  if (to === null || to.port === null || to.host.kind === 'name') return null;
+  const dial = { host: to.host.text, port: to.port };
+  const any = /^\*\*:(.*)$/.exec(from);
+  if (any !== null) return parsePort(any[1] ?? '') === null ? null : [from, dial];
+  const target = parseAuthority(from);
+  return target === null || target.port === null ? null : [`${target.host.text}:${target.port}`, dial];
+}
+
+function parseResolver(text: string): string | null {
+  if (parseAddress(text) !== null) return text;
+  const authority = parseAuthority(text);
+  return authority === null || authority.host.kind === 'name' ? null : text;
+}

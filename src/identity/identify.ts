@@ -1,0 +1,95 @@
+import { createHash, timingSafeEqual } from 'node:crypto';
+import { BlockList, isIPv4 } from 'node:net';
+import type { Cidr } from '../model/cidr.ts';
+import { Denial } from '../model/denial.ts';
+import type { FailureThrottle } from './throttle.ts';
+
+/** What is known of agents' identities: a part of the snapshot, made when rules are loaded. */
+export interface Identities {
+  /** Hashes by agent. */
+  readonly hashes: ReadonlyMap<string, readonly Buffer[]>;
+  readonly networks: ReadonlyArray<{ readonly agent: string; readonly list: BlockList }>;
+}
+
+/** Who calls, as far as the connection shows it. */
+export interface Caller {
+  /** Canonical source address. */
+  readonly source: string;
+  /** Values of every `Proxy-Authorization` field. */
+  readonly credentials: readonly string[];
+}
+
+interface Declared {
+  readonly name: string;
+  readonly tokenHashes: readonly string[];
+  readonly sourceNetworks: readonly Cidr[];
+}
+
+const CHALLENGE = ['Proxy-Authenticate', 'Basic realm="sallyport", charset="UTF-8"'] as const;
+/** Compared against when the agent does not exist, so that an unknown name costs what a wrong token costs. */
+const NOBODY: readonly Buffer[] = [Buffer.alloc(32)];
+
+/** Compiles the identities that agents declare. */
+export function makeIdentities(agents: Iterable<Declared>): Identities {
+  const hashes = new Map<string, readonly Buffer[]>();
+  const networks: Array<{ agent: string; list: BlockList }> = [];
+  for (const agent of agents) {
+    if (agent.tokenHashes.length > 0) hashes.set(agent.name, agent.tokenHashes.map((hash) => Buffer.from(hash, 'hex')));
+    if (agent.sourceNetworks.length === 0) continue;
+    const list = new BlockList();
+    for (const { address, prefix, family } of agent.sourceNetworks) list.addSubnet(address, prefix, family);
+    networks.push({ agent: agent.name, list });
+  }
+  return { hashes, networks };
+}
+
+/**
+ * Says which agent calls, or throws `agent-unknown`. A token that is presented must be right, whatever the source address
+ * would prove: a wrong one is a mistake or an attack. Unknown agents and wrong tokens look the same.
+ */
+export function identify(caller: Caller, identities: Identities, throttle: FailureThrottle): string {
+  if (caller.credentials.length > 1) throw unknown('more than one Proxy-Authorization field');
+  const field = caller.credentials[0];
+  return field === undefined ? bySource(caller.source, identities) : byToken(field, caller.source, identities, throttle);
+}
+
+function bySource(source: string, identities: Identities): string {
+  const family = isIPv4(source) ? 'ipv4' : 'ipv6';
+  const found = identities.networks.find((each) => each.list.check(source, family));
+  if (found === undefined) throw unknown('no credentials, and the source address is no agent');
+  return found.agent;
+}
+
+function byToken(field: string, source: string, identities: Identities, throttle: FailureThrottle): string {
+  const digest = createHash('sha256').update(field).digest('base64');
+  throttle.check(source, digest);
+  const presented = parseBasic(field);
+  const agent = presented === null ? null : matchToken(presented, identities);
+  if (agent === null) {
+    throttle.failed(source);
+    throw unknown('the agent or its token is wrong');
+  }
+  throttle.succeeded(source, digest);
+  return agent;
+}
+
+function matchToken(presented: { agent: string; token: string }, identities: Identities): string | null {
+  const hash = createHash('sha256').update(presented.token, 'utf8').digest();
+  const known = identities.hashes.get(presented.agent);
+  let matches = false;
+  for (const each of known ?? NOBODY) matches = timingSafeEqual(each, hash) || matches;
+  return matches && known !== undefined ? presented.agent : null;
+}
+
+/** RFC 7617: `Basic base64(agent:token)`. */
+function parseBasic(field: string): { agent: string; token: string } | null {
+  const match = /^basic +([A-Za-z0-9+/]+={0,2})$/i.exec(field);
+  if (match === null) return null;
+  const text = Buffer.from(match[1] ?? '', 'base64').toString('utf8');
+  const colon = text.indexOf(':');
+  return colon === -1 ? null : { agent: text.slice(0, colon), token: text.slice(colon + 1) };
+}
+
+function unknown(detail: string): Denial {
+  return new Denial('agent-unknown', detail, { headers: CHALLENGE });
+}

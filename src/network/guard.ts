@@ -1,0 +1,100 @@
+import { networkInterfaces } from 'node:os';
+import { Denial } from '../model/denial.ts';
+import { authorityText, type Target } from '../model/target.ts';
+import { METADATA_NAMES, classify, contains, type AddressSet } from './classify.ts';
+import type { NameService } from './resolver.ts';
+
+declare const guarded: unique symbol;
+
+/** Addresses that may be dialled for one target. Made only here: code that dials demands one. */
+export interface GuardedAddress {
+  readonly target: Target;
+  readonly addresses: readonly string[];
+  readonly port: number;
+  /** `pinned`: an operator's explicit route, exempt from DNS and the address guard. */
+  readonly how: 'resolved' | 'literal' | 'pinned';
+  readonly [guarded]: true;
+}
+
+/** A dial address that replaces DNS for one target, or for all (`**`). */
+export interface Pin {
+  readonly host: string;
+  readonly port: number;
+}
+
+/** What the guard needs to know of this gate. Part of the snapshot but for the name service. */
+export interface NetworkView {
+  /** `host:port` or `**:port` → where to dial. */
+  readonly pins: ReadonlyMap<string, Pin>;
+  /** Named networks of the rules. */
+  readonly networks: ReadonlyMap<string, AddressSet>;
+  /** Ports the gate itself listens on. */
+  readonly ownPorts: () => ReadonlySet<number>;
+}
+
+/** What a permit says about addresses. */
+interface Admitted {
+  readonly target: Target;
+  readonly networks: readonly string[];
+}
+
+/**
+ * Turns an admitted target into addresses that may be dialled (WIRE.md §1). Resolves once; if any answer is forbidden the
+ * whole set is refused, since the set is the sender's to order. Throws Denial.
+ */
+export async function guard(permit: Admitted, names: NameService, view: NetworkView): Promise<GuardedAddress> {
+  const { target } = permit;
+  const pin = pinFor(target, view);
+  if (pin !== null) {
+    refuseOwnListener(pin.host, pin.port, target, view);
+    return mint(target, [pin.host], pin.port, 'pinned');
+  }
+  const { host, port } = target;
+  if (METADATA_NAMES.has(host.text)) throw forbidden(target, 'it is a cloud metadata service');
+  if (host.text === 'localhost' || host.text.endsWith('.localhost')) throw forbidden(target, 'localhost is the machine of the gate, not a name');
+  if (host.kind !== 'name') {
+    judge(host.text, permit, view);
+    return mint(target, [host.text], port, 'literal');
+  }
+  const { addresses } = await names.resolve(host.text);
+  for (const address of addresses) judge(address, permit, view);
+  return mint(target, addresses, port, 'resolved');
+}
+
+function mint(target: Target, addresses: readonly string[], port: number, how: GuardedAddress['how']): GuardedAddress {
+  return { target, addresses, port, how } as GuardedAddress;
+}
+
+function pinFor(target: Target, view: NetworkView): Pin | null {
+  if (view.pins.size === 0) return null;
+  const port = `:${target.port}`;
+  return view.pins.get(target.host.text + port) ?? view.pins.get(`**${port}`) ?? null;
+}
+
+function judge(address: string, permit: Admitted, view: NetworkView): void {
+  const { target } = permit;
+  refuseOwnListener(address, target.port, target, view);
+  const kind = classify(address);
+  if (kind === 'public') return;
+  if (kind === 'never') throw forbidden(target, `${address} is out of reach whatever the rules say`);
+  const named = permit.networks.some((name) => {
+    const set = view.networks.get(name);
+    return set !== undefined && contains(set, address);
+  });
+  if (!named) throw forbidden(target, `${address} is not a public address, and no network of the rule contains it`);
+}
+
+/** The gate must not be a way to its own listeners, under any local address. */
+function refuseOwnListener(address: string, port: number, target: Target, view: NetworkView): void {
+  if (!view.ownPorts().has(port) || !isLocal(address)) return;
+  throw forbidden(target, 'it is a listener of the gate itself');
+}
+
+function isLocal(address: string): boolean {
+  if (/^127\./.test(address) || ['::1', '::', '0.0.0.0'].includes(address)) return true;
+  return Object.values(networkInterfaces()).some((list) => list?.some((each) => each.address === address));
+}
+
+function forbidden(target: Target, why: string): Denial {
+  return new Denial('address-forbidden', `${authorityText(target)}: ${why}`);
+}

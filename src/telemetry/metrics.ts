@@ -1,0 +1,126 @@
+import { monitorEventLoopDelay } from 'node:perf_hooks';
+import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom-client';
+import type { Reason } from '../model/reason.ts';
+
+/** Agents that get a label of their own; the rest share `other`, so that a large fleet cannot flood the SOC's store. */
+const MAX_AGENT_LABELS = 1000;
+const SECONDS = [0.000_05, 0.000_1, 0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60];
+const DECISION_SECONDS = [0.000_001, 0.000_002, 0.000_005, 0.000_01, 0.000_025, 0.000_05, 0.000_1, 0.000_25, 0.001, 0.01];
+
+/** One finished exchange, as counters see it. */
+export interface CountedExchange {
+  readonly agent: string | null;
+  readonly decision: 'allow' | 'deny' | 'would-deny';
+  readonly reason: Reason | null;
+  readonly capability: string | null;
+  readonly totalSeconds: number;
+  readonly decisionSeconds: number | null;
+  readonly upstreamSeconds: number | null;
+  readonly sent: number;
+  readonly received: number;
+}
+
+/** Readings that are asked for when Prometheus scrapes. */
+export interface MetricSources {
+  readonly openTunnels: () => number;
+  readonly openConnections: () => number;
+  readonly leafCounts: () => { readonly mints: number; readonly hits: number };
+  readonly knownAgent: (name: string) => boolean;
+  readonly knownCapability: (name: string) => boolean;
+}
+
+/** Every metric of the gate. docs/reference/metrics.md describes them, and a test compares the two. */
+export class Metrics {
+  readonly registry = new Registry();
+  readonly #sources: MetricSources;
+  readonly #agents = new Set<string>();
+  readonly #requests: Counter<'agent' | 'decision' | 'reason' | 'capability'>;
+  readonly #bytes: Counter<'direction'>;
+  readonly #total: Histogram;
+  readonly #decision: Histogram;
+  readonly #upstream: Histogram;
+  readonly #loads: Counter<'result'>;
+  readonly #policy: Gauge<'generation'>;
+  readonly #auditFailures: Counter;
+  readonly #loopDelay = monitorEventLoopDelay({ resolution: 10 });
+
+  constructor(sources: MetricSources) {
+    this.#sources = sources;
+    const registers = [this.registry];
+    this.#requests = new Counter({ name: 'sallyport_requests_total', help: 'Exchanges that ended, by agent, decision, reason and capability.', labelNames: ['agent', 'decision', 'reason', 'capability'], registers });
+    this.#bytes = new Counter({ name: 'sallyport_bytes_total', help: 'Body bytes that passed, by direction (sent to upstreams, received from them).', labelNames: ['direction'], registers });
+    this.#total = new Histogram({ name: 'sallyport_request_seconds', help: 'Time from the head of a request to the end of its exchange.', buckets: SECONDS, registers });
+    this.#decision = new Histogram({ name: 'sallyport_decision_seconds', help: 'Time the policy took to decide.', buckets: DECISION_SECONDS, registers });
+    this.#upstream = new Histogram({ name: 'sallyport_upstream_seconds', help: 'Time from sending a request to the head of its answer.', buckets: SECONDS, registers });
+    this.#loads = new Counter({ name: 'sallyport_policy_loads_total', help: 'Policy loads, by result.', labelNames: ['result'], registers });
+    this.#policy = new Gauge({ name: 'sallyport_policy_generation', help: 'Unix time at which the policy in force was loaded; its content hash is the label.', labelNames: ['generation'], registers });
+    this.#auditFailures = new Counter({ name: 'sallyport_audit_failures_total', help: 'Times the audit log began to fail.', registers });
+    this.#loads.inc({ result: 'loaded' }, 0);
+    this.#loads.inc({ result: 'failed' }, 0);
+    this.#pulled(registers);
+    collectDefaultMetrics({ register: this.registry, prefix: 'sallyport_' });
+    this.#loopDelay.enable();
+  }
+
+  exchange(each: CountedExchange): void {
+    this.#requests.inc({
+      agent: this.#agentLabel(each.agent),
+      decision: each.decision,
+      reason: each.reason ?? '',
+      capability: each.capability !== null && this.#sources.knownCapability(each.capability) ? each.capability : '',
+    });
+    this.#total.observe(each.totalSeconds);
+    if (each.decisionSeconds !== null) this.#decision.observe(each.decisionSeconds);
+    if (each.upstreamSeconds !== null) this.#upstream.observe(each.upstreamSeconds);
+    if (each.sent > 0) this.#bytes.inc({ direction: 'sent' }, each.sent);
+    if (each.received > 0) this.#bytes.inc({ direction: 'received' }, each.received);
+  }
+
+  policyLoaded(generation: string, seconds: number): void {
+    this.#loads.inc({ result: 'loaded' });
+    this.#policy.reset();
+    this.#policy.set({ generation }, seconds);
+  }
+
+  policyFailed(): void {
+    this.#loads.inc({ result: 'failed' });
+  }
+
+  auditFailed(): void {
+    this.#auditFailures.inc();
+  }
+
+  close(): void {
+    this.#loopDelay.disable();
+    this.registry.clear();
+  }
+
+  /** Metrics whose values live elsewhere and are read on each scrape. */
+  #pulled(registers: Registry[]): void {
+    const sources = this.#sources;
+    const delay = this.#loopDelay;
+    const gauge = (name: string, help: string, read: () => number): void => {
+      new Gauge({ name, help, registers, collect() { this.set(read()); } });
+    };
+    const counter = (name: string, help: string, read: () => number): void => {
+      new Counter({ name, help, registers, collect() { this.reset(); this.inc(read()); } });
+    };
+    gauge('sallyport_tunnels_open', 'CONNECT tunnels that are open.', sources.openTunnels);
+    gauge('sallyport_connections_open', 'Agent connections that are open.', sources.openConnections);
+    gauge('sallyport_event_loop_lag_seconds', '99th percentile of the event loop delay since the last scrape.', () => {
+      const lag = Math.max(0, delay.percentile(99) / 1e9 - 0.01);
+      delay.reset();
+      return Number.isFinite(lag) ? lag : 0;
+    });
+    counter('sallyport_leaf_mints_total', 'Leaf certificates made.', () => sources.leafCounts().mints);
+    counter('sallyport_leaf_cache_hits_total', 'Handshakes served from the leaf cache.', () => sources.leafCounts().hits);
+  }
+
+  #agentLabel(agent: string | null): string {
+    if (agent === null || !this.#sources.knownAgent(agent)) return '';
+    if (this.#agents.has(agent)) return agent;
+    if (this.#agents.size >= MAX_AGENT_LABELS) return 'other';
+    this.#agents.add(agent);
+    return agent;
+  }
+}

@@ -56,6 +56,8 @@ function parseGiven(setting: Setting, given: Given): unknown {
 function refuseUnknownVariables(environment: Readonly<Record<string, string | undefined>>): void {
   const known = new Set([...SETTINGS.map(variableOf), 'SALLYPORT_CONFIG', 'SALLYPORT_TOKEN']);
   for (const name of Object.keys(environment)) {
+    // Kubernetes sets SALLYPORT_PORT, SALLYPORT_SERVICE_HOST and the like for a Service of that name.
+    if (/_(?:SERVICE_HOST|SERVICE_PORT(?:_.*)?|PORT(?:_.*)?)$/.test(name)) continue;
     if (name.startsWith('SALLYPORT_') && !known.has(name)) throw new ConfigError(`${name}: no such setting; see docs/reference/config.md`);
   }
 }

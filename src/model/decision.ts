@@ -20,7 +20,10 @@ export interface Obligations {
   readonly capability: string | null;
   /** Names of the otherwise forbidden networks this rule may reach, in name order. */
   readonly networks: readonly string[];
-  readonly audit: 'metadata';
+  /** The rule opens a tunnel that is not inspected (`scheme: tcp`). */
+  readonly opaque: boolean;
+  /** The rule matched the path as it came (`paths-raw: true`), so it is sent as it came. */
+  readonly rawPath: boolean;
 }
 
 export type Decision =

@@ -62,7 +62,8 @@ export async function guard(permit: Admitted, names: NameService, view: NetworkV
 }
 
 function mint(target: Target, addresses: readonly string[], port: number, how: GuardedAddress['how']): GuardedAddress {
-  return { target, addresses, port, how } as GuardedAddress;
+  const parts: Omit<GuardedAddress, typeof guarded> = { target, addresses, port, how };
+  return parts as GuardedAddress;
 }
 
 function pinFor(target: Target, view: NetworkView): Pin | null {

@@ -43,8 +43,8 @@ class Compiler {
     const agents = new Map<string, AgentPolicy>();
     for (const agent of this.#merged.agents.values()) agents.set(agent.name, this.#agent(agent, defaults?.spec.mode ?? 'enforce', defaultDenies));
     checkOverlappingSources(agents, this.#merged, this.#problems);
-    const capabilities = [...this.#merged.capabilities.keys()].sort();
-    const counts = { agents: agents.size, capabilities: capabilities.length, rules: this.#ruleCount };
+    const capabilities = new Set(this.#merged.capabilities.keys());
+    const counts = { agents: agents.size, capabilities: capabilities.size, rules: this.#ruleCount };
     return { generation, agents, deny: indexOf(defaultDenies), networks, capabilities, counts };
   }
 

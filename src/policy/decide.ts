@@ -131,7 +131,7 @@ function allowedBy(entry: RankedRule, agent: AgentPolicy): Decision {
     kind: 'allow',
     mode: rule.mode ?? agent.mode,
     rule,
-    obligations: { capability: rule.capability, networks: rule.networks, audit: 'metadata' },
+    obligations: { capability: rule.capability, networks: rule.networks, opaque: rule.endpoint.scheme === 'tcp', rawPath: rule.endpoint.pathsRaw },
   };
 }
 

@@ -17,7 +17,8 @@ export function bindParameters(capability: CapabilitySpec, given: Readonly<Recor
   }
   const values = new Map<string, string>();
   for (const [name, parameter] of Object.entries(declared)) {
-    const text = given[name] ?? parameter.default;
+    // A default may be another parameter's value: `${registry}`.
+    const text = given[name] ?? parameter.default?.replaceAll(/\$\{([^}]*)\}/g, (whole, other: string) => values.get(other) ?? whole);
     if (text === undefined) return wrong(`the parameter "${name}" is missing`, `write { use: …, with: { ${name}: … } }`);
     const value = parameter.type === 'host' ? parseHostValue(text) : parseOriginValue(text);
     if (value === null) {

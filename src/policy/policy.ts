@@ -24,6 +24,6 @@ export interface Policy {
   readonly deny: HostIndex;
   readonly networks: ReadonlyMap<string, readonly Cidr[]>;
   /** Names for metrics; nothing outside this list becomes a label. */
-  readonly capabilities: readonly string[];
+  readonly capabilities: ReadonlySet<string>;
   readonly counts: { readonly agents: number; readonly capabilities: number; readonly rules: number };
 }

@@ -108,13 +108,14 @@ function pairOf(items: readonly Pair[], key: string): Pair | undefined {
   return index.get(key);
 }
 
-function listFiles(root: string, problems: Problem[]): string[] {
+/** Rule files below a folder, in name order; links to files are followed. */
+export function listFiles(root: string, problems: Problem[]): string[] {
   try {
     if (statSync(root).isFile()) return [root];
-    const entries = readdirSync(root, { recursive: true, withFileTypes: true });
-    return entries
-      .filter((entry) => entry.isFile() && /\.ya?ml$/.test(entry.name))
-      .map((entry) => join(entry.parentPath, entry.name))
+    return readdirSync(root, { recursive: true, encoding: 'utf8' })
+      .filter((name) => /\.ya?ml$/.test(name) && !hidden(name))
+      .map((name) => join(root, name))
+      .filter((file) => statSync(file).isFile())
       .sort();
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code;
@@ -122,6 +123,11 @@ function listFiles(root: string, problems: Problem[]): string[] {
     problems.push(fileProblem(root, `the rules folder ${what}`, 'name it with --rules'));
     return [];
   }
+}
+
+/** Editors' backups, `.git`, and the `..data` folders behind which Kubernetes keeps the files it links to. */
+function hidden(name: string): boolean {
+  return name.split('/').some((part) => part.startsWith('.'));
 }
 
 function yamlMessage(code: string, message: string): string {

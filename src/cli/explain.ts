@@ -1,0 +1,65 @@
+import type { Command } from 'commander';
+import { canonicalPath, splitTarget } from '../model/path.ts';
+import { DEFAULT_PORT, makeTarget, parseAuthority } from '../model/target.ts';
+import type { Facts } from '../model/facts.ts';
+import { decide } from '../policy/decide.ts';
+import { explain } from '../policy/explain.ts';
+import { loadPolicy } from '../policy/load.ts';
+import { formatProblem } from '../policy/problem.ts';
+import { CommandError, EXIT } from './exit.ts';
+import { relativePlaces, shortenPaths } from './places.ts';
+import { configOf, withSettings } from './settings.ts';
+
+interface ExplainOptions {
+  readonly agent: string;
+  readonly json?: string;
+  readonly header?: string[];
+  readonly source?: string;
+}
+
+/** `sallyport explain`: what the gate would say to one request, with the very function the gate uses. */
+export function addExplain(program: Command): void {
+  withSettings(program.command('explain'), ['rules'])
+    .description('say what the gate would answer to a request, and why')
+    .requiredOption('--agent <name>', 'the agent that asks')
+    .option('--json <body>', 'JSON body (adds Content-Type; body rules do not exist yet)')
+    .option('--header <field>', '"Name: value"; may be repeated', (text: string, before: string[] | undefined) => [...(before ?? []), text])
+    .argument('<method>', 'request method')
+    .argument('<url>', 'http or https URL')
+    .addHelpText('after', '\nExample:\n  sallyport explain --agent example GET https://example.com/\n\nExit codes: 0 allowed, 1 denied, 2 wrong usage or rules that do not load.')
+    .action((method: string, url: string, options: ExplainOptions, command: Command) => {
+      const { policy, problems } = loadPolicy(configOf(command).rules);
+      if (policy === null) throw new CommandError(`the rules do not load:\n${problems.map((problem) => formatProblem(relativePlaces(problem))).join('\n')}`);
+      const facts = factsOf(method, url, options);
+      const decision = decide(facts, policy);
+      process.stdout.write(`${shortenPaths(explain(facts, decision))}\n`);
+      process.exitCode = decision.kind === 'allow' ? EXIT.ok : EXIT.negative;
+    });
+}
+
+/** The facts the gate would gather from this request. The URL is taken as written: nothing is normalised on the way. */
+function factsOf(method: string, url: string, options: ExplainOptions): Facts {
+  const match = /^(https?):\/\/([^/?#]+)([^#]*)$/.exec(url);
+  const authority = match === null ? null : parseAuthority(match[2] ?? '');
+  if (match === null || authority === null) throw new CommandError(`"${url}" is not an http or https URL`);
+  const scheme = match[1] as 'http' | 'https';
+  const rest = match[3] ?? '';
+  const { path, query } = splitTarget(rest.startsWith('/') ? rest : `/${rest}`);
+  const headers = (options.header ?? []).flatMap(parseHeader);
+  if (options.json !== undefined) {
+    try {
+      JSON.parse(options.json);
+    } catch (error) {
+      throw new CommandError(`--json is not JSON: ${(error as Error).message}`);
+    }
+    headers.push('Content-Type', 'application/json');
+  }
+  const target = makeTarget(scheme, authority.host, authority.port ?? (DEFAULT_PORT[scheme] as number));
+  return { agent: options.agent, source: '127.0.0.1', target, method, path: canonicalPath(path), query, headers };
+}
+
+function parseHeader(text: string): string[] {
+  const colon = text.indexOf(':');
+  if (colon < 1) throw new CommandError(`--header "${text}" is not "Name: value"`);
+  return [text.slice(0, colon).trim(), text.slice(colon + 1).trim()];
+}

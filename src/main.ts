@@ -1,0 +1,205 @@
+import { randomBytes } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { createSecureContext, rootCertificates, type SecureContext } from 'node:tls';
+import { AuditLog } from './audit/log.ts';
+import { GENESIS } from './audit/chain.ts';
+import { SegmentFile, lastSegment } from './audit/sinks/segment-file.ts';
+import { ConfigError, type Config } from './config/config.ts';
+import { listenAdmin } from './control/server.ts';
+import { FailureThrottle } from './identity/throttle.ts';
+import { DnsNameService } from './network/resolver.ts';
+import { loadPolicy } from './policy/load.ts';
+import { formatProblem, type Problem } from './policy/problem.ts';
+import { Connections } from './proxy/connections.ts';
+import { listen, portOf } from './proxy/listener.ts';
+import { UpstreamPool } from './proxy/pool.ts';
+import type { Services } from './proxy/services.ts';
+import { makeSnapshot, type Snapshot } from './proxy/snapshot.ts';
+import type { Log } from './telemetry/log.ts';
+import { Metrics } from './telemetry/metrics.ts';
+import { loadAuthority, openAuthority } from './tls/authority.ts';
+import { LeafCache } from './tls/leaves.ts';
+import { VERSION } from './version.ts';
+
+const LEAVES = 2000;
+const DNS_TIMEOUT = 3000;
+const clock = (): number => Date.now();
+
+/** A gate that serves. */
+export interface Gate {
+  readonly proxy: string;
+  readonly admin: string;
+  readonly caFile: string;
+  readonly caCreated: boolean;
+  readonly snapshot: () => Snapshot;
+  /** Loads the rules again; on any error the policy in force stays. Returns what is wrong. */
+  reload(): readonly Problem[];
+  /** Takes up a new CA from its files; leaves of the old one are dropped. Throws AuthorityError and changes nothing. */
+  reloadAuthority(): void;
+  /** Stops taking connections and waits for exchanges to end, `drain` at most. */
+  drain(): Promise<void>;
+  /** Ends everything now. */
+  close(): void;
+}
+
+/** Composition root: configuration in, a serving gate out. The only place that knows everything. */
+export async function startGate(config: Config, log: Log): Promise<Gate> {
+  const { authority, created } = openAuthority(config.certs, new Date());
+  const rules = openRules(config, log);
+  const connections = new Connections();
+  const leaves = new LeafCache(authority, { limit: LEAVES, clock });
+  const metrics = openMetrics(rules, connections, leaves);
+  const services = openServices(config, rules, leaves, metrics, log);
+  const { audit, pool } = services;
+
+  const unready = (): string | null => (connections.draining ? 'draining' : audit.healthy ? null : 'the audit log cannot be written');
+  const control = { unready, metricsText: () => metrics.registry.metrics(), metricsType: metrics.registry.contentType };
+  const admin = await listenAdmin(config.listen.admin, control).catch(listenFailure('listen.admin', config.listen.admin));
+  const proxy = await listen(config.listen.proxy, connections, services).catch((error: unknown) => {
+    admin.close();
+    return listenFailure('listen.proxy', config.listen.proxy)(error);
+  });
+  rules.ownPorts.add(portOf(proxy)).add(portOf(admin));
+
+  return {
+    proxy: `${bracketed(config.listen.proxy.host)}:${portOf(proxy)}`,
+    admin: `${bracketed(config.listen.admin.host)}:${portOf(admin)}`,
+    caFile: authority.certificateFile,
+    caCreated: created,
+    snapshot: () => rules.snapshot,
+    reload: () => reload(config, rules, metrics, log),
+    reloadAuthority: () => leaves.replaceAuthority(loadAuthority(config.certs, new Date())),
+    drain: async () => {
+      proxy.close();
+      if (!(await connections.drain(config.drain))) log.warn('the drain time is over; what is still open is cut off');
+    },
+    close: () => {
+      proxy.close();
+      admin.close();
+      admin.closeAllConnections();
+      connections.destroy();
+      pool.close();
+      audit.close();
+      metrics.close();
+    },
+  };
+}
+
+/** The snapshot in force, and the ports no request may reach. */
+interface Rules {
+  snapshot: Snapshot;
+  readonly ownPorts: Set<number>;
+}
+
+function openRules(config: Config, log: Log): Rules {
+  const { policy, problems } = loadPolicy(config.rules);
+  if (policy === null) throw new ConfigError(`the rules in ${config.rules} do not load:\n${problems.map(formatProblem).join('\n')}`);
+  for (const problem of problems) log.warn(formatProblem(problem));
+  const ownPorts = new Set<number>();
+  return { snapshot: makeSnapshot(policy, config.upstream.pins, () => ownPorts), ownPorts };
+}
+
+function reload(config: Config, rules: Rules, metrics: Metrics, log: Log): readonly Problem[] {
+  const { policy, problems } = loadPolicy(config.rules);
+  if (policy === null) {
+    metrics.policyFailed();
+    return problems;
+  }
+  for (const problem of problems) log.warn(formatProblem(problem));
+  rules.snapshot = makeSnapshot(policy, config.upstream.pins, () => rules.ownPorts);
+  metrics.policyLoaded(policy.generation, clock() / 1000);
+  return [];
+}
+
+function openMetrics(rules: Rules, connections: Connections, leaves: LeafCache): Metrics {
+  const metrics = new Metrics({
+    openTunnels: () => connections.tunnels,
+    openConnections: () => connections.size,
+    leafCounts: () => leaves.counts,
+    knownAgent: (name) => rules.snapshot.policy.agents.has(name),
+    knownCapability: (name) => rules.snapshot.policy.capabilities.has(name),
+  });
+  metrics.policyLoaded(rules.snapshot.policy.generation, clock() / 1000);
+  return metrics;
+}
+
+function openServices(config: Config, rules: Rules, leaves: LeafCache, metrics: Metrics, log: Log): Services {
+  const { resolvers: servers, timeouts, ca } = config.upstream;
+  const pseudonym = `sallyport-${randomBytes(4).toString('hex')}`;
+  return {
+    snapshot: () => rules.snapshot,
+    names: new DnsNameService({ servers, timeout: DNS_TIMEOUT, clock }),
+    throttle: new FailureThrottle(clock),
+    leaves,
+    upstreamTrust: trust(ca),
+    audit: openAudit(config, pseudonym, metrics, log),
+    pool: new UpstreamPool(clock),
+    metrics,
+    log,
+    timeouts,
+    inspectBuffer: config.inspect.buffer,
+    pseudonym,
+  };
+}
+
+function openAudit(config: Config, instance: string, metrics: Metrics, log: Log): AuditLog {
+  const folder = join(config.state, 'audit');
+  try {
+    const predecessor = lastSegment(folder);
+    const sink = new SegmentFile(folder, new Date());
+    const onState = (error: unknown): void => {
+      if (error === null) log.info('the audit log can be written again');
+      else log.fatal({ err: error }, 'the audit log cannot be written: every request is denied');
+      if (error !== null) metrics.auditFailed();
+    };
+    const audit = new AuditLog({ sink, previous: predecessor?.hash ?? GENESIS, defer: setImmediate, onState });
+    const segment = { instance, kind: 'segment', previous: predecessor?.name ?? null, time: new Date().toISOString(), torn: predecessor?.torn ?? 0, version: VERSION } as const;
+    audit.append(segment).catch((error: unknown) => log.fatal({ err: error }, 'the audit log cannot be written'));
+    return audit;
+  } catch (error) {
+    throw new ConfigError(`state: the audit log cannot be opened in ${folder}: ${codeOf(error)}`);
+  }
+}
+
+/** The system's roots and those of `upstream.ca`; there is no way to trust less than a verified chain. */
+function trust(files: readonly string[]): SecureContext {
+  const own = files.map((file) => {
+    try {
+      const text = readFileSync(file, 'utf8');
+      if (!text.includes('-----BEGIN CERTIFICATE-----')) throw Object.assign(new Error(), { code: 'not a PEM file of certificates' });
+      return text;
+    } catch (error) {
+      throw new ConfigError(`upstream.ca: ${file} cannot be used: ${codeOf(error)}`);
+    }
+  });
+  return createSecureContext({ ca: [...rootCertificates, ...systemRoots(), ...own], minVersion: 'TLSv1.2' });
+}
+
+/** Roots that the machine's administrator added, where Node does not read them by itself. */
+function systemRoots(): string[] {
+  for (const file of ['/etc/ssl/certs/ca-certificates.crt', '/etc/pki/tls/certs/ca-bundle.crt', '/etc/ssl/cert.pem']) {
+    try {
+      return [readFileSync(file, 'utf8')];
+    } catch {
+      continue;
+    }
+  }
+  return [];
+}
+
+function listenFailure(setting: string, address: { host: string; port: number }): (error: unknown) => never {
+  return (error) => {
+    const code = codeOf(error);
+    const why = code === 'EADDRINUSE' ? 'the port is in use' : code === 'EACCES' ? 'the port needs privileges' : code;
+    throw new ConfigError(`${setting}: cannot listen on ${address.host}:${address.port}: ${why}`);
+  };
+}
+
+function codeOf(error: unknown): string {
+  return (error as NodeJS.ErrnoException).code ?? 'unknown error';
+}
+
+function bracketed(host: string): string {
+  return host.includes(':') ? `[${host}]` : host;
+}

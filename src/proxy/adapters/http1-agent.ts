@@ -1,0 +1,307 @@
+import type { Duplex } from 'node:stream';
+import { Http1Error } from '../../http1/error.ts';
+import { CHUNKED, UNTIL_CLOSE, parseRequestHead, type FieldLines, type RequestHead } from '../../http1/head.ts';
+import { MessageReader } from '../../http1/reader.ts';
+import { chunk, headText, lastChunk } from '../../http1/write.ts';
+import { equalsIgnoringCase } from '../../http1/grammar.ts';
+import type { AgentRequest, Answer, AnswerHead, BodyStream } from '../message.ts';
+import { Wire } from './wire.ts';
+
+/** From the first byte of a head to its last: longer is a slow-loris, not a slow line. */
+const HEAD_TIMEOUT = 30_000;
+/** Rest of a refused upload that is read so that the connection can be used again. */
+const DRAIN_LIMIT = 64 * 1024;
+/** A closing connection swallows this much, this long, so that the refusal is not lost to a TCP reset. */
+const LINGER_BYTES = 4 * 1024 * 1024;
+const LINGER_TIME = 2_000;
+/** Pieces smaller than this are gathered into one write. */
+const GATHER = 16 * 1024;
+const EMPTY = Buffer.alloc(0);
+
+/** The agent's end of an HTTP/1 connection: requests one after another, each with its way back. */
+export class Http1Agent {
+  readonly wire: Wire<RequestHead>;
+  #current: Http1Request | null = null;
+  /** True while the gate, not the agent, is the one to act. */
+  #busy = false;
+
+  constructor(socket: Duplex & { setTimeout(milliseconds: number, run?: () => void): unknown }, options: { idle: number; endIsAbort: boolean }) {
+    this.wire = new Wire(socket, new MessageReader(parseRequestHead));
+    // One timer a socket, refreshed by its traffic; while the agent rightly waits for us it starts anew.
+    socket.setTimeout(options.idle, () => {
+      if (this.#busy && this.#current?.waitsForAgent !== true) socket.setTimeout(options.idle);
+      else this.wire.fail(new Http1Error('the connection was idle for too long', 408));
+    });
+    if (options.endIsAbort) socket.on('end', () => this.#current?.onAbort?.());
+    this.wire.onGone = () => this.#current?.onAbort?.();
+  }
+
+  get idle(): boolean {
+    return !this.#busy;
+  }
+
+  /** The next request; null when there will be none. Bytes that are no request come back as one with a flaw. */
+  async next(): Promise<Http1Request | null> {
+    if (this.#current !== null && !(await this.#settle(this.#current))) return null;
+    this.#current = null;
+    this.#busy = false;
+    try {
+      const head = await this.#nextHead();
+      if (head === null) {
+        this.wire.socket.end();
+        return null;
+      }
+      this.#current = new Http1Request(this.wire, head, null);
+    } catch (error) {
+      if (!(error instanceof Http1Error) || this.wire.gone) {
+        this.wire.socket.destroy();
+        return null;
+      }
+      this.#current = new Http1Request(this.wire, null, error);
+    }
+    this.#busy = true;
+    return this.#current;
+  }
+
+  async #nextHead(): Promise<RequestHead | null> {
+    let timer: NodeJS.Timeout | undefined;
+    try {
+      for (;;) {
+        const event = this.wire.poll();
+        if (event !== null) return event.type === 'head' ? event.head : null;
+        if (this.wire.ended) return null;
+        if (this.wire.buffered > 0 && timer === undefined) {
+          timer = setTimeout(() => this.wire.fail(new Http1Error('the head did not arrive in time', 408)), HEAD_TIMEOUT);
+        }
+        await this.wire.more();
+      }
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  /** Brings a finished exchange to where the next request may begin; false when the connection ends instead. */
+  async #settle(request: Http1Request): Promise<boolean> {
+    if (this.wire.gone) return false;
+    if (request.answer.keepAlive && (await request.body.drain(DRAIN_LIMIT).catch(() => false))) {
+      this.wire.proceed();
+      return true;
+    }
+    await this.#linger();
+    return false;
+  }
+
+  async #linger(): Promise<void> {
+    const { socket } = this.wire;
+    if (socket.destroyed) return;
+    this.wire.release();
+    await new Promise<void>((resolve) => {
+      let swallowed = 0;
+      const timer = setTimeout(() => socket.destroy(), LINGER_TIME);
+      socket.on('error', () => undefined);
+      socket.on('data', (bytes: Buffer) => {
+        swallowed += bytes.length;
+        if (swallowed > LINGER_BYTES) socket.destroy();
+      });
+      socket.once('end', () => socket.end(() => socket.destroy()));
+      socket.once('close', () => {
+        clearTimeout(timer);
+        resolve();
+      });
+      socket.end();
+      socket.resume();
+    });
+  }
+}
+
+class Http1Request implements AgentRequest {
+  readonly method: string;
+  readonly target: string;
+  readonly authority: string | null;
+  readonly fields: FieldLines;
+  readonly connection: readonly string[];
+  readonly expect: string | null;
+  readonly upgrade: string | null;
+  readonly flaw: Http1Error | null;
+  readonly body: Http1Body;
+  readonly answer: Http1Answer;
+  /** Called when the agent is gone before the exchange has ended. */
+  onAbort: (() => void) | null = null;
+
+  constructor(wire: Wire<RequestHead>, head: RequestHead | null, flaw: Http1Error | null) {
+    this.method = head?.method ?? '';
+    this.target = head?.target ?? '';
+    this.authority = head?.host ?? null;
+    this.fields = head?.fields ?? [];
+    this.connection = head?.connection ?? [];
+    this.expect = head?.expect ?? null;
+    this.upgrade = head?.upgrade ?? null;
+    this.flaw = flaw;
+    this.answer = new Http1Answer(wire, head);
+    this.body = new Http1Body(wire, head, this.answer);
+  }
+
+  get waitsForAgent(): boolean {
+    return this.body.waiting || this.answer.waiting;
+  }
+}
+
+class Http1Body implements BodyStream {
+  readonly length: number | null;
+  readonly present: boolean;
+  waiting = false;
+  finished: boolean;
+  readonly #wire: Wire<RequestHead>;
+  readonly #answer: Http1Answer;
+
+  constructor(wire: Wire<RequestHead>, head: RequestHead | null, answer: Http1Answer) {
+    this.#wire = wire;
+    this.#answer = answer;
+    const framing = head?.framing ?? 0;
+    this.length = framing === CHUNKED ? null : framing;
+    this.present = framing !== 0;
+    this.finished = false;
+    // A message without a body ends here and now; a flawed one never does.
+    if (head !== null && framing === 0) this.finished = wire.poll()?.type === 'end';
+  }
+
+  async read(): Promise<Buffer | null> {
+    if (this.finished) return null;
+    let event = this.#wire.poll();
+    if (event === null) {
+      this.waiting = true;
+      event = await this.#wire.next();
+      this.waiting = false;
+    }
+    if (event === null) throw new Http1Error('the connection ended within a message');
+    if (event.type === 'body') return event.bytes;
+    // Trailers of a request are not forwarded: they came after the decision and nobody has judged them (RFC 9110 §6.5.1).
+    this.finished = true;
+    return null;
+  }
+
+  /** Reads the rest if it is small; false when it is not, or will not come. */
+  async drain(limit: number): Promise<boolean> {
+    if (this.finished) return true;
+    if (this.#answer.awaitsContinue || (this.length !== null && this.length > limit)) return false;
+    let read = 0;
+    for (let bytes = await this.read(); bytes !== null; bytes = await this.read()) {
+      read += bytes.length;
+      if (read > limit) return false;
+    }
+    return true;
+  }
+}
+
+class Http1Answer implements Answer {
+  begun = false;
+  waiting = false;
+  keepAlive: boolean;
+  awaitsContinue: boolean;
+  readonly #wire: Wire<RequestHead>;
+  readonly #minor: 0 | 1;
+  #framing = 0;
+  #gathered: Buffer[] = [];
+  #gatheredSize = 0;
+
+  constructor(wire: Wire<RequestHead>, head: RequestHead | null) {
+    this.#wire = wire;
+    this.#minor = head?.minor ?? 1;
+    this.keepAlive = head?.keepAlive ?? false;
+    this.awaitsContinue = head?.expect !== null && head?.expect !== undefined && equalsIgnoringCase(head.expect, '100-continue');
+  }
+
+  get backlog(): number {
+    return this.#wire.socket.writableLength;
+  }
+
+  proceed(): void {
+    if (!this.awaitsContinue) return;
+    this.awaitsContinue = false;
+    if (this.#minor === 1) this.#wire.socket.write('HTTP/1.1 100 Continue\r\n\r\n', 'latin1');
+  }
+
+  inform(status: number, fields: FieldLines): void {
+    if (this.#minor === 1) this.#wire.socket.write(headText(`HTTP/1.1 ${status} ${PHRASES.get(status) ?? ''}`, fields, null), 'latin1');
+  }
+
+  begin(head: AnswerHead): void {
+    this.begun = true;
+    let framing = head.framing;
+    // HTTP/1.0 knows no chunks, and HTTP/1.1 need not end with the connection.
+    if (framing === CHUNKED || framing === UNTIL_CLOSE) framing = this.#minor === 0 ? UNTIL_CLOSE : CHUNKED;
+    if (framing === UNTIL_CLOSE) this.keepAlive = false;
+    this.#framing = framing ?? 0;
+    let start = `HTTP/1.1 ${head.status} ${head.phrase}`;
+    if (!this.keepAlive) start += '\r\nConnection: close';
+    else if (this.#minor === 0) start += '\r\nConnection: keep-alive';
+    const text = headText(start, head.fields, framing ?? head.declared);
+    this.#gather(Buffer.from(text, 'latin1'));
+  }
+
+  write(bytes: Buffer): Promise<void> | null {
+    if (this.#framing === CHUNKED) this.#gather(chunk(bytes));
+    else this.#gather(bytes);
+    if (this.#gatheredSize < GATHER) return null;
+    return this.#send() ? null : this.#drained();
+  }
+
+  flush(): void {
+    if (this.#gatheredSize > 0) this.#send();
+  }
+
+  end(trailers: FieldLines): void {
+    if (this.#framing === CHUNKED) this.#gather(lastChunk(trailers));
+    this.flush();
+  }
+
+  destroy(): void {
+    this.keepAlive = false;
+    this.#gathered = [];
+    this.#gatheredSize = 0;
+    this.#wire.socket.destroy();
+  }
+
+  close(): void {
+    this.keepAlive = false;
+  }
+
+  #gather(bytes: Buffer): void {
+    this.#gathered.push(bytes);
+    this.#gatheredSize += bytes.length;
+  }
+
+  /** Writes what was gathered, in one buffer unless it is large; false when the agent has to catch up. */
+  #send(): boolean {
+    const gathered = this.#gathered;
+    const size = this.#gatheredSize;
+    this.#gathered = [];
+    this.#gatheredSize = 0;
+    const { socket } = this.#wire;
+    if (socket.destroyed) return true;
+    const [first = EMPTY, second] = gathered;
+    if (second === undefined) return socket.write(first);
+    if (size < 2 * GATHER) return socket.write(Buffer.concat(gathered, size));
+    let ready = true;
+    for (const bytes of gathered) ready = socket.write(bytes);
+    return ready;
+  }
+
+  async #drained(): Promise<void> {
+    const { socket } = this.#wire;
+    this.waiting = true;
+    await new Promise<void>((resolve) => {
+      const done = (): void => {
+        socket.off('drain', done).off('close', done);
+        resolve();
+      };
+      socket.on('drain', done).on('close', done);
+    });
+    this.waiting = false;
+  }
+}
+
+const PHRASES = new Map([
+  [102, 'Processing'],
+  [103, 'Early Hints'],
+]);

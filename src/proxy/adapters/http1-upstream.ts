@@ -1,0 +1,155 @@
+import type { Socket } from 'node:net';
+import { Http1Error } from '../../http1/error.ts';
+import { parseResponseHead, type FieldLines, type ResponseHead } from '../../http1/head.ts';
+import { MessageReader, type MessageEvent } from '../../http1/reader.ts';
+import { chunk, headText, headWith, lastChunk, requestLine } from '../../http1/write.ts';
+import { CHUNKED } from '../../http1/head.ts';
+import { Denial } from '../../model/denial.ts';
+import { Wire } from './wire.ts';
+
+/** What is sent first: the head, and as much of the body as is at hand. */
+export interface Opening {
+  readonly method: string;
+  readonly target: string;
+  readonly fields: FieldLines;
+  /** Length, CHUNKED, or null for no body. */
+  readonly framing: number | null;
+  readonly body: readonly Buffer[];
+  /** True when `body` is all of it. */
+  readonly whole: boolean;
+}
+
+/** One HTTP/1 connection to an upstream; carries one exchange at a time. */
+export class Http1Upstream {
+  /** Key of the pool it belongs to; a connection never serves another agent or target. */
+  readonly key: string;
+  readonly address: string;
+  readonly #wire: Wire<ResponseHead>;
+  readonly #socket: Socket;
+  #method = 'GET';
+  #timeout = 0;
+  #chunked = false;
+  #sentAll = true;
+  #answered = false;
+  used = 0;
+  restingSince = 0;
+  /** Milliseconds the upstream promised to keep an idle connection; null when it said nothing. */
+  promised: number | null = null;
+
+  constructor(socket: Socket, key: string, address: string) {
+    this.key = key;
+    this.address = address;
+    this.#socket = socket;
+    this.#wire = new Wire(socket, new MessageReader((text) => parseResponseHead(text, this.#method)));
+    socket.on('timeout', () => this.#wire.fail(new Denial('upstream-timeout', 'the upstream was silent for too long')));
+    socket.setNoDelay(true);
+  }
+
+  /** True when the connection can carry another exchange. */
+  get reusable(): boolean {
+    return this.#answered && this.#sentAll && this.#wire.resting && !this.#wire.ended && !this.#wire.gone;
+  }
+
+  get gone(): boolean {
+    return this.#wire.gone || this.#wire.ended;
+  }
+
+  /** Milliseconds without traffic after which the exchange fails. */
+  patience(milliseconds: number): void {
+    if (this.#timeout === milliseconds) return;
+    this.#timeout = milliseconds;
+    this.#socket.setTimeout(milliseconds);
+  }
+
+  send(opening: Opening): void {
+    this.#method = opening.method;
+    this.#answered = false;
+    this.#chunked = opening.framing === CHUNKED;
+    this.#sentAll = opening.whole;
+    if (this.used++ > 0) this.#wire.proceed();
+    const text = headText(requestLine(opening.method, opening.target), opening.fields, opening.framing);
+    const [first = null, ...rest] = opening.body;
+    if (this.#chunked || (first !== null && first.length > 64 * 1024)) {
+      this.#socket.write(text, 'latin1');
+      for (const bytes of opening.body) this.#write(bytes);
+    } else {
+      this.#socket.write(headWith(text, first));
+      for (const bytes of rest) this.#write(bytes);
+    }
+    if (opening.whole && this.#chunked) this.#socket.write(lastChunk([]));
+  }
+
+  /** Sends a further piece of the body; resolves when the upstream can take more, or is gone. */
+  async write(bytes: Buffer): Promise<void> {
+    if (this.#write(bytes) || this.gone) return;
+    await new Promise<void>((resolve) => {
+      const done = (): void => {
+        this.#socket.off('drain', done).off('close', done);
+        resolve();
+      };
+      this.#socket.on('drain', done).on('close', done);
+    });
+  }
+
+  /** Says that the body is complete. */
+  finish(): void {
+    if (this.#chunked) this.#socket.write(lastChunk([]));
+    this.#sentAll = true;
+  }
+
+  /** The next response head, interim ones included. */
+  async head(): Promise<ResponseHead> {
+    const event = await this.#wire.next();
+    if (event === null) throw new Http1Error('the connection ended before an answer');
+    if (event.type !== 'head') throw new Http1Error('a body without a head');
+    if (event.head.status < 200) {
+      await this.#skipInterimEnd();
+      return event.head;
+    }
+    return event.head;
+  }
+
+  poll(): MessageEvent<ResponseHead> | null {
+    return this.#noting(this.#wire.poll());
+  }
+
+  async next(): Promise<MessageEvent<ResponseHead> | null> {
+    return this.#noting(await this.#wire.next());
+  }
+
+  /** Puts the connection to rest; any byte from now on is unsolicited and ends it. */
+  rest(now: number, forget: () => void): void {
+    this.restingSince = now;
+    this.#wire.onUnsolicited = () => {
+      forget();
+      this.#socket.destroy();
+    };
+    this.#wire.onGone = forget;
+    this.patience(0);
+  }
+
+  wake(): void {
+    this.#wire.onUnsolicited = null;
+    this.#wire.onGone = null;
+  }
+
+  destroy(reason?: Error): void {
+    if (reason === undefined) this.#socket.destroy();
+    else this.#wire.fail(reason);
+  }
+
+  #write(bytes: Buffer): boolean {
+    return this.#socket.write(this.#chunked ? chunk(bytes) : bytes);
+  }
+
+  /** An interim answer has no body; the reader stands before the next head afterwards. */
+  async #skipInterimEnd(): Promise<void> {
+    await this.#wire.next();
+    this.#wire.proceed();
+  }
+
+  #noting(event: MessageEvent<ResponseHead> | null): MessageEvent<ResponseHead> | null {
+    if (event?.type === 'end') this.#answered = true;
+    return event;
+  }
+}

@@ -1,0 +1,53 @@
+import type { Outcome } from '../model/outcome.ts';
+import type { Exchange } from './exchange.ts';
+import type { AgentRequest } from './message.ts';
+import { decisionOf, eventOf } from './record.ts';
+import { refuse } from './refusal.ts';
+import type { Services } from './services.ts';
+
+/** The one place with consequences: the answer to the agent, the record, the counters, the log. */
+export function conclude(exchange: Exchange, outcome: Outcome, request: AgentRequest | null, services: Services): void {
+  if (request !== null) answerAgent(exchange, outcome, request);
+  services.audit.append(eventOf(exchange, 'outcome', outcome)).catch((error: unknown) => {
+    services.log.error({ exchange: exchange.id, err: error }, 'an outcome could not be recorded');
+  });
+  count(exchange, outcome, services);
+  report(exchange, outcome, services);
+}
+
+function answerAgent(exchange: Exchange, outcome: Outcome, request: AgentRequest): void {
+  if (outcome.kind === 'refused') refuse(request.answer, outcome.denial, exchange, request.method);
+  else if (outcome.kind !== 'delivered') request.answer.destroy();
+}
+
+function count(exchange: Exchange, outcome: Outcome, services: Services): void {
+  const { permit, upstreamSent, upstreamAnswered } = exchange;
+  const denial = outcome.kind === 'refused' || outcome.kind === 'truncated' ? outcome.denial : null;
+  services.metrics.exchange({
+    agent: exchange.agent,
+    decision: decisionOf(exchange, outcome),
+    reason: denial?.reason ?? permit?.softened?.reason ?? null,
+    capability: permit?.capability ?? denial?.capability ?? null,
+    totalSeconds: (performance.now() - exchange.started) / 1000,
+    decisionSeconds: exchange.decisionTime === null ? null : exchange.decisionTime / 1000,
+    upstreamSeconds: upstreamSent === null || upstreamAnswered === null ? null : (upstreamAnswered - upstreamSent) / 1000,
+    sent: exchange.sent,
+    received: exchange.received,
+  });
+}
+
+function report(exchange: Exchange, outcome: Outcome, services: Services): void {
+  const { log } = services;
+  const target = exchange.facts?.target.key ?? exchange.tunnel?.target.key;
+  const line = { exchange: exchange.id, agent: exchange.agent, method: exchange.facts?.method, target };
+  if (outcome.kind === 'refused' || outcome.kind === 'truncated') {
+    const { denial } = outcome;
+    const said = { ...line, reason: denial.reason, detail: denial.message };
+    if (denial.reason === 'internal-fault') log.error({ ...said, err: denial.cause }, 'a fault');
+    else log.info(said, outcome.kind);
+    return;
+  }
+  const softened = exchange.permit?.softened;
+  if (softened != null) log.info({ ...line, reason: softened.reason, mode: exchange.permit?.mode }, 'would deny');
+  else log.debug({ ...line, status: outcome.status }, outcome.kind);
+}

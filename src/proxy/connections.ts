@@ -1,0 +1,57 @@
+import type { Socket } from 'node:net';
+import type { Http1Agent } from './adapters/http1-agent.ts';
+
+/** The open agent connections, for counting, draining and ending them. */
+export class Connections {
+  readonly #agents = new Set<Http1Agent>();
+  readonly #tunnels = new Set<Socket>();
+  #draining = false;
+  #whenEmpty: (() => void) | null = null;
+
+  get size(): number {
+    return this.#agents.size;
+  }
+
+  get tunnels(): number {
+    return this.#tunnels.size;
+  }
+
+  /** True once no connection shall carry another request. */
+  get draining(): boolean {
+    return this.#draining;
+  }
+
+  /** Counts a connection in; call the result when it ends. */
+  enter(agent: Http1Agent): () => void {
+    this.#agents.add(agent);
+    return () => {
+      this.#agents.delete(agent);
+      if (this.#agents.size === 0) this.#whenEmpty?.();
+    };
+  }
+
+  enterTunnel(socket: Socket): () => void {
+    this.#tunnels.add(socket);
+    return () => this.#tunnels.delete(socket);
+  }
+
+  /** Ends idle connections now, busy ones after their exchange; resolves when none is left or the limit has passed. */
+  async drain(limit: number): Promise<boolean> {
+    this.#draining = true;
+    for (const agent of this.#agents) if (agent.idle) agent.wire.socket.destroy();
+    if (this.#agents.size === 0) return true;
+    let timer: NodeJS.Timeout | undefined;
+    const emptied = await new Promise<boolean>((resolve) => {
+      this.#whenEmpty = () => resolve(true);
+      timer = setTimeout(() => resolve(false), limit);
+    });
+    clearTimeout(timer);
+    return emptied;
+  }
+
+  /** Ends every connection now. */
+  destroy(): void {
+    for (const agent of this.#agents) agent.wire.socket.destroy();
+    for (const socket of this.#tunnels) socket.destroy();
+  }
+}

@@ -1,0 +1,111 @@
+import type { Denial } from '../model/denial.ts';
+import type { Facts } from '../model/facts.ts';
+import type { Outcome } from '../model/outcome.ts';
+import { guard } from '../network/guard.ts';
+import { decide } from '../policy/decide.ts';
+import { hold } from './body.ts';
+import { conclude } from './conclude.ts';
+import type { Tunnel } from './connection.ts';
+import { gatherFacts } from './gather.ts';
+import type { AgentRequest } from './message.ts';
+import { enforce, type Permit } from './permit.ts';
+import { prepare } from './prepare.ts';
+import { record } from './record.ts';
+import { outcomeOf } from './refusal.ts';
+import { relay } from './relay.ts';
+import type { Services } from './services.ts';
+import type { Snapshot } from './snapshot.ts';
+import { send } from './upstream.ts';
+
+/** One request and its answer, as it becomes known. Hot: every member exists from the start. */
+export interface Exchange {
+  readonly id: string;
+  readonly source: string;
+  readonly tunnel: Tunnel | null;
+  readonly now: Snapshot;
+  /** Clock readings in milliseconds; null until reached. */
+  readonly started: number;
+  decided: number | null;
+  upstreamSent: number | null;
+  upstreamAnswered: number | null;
+  /** Milliseconds `decide` took. */
+  decisionTime: number | null;
+  agent: string | null;
+  facts: Facts | null;
+  permit: Permit | null;
+  address: string | null;
+  status: number | null;
+  sent: number;
+  received: number;
+  /** Cuts the exchange off: the agent left, or was stopped. */
+  readonly abort: AbortController;
+}
+
+/** Serves one request and leaves its audit record, whatever happens. */
+export async function serveExchange(request: AgentRequest, source: string, tunnel: Tunnel | null, services: Services): Promise<void> {
+  const exchange = openExchange(source, tunnel, services);
+  request.onAbort = () => exchange.abort.abort();
+  const outcome = await carry(exchange, request, services).catch((thrown: unknown) => outcomeOf(thrown, exchange, request.answer.begun));
+  request.onAbort = null;
+  conclude(exchange, outcome, request, services);
+}
+
+/** The life of a request. Each step needs the proof the one before it returns, so none can be skipped or moved. */
+async function carry(exchange: Exchange, request: AgentRequest, services: Services): Promise<Outcome> {
+  const { now } = exchange;
+  const facts = gatherFacts(request, exchange, services);
+  const permit = enforce(timed(exchange, () => decide(facts, now.policy)), facts);
+  exchange.permit = permit;
+  const body = await hold(request, permit, services.inspectBuffer);
+  const address = await guard(permit, services.names, now.network);
+  const upstream = prepare(facts, body, permit, services.pseudonym);
+  const witness = await record(exchange, address, services.audit);
+  const response = await send(upstream, address, witness, exchange, request.answer, services);
+  const transfer = await relay(response, request.answer, exchange, permit);
+  return { kind: 'delivered', status: response.head.status, transfer };
+}
+
+function timed<T>(exchange: Exchange, run: () => T): T {
+  const before = performance.now();
+  const result = run();
+  exchange.decided = performance.now();
+  exchange.decisionTime = exchange.decided - before;
+  return result;
+}
+
+let count = 0;
+
+/** A new exchange under the snapshot of this moment. */
+export function openExchange(source: string, tunnel: Tunnel | null, services: Services): Exchange {
+  return {
+    id: `${services.pseudonym}-${(++count).toString(36)}`,
+    source,
+    tunnel,
+    now: services.snapshot(),
+    started: performance.now(),
+    decided: null,
+    upstreamSent: null,
+    upstreamAnswered: null,
+    decisionTime: null,
+    agent: tunnel?.agent ?? null,
+    facts: null,
+    permit: null,
+    address: null,
+    status: null,
+    sent: 0,
+    received: 0,
+    abort: new AbortController(),
+  };
+}
+
+/** Records a tunnel in which no request was ever read: refused at CONNECT, or failed before HTTP began. */
+export function concludeTunnel(source: string, tunnel: Tunnel, denial: Denial, services: Services): void {
+  conclude(openExchange(source, tunnel, services), { kind: 'refused', denial }, null, services);
+}
+
+/** Refuses a CONNECT outside any tunnel, for want of an agent or a target. */
+export function concludeConnect(request: AgentRequest, source: string, agent: string | null, denial: Denial, services: Services): void {
+  const exchange = openExchange(source, null, services);
+  exchange.agent = agent;
+  conclude(exchange, { kind: 'refused', denial }, request, services);
+}

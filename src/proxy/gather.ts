@@ -1,0 +1,104 @@
+import { endToEnd, fieldValues } from '../http1/fields.ts';
+import { identify } from '../identity/identify.ts';
+import { Denial } from '../model/denial.ts';
+import type { Facts } from '../model/facts.ts';
+import { canonicalPath, splitTarget } from '../model/path.ts';
+import { DEFAULT_PORT, makeTarget, parseAuthority, type Target } from '../model/target.ts';
+import type { Tunnel } from './connection.ts';
+import type { Exchange } from './exchange.ts';
+import type { AgentRequest } from './message.ts';
+import type { Services } from './services.ts';
+
+/** Where a request wants to go and for what, before anything is judged. */
+interface Asked {
+  readonly target: Target;
+  readonly path: string;
+  readonly query: string | null;
+}
+
+/**
+ * Collects what `decide` may know. Identity comes first: who is not known gets no other answer. Throws for requests that
+ * are malformed, name two hosts, or have been through this gate before.
+ */
+export function gatherFacts(request: AgentRequest, exchange: Exchange, services: Services): Facts {
+  const { tunnel, source, now } = exchange;
+  if (request.flaw !== null) throw new Denial('request-malformed', request.flaw.message, { status: request.flaw.status });
+  const agent = tunnel?.agent ?? identify({ source, credentials: fieldValues(request.fields, 'proxy-authorization') }, now.identities, services.throttle);
+  exchange.agent = agent;
+  if (tunnel !== null && tunnel.refusal !== null) exchange.facts = refusedFacts(request, tunnel, source);
+  if (tunnel !== null && tunnel.refusal !== null) throw tunnel.refusal;
+  const asked = tunnel === null ? parseAbsolute(request) : parseInside(request, tunnel);
+  const facts: Facts = {
+    agent,
+    source,
+    target: asked.target,
+    method: request.method,
+    path: canonicalPath(asked.path),
+    query: asked.query,
+    headers: endToEnd(request.fields, request.connection),
+  };
+  exchange.facts = facts;
+  checkSemantics(request, tunnel, facts, services.pseudonym);
+  return facts;
+}
+
+/** A request to the proxy port itself: absolute-form, plain http (RFC 9112 §3.2.2). */
+function parseAbsolute(request: AgentRequest): Asked {
+  const { target } = request;
+  if (target.startsWith('/') || target === '*') throw new Denial('request-malformed', 'this is a proxy: set HTTPS_PROXY and HTTP_PROXY to its address, and ask for the URL you want');
+  const parsed = splitAbsolute(target);
+  if (parsed.scheme !== 'http') throw new Denial('request-malformed', `${parsed.scheme}:// is not carried in the clear: use CONNECT`);
+  if (request.authority !== null) requireSame(request.authority, parsed.target, 'Host');
+  return { target: parsed.target, path: parsed.path, query: parsed.query };
+}
+
+/** A request inside a tunnel: origin-form for the host the tunnel was opened to. */
+function parseInside(request: AgentRequest, tunnel: Tunnel): Asked {
+  const { target } = request;
+  if (tunnel.mismatch !== null) throw new Denial('authority-mismatch', tunnel.mismatch, { status: 421 });
+  if (request.method === 'CONNECT') throw new Denial('request-malformed', 'CONNECT inside a tunnel');
+  if (request.authority !== null) requireSame(request.authority, tunnel.target, 'Host');
+  if (target.startsWith('/')) return { target: tunnel.target, ...splitTarget(target) };
+  if (target === '*') throw new Denial('request-malformed', 'the asterisk form asks about a server as a whole, which no rule can allow');
+  const parsed = splitAbsolute(target);
+  if (parsed.target.key !== tunnel.target.key) throw mismatch(`the request names ${parsed.target.key} inside a tunnel to ${tunnel.target.key}`);
+  return { target: tunnel.target, path: parsed.path, query: parsed.query };
+}
+
+function splitAbsolute(text: string): Asked & { scheme: string } {
+  const match = /^([A-Za-z][A-Za-z0-9+.-]*):\/\/([^/?]*)(.*)$/.exec(text);
+  if (match === null) throw new Denial('request-malformed', 'the request target is neither a path nor a URL');
+  const scheme = (match[1] ?? '').toLowerCase();
+  if (scheme !== 'http' && scheme !== 'https') throw new Denial('request-malformed', `${scheme}:// is not a scheme the gate carries`);
+  const authority = parseAuthority(match[2] ?? '');
+  if (authority === null) throw new Denial('request-malformed', 'the authority of the request target is malformed');
+  const target = makeTarget(scheme, authority.host, authority.port ?? (DEFAULT_PORT[scheme] as number));
+  const rest = match[3] ?? '';
+  return { scheme, target, ...splitTarget(rest.startsWith('/') ? rest : `/${rest}`) };
+}
+
+/** RFC 9112 §3.2: the two must agree; we never choose between them. */
+function requireSame(authority: string, target: Target, field: string): void {
+  const parsed = parseAuthority(authority);
+  if (parsed === null) throw new Denial('request-malformed', `the ${field} field is malformed`);
+  const port = parsed.port ?? DEFAULT_PORT[target.scheme];
+  if (parsed.host.text === target.host.text && port === target.port) return;
+  throw mismatch(`the ${field} field names another host than the ${target.key} the request is for`);
+}
+
+function mismatch(detail: string): Denial {
+  return new Denial('authority-mismatch', detail);
+}
+
+function checkSemantics(request: AgentRequest, tunnel: Tunnel | null, facts: Facts, pseudonym: string): void {
+  if (request.upgrade !== null) throw new Denial('request-malformed', 'protocol upgrades are not carried: neither h2c nor WebSocket');
+  if (request.expect !== null && request.expect.toLowerCase() !== '100-continue') throw new Denial('request-malformed', 'an expectation other than 100-continue', { status: 417 });
+  if (tunnel !== null && fieldValues(request.fields, 'proxy-authorization').length > 0) throw new Denial('request-malformed', 'gate credentials inside a tunnel, where they would have reached the upstream');
+  if (fieldValues(facts.headers, 'via').some((value) => value.includes(pseudonym))) throw new Denial('address-forbidden', 'the request has been through this gate before: a loop');
+}
+
+/** What can be said of a request that is refused because its tunnel was. */
+function refusedFacts(request: AgentRequest, tunnel: Tunnel, source: string): Facts {
+  const { path, query } = splitTarget(request.target);
+  return { agent: tunnel.agent, source, target: tunnel.target, method: request.method, path: canonicalPath(path), query, headers: [] };
+}

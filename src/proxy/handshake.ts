@@ -1,0 +1,72 @@
+import type { Socket } from 'node:net';
+import { TLSSocket } from 'node:tls';
+import { parseHost, type Host } from '../model/host.ts';
+import type { LeafCache } from '../tls/leaves.ts';
+
+/** Until the first byte in a tunnel, and until its handshake is done. Browsers open tunnels ahead of need. */
+const FIRST_BYTE = 120_000;
+const HANDSHAKE = 15_000;
+
+export interface Accepted {
+  /** Null when the handshake failed. */
+  readonly socket: TLSSocket | null;
+  readonly trouble: string;
+  /** The name the client asked for where it is not the host of the tunnel. */
+  readonly mismatch: string | null;
+}
+
+/** The first byte the agent sends, left unread; null when it leaves without one. */
+export async function firstByte(socket: Socket): Promise<number | null> {
+  return new Promise((resolve) => {
+    const finish = (byte: number | null): void => {
+      clearTimeout(timer);
+      socket.off('data', onData).off('end', onEnd).off('close', onEnd);
+      resolve(byte);
+    };
+    const onData = (bytes: Buffer): void => {
+      socket.pause();
+      socket.unshift(bytes);
+      finish(bytes[0] ?? null);
+    };
+    const onEnd = (): void => finish(null);
+    const timer = setTimeout(onEnd, FIRST_BYTE);
+    socket.on('data', onData).on('end', onEnd).on('close', onEnd);
+    socket.resume();
+  });
+}
+
+/**
+ * Terminates the agent's TLS with a leaf for the host of the tunnel, whatever name the client asks for: upstream goes to
+ * that host and no other. IP-literal clients send no name; the leaf then carries the address.
+ */
+export async function acceptTls(socket: Socket, host: Host, leaves: LeafCache): Promise<Accepted> {
+  const secure = new TLSSocket(socket, { isServer: true, secureContext: leaves.contextFor(host), ALPNProtocols: ['http/1.1'], requestCert: false, rejectUnauthorized: false });
+  const trouble = await new Promise<string | null>((resolve) => {
+    const finish = (result: string | null): void => {
+      clearTimeout(timer);
+      secure.off('secure', onSecure).off('close', onClose);
+      resolve(result);
+    };
+    const onSecure = (): void => finish(null);
+    const onClose = (): void => finish('the TLS handshake was broken off; does the client trust the CA of the gate?');
+    const onError = (error: Error): void => finish(`the TLS handshake failed: ${(error as NodeJS.ErrnoException).code ?? error.message}`);
+    const timer = setTimeout(() => finish('the TLS handshake took too long'), HANDSHAKE);
+    secure.on('secure', onSecure).on('close', onClose).on('error', onError).on('_tlsError', onError);
+  });
+  const mismatch = mismatchOf(secure, host);
+  if (trouble === null) return { socket: secure, trouble: '', mismatch };
+  secure.destroy();
+  return { socket: null, trouble, mismatch };
+}
+
+function mismatchOf(secure: TLSSocket, host: Host): string | null {
+  const name = requestedName(secure);
+  if (name === null || parseHost(name)?.text === host.text) return null;
+  return `the TLS client asked for another host than the ${host.text} of the tunnel`;
+}
+
+/** SNI as the client sent it; Node exposes it on server sockets after the handshake. */
+function requestedName(secure: TLSSocket): string | null {
+  const { servername } = secure as { servername?: string | false | null };
+  return typeof servername === 'string' && servername !== '' ? servername : null;
+}

@@ -1,0 +1,59 @@
+import type { Socket } from 'node:net';
+import type { Outcome } from '../model/outcome.ts';
+import { canonicalPath } from '../model/path.ts';
+import { makeTarget } from '../model/target.ts';
+import { guard } from '../network/guard.ts';
+import { decide } from '../policy/decide.ts';
+import { conclude } from './conclude.ts';
+import type { Tunnel } from './connection.ts';
+import { dial } from './dial.ts';
+import { openExchange, type Exchange } from './exchange.ts';
+import { enforce } from './permit.ts';
+import { record } from './record.ts';
+import { outcomeOf } from './refusal.ts';
+import type { Services } from './services.ts';
+
+/** Carries a tunnel that a rule opens without inspection (`scheme: tcp`): one exchange from CONNECT to close. */
+export async function serveOpaque(socket: Socket, source: string, tunnel: Tunnel, services: Services): Promise<void> {
+  const target = makeTarget('tcp', tunnel.target.host, tunnel.target.port);
+  const exchange = openExchange(source, { ...tunnel, target }, services);
+  const outcome = await carryOpaque(socket, exchange, services).catch((thrown: unknown) => outcomeOf(thrown, exchange, exchange.upstreamSent !== null));
+  conclude(exchange, outcome, null, services);
+}
+
+/** The same steps as any request takes, with the tunnel itself as what is judged. */
+async function carryOpaque(socket: Socket, exchange: Exchange, services: Services): Promise<Outcome> {
+  const { tunnel, source, now } = exchange;
+  if (tunnel === null) throw new Error('an opaque exchange without a tunnel');
+  const facts = { agent: tunnel.agent, source, target: tunnel.target, method: 'CONNECT', path: canonicalPath('/'), query: null, headers: [] };
+  exchange.facts = facts;
+  const permit = enforce(decide(facts, now.policy), facts);
+  exchange.permit = permit;
+  const address = await guard(permit, services.names, now.network);
+  const witness = await record(exchange, address, services.audit);
+  const upstream = await dial(address, witness, { timeout: services.timeouts.connect, trust: services.upstreamTrust, sessions: new Map(), signal: exchange.abort.signal });
+  exchange.upstreamSent = performance.now();
+  await Promise.all([copy(socket, upstream.socket, (size) => (exchange.sent += size)), copy(upstream.socket, socket, (size) => (exchange.received += size))]);
+  return { kind: 'delivered', status: 200, transfer: { sent: exchange.sent, received: exchange.received } };
+}
+
+/** Copies one direction with backpressure; the end of one side ends the other, an error destroys it. */
+async function copy(from: Socket, to: Socket, passed: (size: number) => void): Promise<void> {
+  await new Promise<void>((resolve) => {
+    from.on('data', (bytes: Buffer) => {
+      passed(bytes.length);
+      if (!to.write(bytes)) from.pause();
+    });
+    to.on('drain', () => from.resume());
+    from.on('end', () => {
+      to.end();
+      resolve();
+    });
+    from.on('error', () => to.destroy());
+    from.on('close', () => {
+      if (!from.readableEnded) to.destroy();
+      resolve();
+    });
+    from.resume();
+  });
+}

@@ -1,0 +1,28 @@
+import type { SecureContext } from 'node:tls';
+import type { AuditLog } from '../audit/log.ts';
+import type { FailureThrottle } from '../identity/throttle.ts';
+import type { NameService } from '../network/resolver.ts';
+import type { Log } from '../telemetry/log.ts';
+import type { Metrics } from '../telemetry/metrics.ts';
+import type { LeafCache } from '../tls/leaves.ts';
+import type { UpstreamPool } from './pool.ts';
+import type { Snapshot } from './snapshot.ts';
+
+/** What the data plane is given by `main`. */
+export interface Services {
+  readonly snapshot: () => Snapshot;
+  readonly names: NameService;
+  readonly throttle: FailureThrottle;
+  readonly leaves: LeafCache;
+  readonly pool: UpstreamPool;
+  readonly audit: AuditLog;
+  readonly metrics: Metrics;
+  readonly log: Log;
+  /** One context for all upstream connections: trust is the same for all. */
+  readonly upstreamTrust: SecureContext;
+  readonly timeouts: { readonly connect: number; readonly firstByte: number; readonly idle: number };
+  /** Bytes of a request body held whole. */
+  readonly inspectBuffer: number;
+  /** This gate's name in `Via`, for loops. */
+  readonly pseudonym: string;
+}

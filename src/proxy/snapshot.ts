@@ -1,0 +1,17 @@
+import { makeIdentities, type Identities } from '../identity/identify.ts';
+import { addressSetOf } from '../network/classify.ts';
+import type { NetworkView, Pin } from '../network/guard.ts';
+import type { Policy } from '../policy/policy.ts';
+
+/** All that judges a request, as it was when the request began. A reload makes a new one and swaps one reference. */
+export interface Snapshot {
+  readonly policy: Policy;
+  readonly identities: Identities;
+  readonly network: NetworkView;
+}
+
+/** Builds a snapshot from a policy and what stays the same across reloads. */
+export function makeSnapshot(policy: Policy, pins: ReadonlyMap<string, Pin>, ownPorts: () => ReadonlySet<number>): Snapshot {
+  const networks = new Map([...policy.networks].map(([name, ranges]) => [name, addressSetOf(ranges)]));
+  return { policy, identities: makeIdentities(policy.agents.values()), network: { pins, networks, ownPorts } };
+}

@@ -1,0 +1,115 @@
+import { Http1Error } from '../http1/error.ts';
+import { fieldValues } from '../http1/fields.ts';
+import type { ResponseHead } from '../http1/head.ts';
+import { Denial } from '../model/denial.ts';
+import type { GuardedAddress } from '../network/guard.ts';
+import { Http1Upstream } from './adapters/http1-upstream.ts';
+import { dial } from './dial.ts';
+import type { Exchange } from './exchange.ts';
+import type { Answer, BodyStream } from './message.ts';
+import type { UpstreamRequest } from './prepare.ts';
+import type { Witness } from './record.ts';
+import type { Services } from './services.ts';
+
+/** An answer whose head has arrived. */
+export interface UpstreamResponse {
+  readonly head: ResponseHead;
+  readonly connection: Http1Upstream;
+  /** Gives the connection back: to the pool if it ended cleanly. */
+  release(): void;
+}
+
+/** Methods that may be sent again when a kept connection turns out closed (RFC 9110 §9.2.2). */
+const IDEMPOTENT = new Set(['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE', 'TRACE']);
+const sessions = new Map<string, Buffer>();
+
+/** Sends a recorded request to a guarded address and waits for the head of its answer. Throws Denial. */
+export async function send(request: UpstreamRequest, address: GuardedAddress, witness: Witness, exchange: Exchange, answer: Answer, services: Services): Promise<UpstreamResponse> {
+  const { signal } = exchange.abort;
+  for (;;) {
+    if (signal.aborted) throw new Error('aborted');
+    const connection = await acquire(address, witness, exchange, services);
+    const reused = connection.used > 0;
+    signal.onabort = () => connection.destroy(new Error('aborted'));
+    try {
+      const head = await converse(request, connection, exchange, answer, services);
+      return { head, connection, release: () => release(connection, exchange, services) };
+    } catch (error) {
+      signal.onabort = null;
+      connection.destroy();
+      // The upstream closed a kept connection as we used it: it has seen nothing, and the request is safe to repeat.
+      const again = reused && !signal.aborted && isReset(error) && request.body.rest === null && IDEMPOTENT.has(request.method);
+      if (!again) throw upstreamFailure(error);
+    }
+  }
+}
+
+async function acquire(address: GuardedAddress, witness: Witness, exchange: Exchange, services: Services): Promise<Http1Upstream> {
+  // Connections are never shared by agents: what one agent's requests leave on a connection is not another's.
+  const key = `${exchange.agent ?? ''} ${address.target.key}`;
+  const kept = services.pool.take(key, address.addresses);
+  if (kept !== null) return kept;
+  const dialled = await dial(address, witness, { timeout: services.timeouts.connect, trust: services.upstreamTrust, sessions, signal: exchange.abort.signal });
+  return new Http1Upstream(dialled.socket, key, dialled.address);
+}
+
+async function converse(request: UpstreamRequest, connection: Http1Upstream, exchange: Exchange, answer: Answer, services: Services): Promise<ResponseHead> {
+  const { body } = request;
+  if (exchange.address === null || !exchange.address.startsWith('pinned')) exchange.address = connection.address;
+  exchange.upstreamSent = performance.now();
+  exchange.sent = body.size;
+  connection.patience(services.timeouts.firstByte);
+  connection.send({ method: request.method, target: request.target, fields: request.fields, framing: request.framing, body: body.pieces, whole: body.rest === null });
+  const upload = body.rest === null ? null : pump(body.rest, connection, exchange);
+  for (;;) {
+    const head = await connection.head();
+    if (head.status === 101) throw new Http1Error('101 without an upgrade');
+    if (head.status < 200) {
+      if (head.status === 103) answer.inform(103, head.fields);
+      continue;
+    }
+    exchange.upstreamAnswered = performance.now();
+    exchange.status = head.status;
+    connection.patience(services.timeouts.idle);
+    if (upload !== null && !body.rest?.finished) answer.close();
+    if (connection.used === 1) connection.promised = promisedBy(head);
+    return head;
+  }
+}
+
+/** Sends the rest of a body as it arrives; what goes wrong on the agent's side ends the upstream connection with it. */
+async function pump(rest: BodyStream, connection: Http1Upstream, exchange: Exchange): Promise<void> {
+  try {
+    for (let bytes = await rest.read(); bytes !== null; bytes = await rest.read()) {
+      exchange.sent += bytes.length;
+      await connection.write(bytes);
+      if (connection.gone) return;
+    }
+    connection.finish();
+  } catch (error) {
+    connection.destroy(error instanceof Http1Error ? new Denial('request-malformed', error.message) : (error as Error));
+  }
+}
+
+function release(connection: Http1Upstream, exchange: Exchange, services: Services): void {
+  exchange.abort.signal.onabort = null;
+  services.pool.put(connection);
+}
+
+/** `Keep-Alive: timeout=n`, less a second for the way. */
+function promisedBy(head: ResponseHead): number | null {
+  if (!head.keepAlive) return 0;
+  const match = /\btimeout=(\d{1,6})\b/.exec(fieldValues(head.fields, 'keep-alive')[0] ?? '');
+  return match === null ? null : Math.max(0, Number(match[1]) - 1) * 1000;
+}
+
+function isReset(error: unknown): boolean {
+  return !(error instanceof Denial) && !(error instanceof Http1Error && !/ended before/.test(error.message));
+}
+
+/** What the agent is told of a failure on the upstream's side. */
+export function upstreamFailure(error: unknown): unknown {
+  if (error instanceof Denial) return error;
+  if (error instanceof Http1Error && !/connection ended/.test(error.message)) return new Denial('upstream-malformed', `the answer is malformed: ${error.message}`, { cause: error });
+  return new Denial('upstream-unreachable', 'the upstream closed the connection before its answer was complete', { cause: error });
+}

@@ -1,0 +1,10 @@
+/** Resolves with the first value that is neither null, undefined nor false; looks again each turn, for ten seconds at most. */
+export async function until<T>(look: () => T | null | undefined | false, what: string): Promise<T> {
+  const end = Date.now() + 10_000;
+  for (;;) {
+    const value = look();
+    if (value !== null && value !== undefined && value !== false) return value;
+    if (Date.now() > end) throw new Error(`waited in vain for ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+}

@@ -1,0 +1,276 @@
+// Load generator: prebuilt bytes on raw sockets, through CONNECT and TLS. Run as a process of its own, pinned to a core.
+// Usage: node load.js '{"mode":"keepalive","proxy":"host:port"|null,"auth":string|null,"connections":32,"seconds":5,"warmup":2,…}'
+// Prints one line of JSON.
+import { connect as connectTcp } from 'node:net';
+import { connect as connectTls } from 'node:tls';
+import { readFileSync } from 'node:fs';
+
+const job = JSON.parse(process.argv[2] ?? '{}');
+const ca = readFileSync(job.ca);
+const target = { host: job.host, port: job.port };
+const sessions = new Map();
+
+/** A TLS connection to the target, through the proxy where there is one. */
+function open(host = target.host, options = {}) {
+  return new Promise((resolve, reject) => {
+    const secure = (socket) => {
+      const tls = connectTls({ socket, ca, servername: host, ALPNProtocols: ['http/1.1'], ...(options.resume ? { session: sessions.get(host) } : {}) });
+      if (options.resume) tls.on('session', (session) => sessions.set(host, session));
+      tls.once('secureConnect', () => resolve(tls));
+      tls.once('error', reject);
+    };
+    if (job.proxy === null) {
+      const socket = connectTcp({ host: '127.0.0.1', port: target.port, noDelay: true });
+      socket.once('error', reject);
+      socket.once('connect', () => secure(socket));
+      return;
+    }
+    const [proxyHost, proxyPort] = job.proxy.split(':');
+    const socket = connectTcp({ host: proxyHost, port: Number(proxyPort), noDelay: true });
+    socket.once('error', reject);
+    socket.once('connect', () => {
+      const auth = job.auth === null ? '' : `Proxy-Authorization: ${job.auth}\r\n`;
+      socket.write(`CONNECT ${host}:${target.port} HTTP/1.1\r\nHost: ${host}:${target.port}\r\n${auth}\r\n`);
+      let head = '';
+      const onData = (bytes) => {
+        head += bytes.toString('latin1');
+        if (!head.includes('\r\n\r\n')) return;
+        socket.off('data', onData);
+        socket.pause();
+        if (/^HTTP\/1\.[01] 200/.test(head)) secure(socket);
+        else reject(new Error(`CONNECT answered ${head.split('\r\n')[0]}`));
+      };
+      socket.on('data', onData);
+    });
+  });
+}
+
+const request = (host, path, method = 'GET') => Buffer.from(`${method} ${path} HTTP/1.1\r\nHost: ${host}${target.port === 443 ? '' : `:${target.port}`}\r\nUser-Agent: bench\r\nAccept: */*\r\n\r\n`, 'latin1');
+
+/** Reads one answer and returns its size in bytes: head, and a body of Content-Length. */
+function firstAnswer(socket) {
+  return new Promise((resolve, reject) => {
+    let text = '';
+    const onData = (bytes) => {
+      text += bytes.toString('latin1');
+      const end = text.indexOf('\r\n\r\n');
+      if (end === -1) return;
+      const length = Number(/content-length: (\d+)/i.exec(text.slice(0, end))?.[1] ?? NaN);
+      if (Number.isNaN(length)) return reject(new Error(`no Content-Length in ${text.slice(0, end)}`));
+      if (!/^HTTP\/1\.1 200/.test(text)) return reject(new Error(text.slice(0, 400)));
+      if (text.length < end + 4 + length) return;
+      socket.off('data', onData);
+      resolve(text.length);
+    };
+    socket.on('data', onData);
+    socket.once('error', reject);
+  });
+}
+
+async function keepalive() {
+  const bytes = request(target.host, '/1k');
+  const latencies = [];
+  let counting = false;
+  let done = 0;
+  let stop = false;
+  const runners = [];
+  for (let i = 0; i < job.connections; i++) {
+    const socket = await open();
+    socket.write(bytes);
+    const first = await firstAnswer(socket);
+    runners.push(
+      new Promise((resolve, reject) => {
+        let seen = 0;
+        let started = 0;
+        // Answers may differ by a byte or two (dates, counters): an answer has come when nearly all of it has.
+        const enough = first - 16;
+        const next = () => {
+          seen = 0;
+          started = performance.now();
+          socket.write(bytes);
+        };
+        socket.on('data', (chunk) => {
+          seen += chunk.length;
+          if (seen < enough) return;
+          if (counting) {
+            done++;
+            latencies.push(performance.now() - started);
+          }
+          if (stop) {
+            socket.destroy();
+            resolve();
+          } else next();
+        });
+        socket.on('error', reject);
+        next();
+      }),
+    );
+  }
+  await sleep(job.warmup * 1000);
+  counting = true;
+  process.send?.('begin');
+  const before = performance.now();
+  await sleep(job.seconds * 1000);
+  counting = false;
+  process.send?.('end');
+  const seconds = (performance.now() - before) / 1000;
+  stop = true;
+  await Promise.all(runners);
+  latencies.sort((a, b) => a - b);
+  const at = (share) => latencies[Math.min(latencies.length - 1, Math.floor(latencies.length * share))] ?? null;
+  return { perSecond: done / seconds, done, p50: at(0.5), p99: at(0.99) };
+}
+
+/** New connections, one request each, `connections` at a time. */
+async function connects() {
+  const bytes = request(target.host, '/1k');
+  let done = 0;
+  let counting = false;
+  let stop = false;
+  const loop = async () => {
+    while (!stop) {
+      const socket = await open(target.host, { resume: job.resume });
+      socket.write(bytes);
+      await firstAnswer(socket);
+      socket.destroy();
+      if (counting) done++;
+    }
+  };
+  const loops = Array.from({ length: job.connections }, loop);
+  await sleep(job.warmup * 1000);
+  counting = true;
+  process.send?.('begin');
+  const before = performance.now();
+  await sleep(job.seconds * 1000);
+  counting = false;
+  process.send?.('end');
+  const seconds = (performance.now() - before) / 1000;
+  stop = true;
+  await Promise.all(loops);
+  return { perSecond: done / seconds };
+}
+
+/** Bytes a second of downloads or uploads, `connections` at a time. */
+async function bulk() {
+  let bytes = 0;
+  let counting = false;
+  let stop = false;
+  const piece = Buffer.alloc(256 * 1024, 'x');
+  const loop = async () => {
+    const socket = await open();
+    while (!stop) {
+      if (job.direction === 'download') {
+        socket.write(request(target.host, '/100m'));
+        await new Promise((resolve, reject) => {
+          let left = null;
+          const onData = (chunk) => {
+            if (counting) bytes += chunk.length;
+            if (left === null) {
+              const end = chunk.indexOf('\r\n\r\n');
+              left = Number(/content-length: (\d+)/i.exec(chunk.toString('latin1', 0, end))?.[1]) - (chunk.length - end - 4);
+            } else left -= chunk.length;
+            if (left <= 0 || stop) {
+              socket.off('data', onData);
+              resolve();
+            }
+          };
+          socket.on('data', onData);
+          socket.once('error', reject);
+        });
+      } else {
+        const size = 100 * 1024 * 1024;
+        socket.write(`POST /upload HTTP/1.1\r\nHost: ${target.host}:${target.port}\r\nContent-Length: ${size}\r\n\r\n`);
+        const answer = firstAnswer(socket).catch(() => null);
+        for (let sent = 0; sent < size && !stop; sent += piece.length) {
+          if (!socket.write(piece)) await new Promise((resolve) => socket.once('drain', resolve));
+          if (counting) bytes += piece.length;
+        }
+        if (!stop) await answer;
+      }
+    }
+    socket.destroy();
+  };
+  const loops = Array.from({ length: job.connections }, () => loop().catch(() => undefined));
+  await sleep(job.warmup * 1000);
+  counting = true;
+  process.send?.('begin');
+  const before = performance.now();
+  await sleep(job.seconds * 1000);
+  counting = false;
+  process.send?.('end');
+  const seconds = (performance.now() - before) / 1000;
+  stop = true;
+  await Promise.race([Promise.all(loops), sleep(2000)]);
+  return { megabytesPerSecond: bytes / seconds / 1e6 };
+}
+
+/** Time from the request to the end of its answer for hosts never seen before, and what another connection notices. */
+async function firstSight() {
+  const steady = await open();
+  const bytes = request(target.host, '/1k');
+  steady.write(bytes);
+  await firstAnswer(steady);
+  const others = [];
+  let stop = false;
+  const watch = (async () => {
+    while (!stop) {
+      const before = performance.now();
+      steady.write(bytes);
+      await firstAnswer(steady);
+      others.push(performance.now() - before);
+    }
+  })();
+  const times = [];
+  // The first connections warm code paths up; they are not counted.
+  for (let i = 0; i < job.hosts + 20; i++) {
+    const host = `h${i}-${process.pid}.many.bench`;
+    const before = performance.now();
+    const socket = await open(host);
+    if (i >= 20) times.push(performance.now() - before);
+    socket.destroy();
+  }
+  stop = true;
+  await watch;
+  steady.destroy();
+  const sort = (list) => list.sort((a, b) => a - b);
+  const median = (list) => sort(list)[Math.floor(list.length / 2)];
+  return { median: median(times), p99: sort(times)[Math.floor(times.length * 0.99)], otherMedian: median(others), otherWorst: Math.max(...others) };
+}
+
+/** Asks for a large answer and does not read it; then says so and waits to be ended. */
+async function slowReader() {
+  const socket = await open();
+  socket.write(request(target.host, '/400m'));
+  await new Promise((resolve) => socket.once('data', resolve));
+  socket.pause();
+  await sleep(job.seconds * 1000);
+  return {};
+}
+
+/** Opens idle tunnels, one request through each, and holds them. */
+async function idle() {
+  const sockets = [];
+  const bytes = request(target.host, '/1k');
+  for (let i = 0; i < job.connections; i++) {
+    const socket = await open(job.hosts ? `h${i % job.hosts}.many.bench` : target.host);
+    if (!job.hosts) {
+      socket.write(bytes);
+      await firstAnswer(socket);
+    }
+    sockets.push(socket);
+  }
+  process.send?.('begin');
+  await sleep(job.seconds * 1000);
+  process.send?.('end');
+  for (const socket of sockets) socket.destroy();
+  return { held: sockets.length };
+}
+
+function sleep(milliseconds) {
+  return new Promise((resolve) => setTimeout(resolve, milliseconds));
+}
+
+const modes = { keepalive, connects, bulk, firstSight, slowReader, idle };
+const result = await modes[job.mode]();
+process.stdout.write(`${JSON.stringify(result)}\n`);
+process.exit(0);

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createSecureContext, rootCertificates, type SecureContext } from 'node:tls';
 import { AuditLog } from './audit/log.ts';
-import { GENESIS } from './audit/chain.ts';
+import { GENESIS, eventText } from './audit/chain.ts';
 import { SegmentFile, lastSegment } from './audit/sinks/segment-file.ts';
 import { ConfigError, type Config } from './config/config.ts';
 import { listenAdmin } from './control/server.ts';
@@ -153,9 +153,9 @@ function openAudit(config: Config, instance: string, metrics: Metrics, log: Log)
       else log.fatal({ err: error }, 'the audit log cannot be written: every request is denied');
       if (error !== null) metrics.auditFailed();
     };
-    const audit = new AuditLog({ sink, previous: predecessor?.hash ?? GENESIS, defer: setImmediate, onState });
+    const audit = new AuditLog({ sink, previous: predecessor?.hash ?? GENESIS, now: () => performance.now(), defer: setImmediate, onState });
     const segment = { instance, kind: 'segment', previous: predecessor?.name ?? null, time: new Date().toISOString(), torn: predecessor?.torn ?? 0, version: VERSION } as const;
-    audit.append(segment).catch((error: unknown) => log.fatal({ err: error }, 'the audit log cannot be written'));
+    audit.append(eventText(segment)).catch((error: unknown) => log.fatal({ err: error }, 'the audit log cannot be written'));
     return audit;
   } catch (error) {
     throw new ConfigError(`state: the audit log cannot be opened in ${folder}: ${codeOf(error)}`);

@@ -1,4 +1,3 @@
-import type { AuditEvent } from '../model/audit-event.ts';
 import { Denial } from '../model/denial.ts';
 import { GENESIS, link } from './chain.ts';
 import type { LineSink } from './sinks/segment-file.ts';
@@ -15,23 +14,35 @@ export interface AuditLogOptions {
   readonly sink: LineSink;
   /** Hash the first event continues. */
   readonly previous?: string;
+  /** Monotonic clock in milliseconds. */
+  readonly now: () => number;
   /** Runs a function once the current turn of the event loop is over. */
   readonly defer: (run: () => void) => void;
   /** Told once when writing starts to fail, and once when it works again. */
   readonly onState?: (error: unknown) => void;
 }
 
+/** A flush waits for more events while each turn of the event loop brings some: up to this many … */
+const ENOUGH = 24;
+/** … and this long, in milliseconds. An event that comes alone is written in the next turn. */
+const PATIENCE = 0.25;
+/** Ends of exchanges need no immediate write: they go with the next beginning, or after this many milliseconds. */
+const LATE = 10;
+
 /**
- * The hash-chained log. Events of one turn of the event loop are written with one system call; `append` resolves when the
- * operating system has its event, so a killed process loses nothing that was promised. When a write fails, everything
- * waiting is refused and the chain goes on from the last event that was written.
+ * The hash-chained log. Events that come together are written with one system call; `append` resolves when the operating
+ * system has its event, so a killed process loses nothing that was promised. When a write fails, everything waiting is
+ * refused and the chain goes on from the last event that was written.
  */
 export class AuditLog {
   readonly #options: AuditLogOptions;
   #previous: string;
-  #pending: AuditEvent[] = [];
+  #pending: string[] = [];
   #waiters: Waiter[] = [];
   #scheduled = false;
+  #seen = 0;
+  #since = 0;
+  #timer: NodeJS.Timeout | null = null;
   #failing: unknown = null;
 
   constructor(options: AuditLogOptions) {
@@ -44,30 +55,40 @@ export class AuditLog {
     return this.#failing === null;
   }
 
-  /** Resolves when the event is on record. Rejects with `audit-unavailable`. */
-  append(event: AuditEvent): Promise<void> {
+  /** Takes the canonical text of an event; resolves when it is on record. Rejects with `audit-unavailable`. */
+  append(text: string): Promise<void> {
     if (this.#pending.length >= MAX_PENDING) return Promise.reject(unavailable('too many events wait to be written'));
-    this.#pending.push(event);
-    const written = new Promise<void>((resolve, reject) => this.#waiters.push({ resolve, reject }));
+    this.#pending.push(text);
     if (!this.#scheduled) {
       this.#scheduled = true;
-      this.#options.defer(() => this.flush());
+      this.#seen = 0;
+      this.#since = this.#options.now();
+      this.#options.defer(this.#gather);
     }
-    return written;
+    return new Promise<void>((resolve, reject) => this.#waiters.push({ resolve, reject }));
+  }
+
+  /** Takes an event nobody waits for: it is written with the next one, or in a moment. A failure shows in `healthy`. */
+  note(text: string): void {
+    this.#pending.push(text);
+    if (this.#scheduled || this.#timer !== null) return;
+    this.#timer = setTimeout(() => this.flush(), LATE);
   }
 
   /** Writes what waits now. */
   flush(): void {
-    const events = this.#pending;
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    const texts = this.#pending;
     const waiters = this.#waiters;
     this.#pending = [];
     this.#waiters = [];
     this.#scheduled = false;
-    if (events.length === 0) return;
+    this.#timer = null;
+    if (texts.length === 0) return;
     let previous = this.#previous;
     let lines = '';
-    for (const event of events) {
-      const next = link(event, previous);
+    for (const text of texts) {
+      const next = link(text, previous);
       lines += next.line;
       previous = next.hash;
     }
@@ -87,6 +108,15 @@ export class AuditLog {
     this.flush();
     this.#options.sink.close();
   }
+
+  /** Group commit: one more turn of the event loop as long as turns bring events, for a write costs more than an event. */
+  readonly #gather = (): void => {
+    const count = this.#waiters.length;
+    if (count > this.#seen && count < ENOUGH && this.#options.now() - this.#since < PATIENCE) {
+      this.#seen = count;
+      this.#options.defer(this.#gather);
+    } else if (this.#scheduled) this.flush();
+  };
 
   #report(error: unknown): void {
     const changed = (error === null) !== (this.#failing === null);

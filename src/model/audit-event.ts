@@ -1,24 +1,39 @@
-/** One line of the audit log. Members stand in alphabetical order, so the text is canonical as written (RFC 8785). */
-export interface ExchangeEvent {
-  /** Address dialled, `pinned …` where an operator's route was used; null when nothing was dialled. */
+/**
+ * What an intent says: recorded before the first byte leaves, so that a crash leaves no request without a trace. Short, for
+ * the outcome repeats it and says the rest. Members stand in alphabetical order (RFC 8785).
+ */
+export interface IntentEvent {
+  readonly agent: string | null;
+  readonly exchange: string;
+  readonly kind: 'intent';
+  readonly method: string | null;
+  readonly path: string | null;
+  /** `scheme://host:port`. */
+  readonly target: string | null;
+  readonly time: string;
+}
+
+/** How an exchange ended: one for each exchange, complete in itself. */
+export interface OutcomeEvent {
+  /** Address dialled; null when nothing was. */
   readonly address: string | null;
   readonly agent: string | null;
-  readonly bytes?: { readonly received: number; readonly sent: number };
+  /** Body bytes from and to the upstream. */
+  readonly bytes: { readonly received: number; readonly sent: number };
   readonly capability: string | null;
   /** `would-deny` is a denial that an observing or warning mode let pass. */
   readonly decision: 'allow' | 'deny' | 'would-deny';
-  readonly detail?: string;
+  readonly detail: string | null;
   readonly exchange: string;
   readonly host: string | null;
   /** False where bytes passed that the gate did not read (`scheme: tcp`). */
   readonly inspected: boolean;
-  readonly kind: 'intent' | 'outcome';
+  readonly kind: 'outcome';
   readonly method: string | null;
-  readonly milliseconds?: number;
+  readonly milliseconds: number;
   readonly mode: string | null;
-  readonly outcome?: 'delivered' | 'refused' | 'truncated' | 'aborted';
+  readonly outcome: 'delivered' | 'refused' | 'truncated' | 'aborted';
   readonly path: string | null;
-  /** Content hash of the policy that decided. */
   readonly policy: string;
   readonly port: number | null;
   /** Names and value lengths; values never stand here. */
@@ -31,6 +46,8 @@ export interface ExchangeEvent {
   readonly time: string;
   readonly tunnel: string | null;
 }
+
+export type ExchangeEvent = IntentEvent | OutcomeEvent;
 
 /** First line of a segment: says who writes and which segment it continues. */
 export interface SegmentEvent {

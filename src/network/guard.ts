@@ -42,7 +42,7 @@ interface Admitted {
  * Turns an admitted target into addresses that may be dialled (WIRE.md §1). Resolves once; if any answer is forbidden the
  * whole set is refused, since the set is the sender's to order. Throws Denial.
  */
-export async function guard(permit: Admitted, names: NameService, view: NetworkView): Promise<GuardedAddress> {
+export function guard(permit: Admitted, names: NameService, view: NetworkView): GuardedAddress | Promise<GuardedAddress> {
   const { target } = permit;
   const pin = pinFor(target, view);
   if (pin !== null) {
@@ -52,13 +52,16 @@ export async function guard(permit: Admitted, names: NameService, view: NetworkV
   const { host, port } = target;
   if (METADATA_NAMES.has(host.text)) throw forbidden(target, 'it is a cloud metadata service');
   if (host.text === 'localhost' || host.text.endsWith('.localhost')) throw forbidden(target, 'localhost is the machine of the gate, not a name');
-  if (host.kind !== 'name') {
-    judge(host.text, permit, view);
-    return mint(target, [host.text], port, 'literal');
-  }
-  const { addresses } = await names.resolve(host.text);
+  if (host.kind === 'name') return guardName(permit, names, view);
+  judge(host.text, permit, view);
+  return mint(target, [host.text], port, 'literal');
+}
+
+async function guardName(permit: Admitted, names: NameService, view: NetworkView): Promise<GuardedAddress> {
+  const { target } = permit;
+  const { addresses } = await names.resolve(target.host.text);
   for (const address of addresses) judge(address, permit, view);
-  return mint(target, addresses, port, 'resolved');
+  return mint(target, addresses, target.port, 'resolved');
 }
 
 function mint(target: Target, addresses: readonly string[], port: number, how: GuardedAddress['how']): GuardedAddress {

@@ -21,14 +21,19 @@ const NONE: readonly Buffer[] = [];
  * Reads a body whole, up to `limit` bytes, before the first byte of it may leave. A longer one streams. Only a permitted
  * request is asked for its body: a denied upload never sends it.
  */
-export async function hold(request: AgentRequest, _permit: Permit, limit: number): Promise<HeldBody> {
+export function hold(request: AgentRequest, _permit: Permit, limit: number): HeldBody | Promise<HeldBody> {
   const { body } = request;
   const { length: announced, present } = body;
   if (!present) return mintHeldBody({ pieces: NONE, size: 0, rest: null, announced, present });
   request.answer.proceed();
+  if (announced !== null && announced > limit) return mintHeldBody({ pieces: NONE, size: 0, rest: body, announced, present });
+  return readWhole(body, limit);
+}
+
+async function readWhole(body: BodyStream, limit: number): Promise<HeldBody> {
+  const { length: announced, present } = body;
   const pieces: Buffer[] = [];
   let size = 0;
-  if (announced !== null && announced > limit) return mintHeldBody({ pieces, size, rest: body, announced, present });
   while (size <= limit) {
     const bytes = await body.read();
     if (bytes === null) return mintHeldBody({ pieces: joined(pieces, size), size, rest: null, announced, present });

@@ -1,16 +1,14 @@
 import type { Outcome } from '../model/outcome.ts';
 import type { Exchange } from './exchange.ts';
 import type { AgentRequest } from './message.ts';
-import { decisionOf, eventOf } from './record.ts';
+import { decisionOf, outcomeText } from './record.ts';
 import { refuse } from './refusal.ts';
 import type { Services } from './services.ts';
 
 /** The one place with consequences: the answer to the agent, the record, the counters, the log. */
 export function conclude(exchange: Exchange, outcome: Outcome, request: AgentRequest | null, services: Services): void {
   if (request !== null) answerAgent(exchange, outcome, request);
-  services.audit.append(eventOf(exchange, 'outcome', outcome)).catch((error: unknown) => {
-    services.log.error({ exchange: exchange.id, err: error }, 'an outcome could not be recorded');
-  });
+  services.audit.note(outcomeText(exchange, outcome));
   count(exchange, outcome, services);
   report(exchange, outcome, services);
 }
@@ -38,16 +36,13 @@ function count(exchange: Exchange, outcome: Outcome, services: Services): void {
 
 function report(exchange: Exchange, outcome: Outcome, services: Services): void {
   const { log } = services;
+  const denial = outcome.kind === 'refused' || outcome.kind === 'truncated' ? outcome.denial : null;
+  const softened = exchange.permit?.softened ?? null;
+  if (denial === null && softened === null && !log.isLevelEnabled('debug')) return;
   const target = exchange.facts?.target.key ?? exchange.tunnel?.target.key;
   const line = { exchange: exchange.id, agent: exchange.agent, method: exchange.facts?.method, target };
-  if (outcome.kind === 'refused' || outcome.kind === 'truncated') {
-    const { denial } = outcome;
-    const said = { ...line, reason: denial.reason, detail: denial.message };
-    if (denial.reason === 'internal-fault') log.error({ ...said, err: denial.cause }, 'a fault');
-    else log.info(said, outcome.kind);
-    return;
-  }
-  const softened = exchange.permit?.softened;
-  if (softened != null) log.info({ ...line, reason: softened.reason, mode: exchange.permit?.mode }, 'would deny');
-  else log.debug({ ...line, status: outcome.status }, outcome.kind);
+  if (denial?.reason === 'internal-fault') log.error({ ...line, err: denial.cause }, 'a fault');
+  else if (denial !== null) log.info({ ...line, reason: denial.reason, detail: denial.message }, outcome.kind);
+  else if (softened !== null) log.info({ ...line, reason: softened.reason, mode: exchange.permit?.mode }, 'would deny');
+  else log.debug(line, outcome.kind);
 }

@@ -4,6 +4,7 @@ import { Denial } from '../model/denial.ts';
 import { parseAddress } from '../model/host.ts';
 import { authorityText } from '../model/target.ts';
 import type { GuardedAddress } from '../network/guard.ts';
+import type { Cancellation } from './cancellation.ts';
 import type { Witness } from './record.ts';
 
 export interface DialOptions {
@@ -12,7 +13,7 @@ export interface DialOptions {
   readonly trust: SecureContext;
   /** Sessions of earlier connections, by target. */
   readonly sessions: Map<string, Buffer>;
-  readonly signal: AbortSignal;
+  readonly cancellation: Cancellation;
 }
 
 export interface Dialled {
@@ -45,13 +46,13 @@ export async function dial(to: GuardedAddress, _witness: Witness, options: DialO
     const timer = setTimeout(onTimeout, options.timeout);
     const finish = (): void => {
       clearTimeout(timer);
-      options.signal.removeEventListener('abort', onAbort);
+      options.cancellation.onCancel = null;
       socket.off('error', onError).off('close', onClose);
       // A socket that failed may fail again while it closes; nobody is left to hear it.
       socket.on('error', () => undefined);
     };
     socket.on('error', onError).on('close', onClose);
-    options.signal.addEventListener('abort', onAbort);
+    options.cancellation.onCancel = onAbort;
     socket.once(ready, () => {
       finish();
       resolve();

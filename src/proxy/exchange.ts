@@ -4,6 +4,7 @@ import type { Outcome } from '../model/outcome.ts';
 import { guard } from '../network/guard.ts';
 import { decide } from '../policy/decide.ts';
 import { hold } from './body.ts';
+import { Cancellation } from './cancellation.ts';
 import { conclude } from './conclude.ts';
 import type { Tunnel } from './connection.ts';
 import { gatherFacts } from './gather.ts';
@@ -38,14 +39,19 @@ export interface Exchange {
   sent: number;
   received: number;
   /** Cuts the exchange off: the agent left, or was stopped. */
-  readonly abort: AbortController;
+  readonly cancellation: Cancellation;
 }
 
 /** Serves one request and leaves its audit record, whatever happens. */
 export async function serveExchange(request: AgentRequest, source: string, tunnel: Tunnel | null, services: Services): Promise<void> {
   const exchange = openExchange(source, tunnel, services);
-  request.onAbort = () => exchange.abort.abort();
-  const outcome = await carry(exchange, request, services).catch((thrown: unknown) => outcomeOf(thrown, exchange, request.answer.begun));
+  request.onAbort = () => exchange.cancellation.cancel();
+  let outcome: Outcome;
+  try {
+    outcome = await carry(exchange, request, services);
+  } catch (thrown) {
+    outcome = outcomeOf(thrown, exchange, request.answer.begun);
+  }
   request.onAbort = null;
   conclude(exchange, outcome, request, services);
 }
@@ -94,7 +100,7 @@ export function openExchange(source: string, tunnel: Tunnel | null, services: Se
     status: null,
     sent: 0,
     received: 0,
-    abort: new AbortController(),
+    cancellation: new Cancellation(),
   };
 }
 

@@ -31,7 +31,7 @@ async function carryOpaque(socket: Socket, exchange: Exchange, services: Service
   exchange.permit = permit;
   const address = await guard(permit, services.names, now.network);
   const witness = await record(exchange, address, services.audit);
-  const upstream = await dial(address, witness, { timeout: services.timeouts.connect, trust: services.upstreamTrust, sessions: new Map(), signal: exchange.abort.signal });
+  const upstream = await dial(address, witness, { timeout: services.timeouts.connect, trust: services.upstreamTrust, sessions: new Map(), cancellation: exchange.cancellation });
   exchange.upstreamSent = performance.now();
   await Promise.all([copy(socket, upstream.socket, (size) => (exchange.sent += size)), copy(upstream.socket, socket, (size) => (exchange.received += size))]);
   return { kind: 'delivered', status: 200, transfer: { sent: exchange.sent, received: exchange.received } };

@@ -1,4 +1,4 @@
-import type { ExchangeEvent } from '../model/audit-event.ts';
+import type { OutcomeEvent } from '../model/audit-event.ts';
 import type { AuditLog } from '../audit/log.ts';
 import type { Outcome } from '../model/outcome.ts';
 import type { GuardedAddress } from '../network/guard.ts';
@@ -15,65 +15,85 @@ export interface Witness {
 /** Puts the intent on record before the first byte leaves. Throws `audit-unavailable` when it cannot. */
 export async function record(exchange: Exchange, address: GuardedAddress, audit: AuditLog): Promise<Witness> {
   exchange.address = address.how === 'pinned' ? `pinned ${address.addresses[0] ?? ''}:${address.port}` : (address.addresses[0] ?? null);
-  await audit.append(eventOf(exchange, 'intent', null));
+  await audit.append(intentText(exchange));
   return mintWitness({ exchange: exchange.id });
 }
 
-/** The event of an exchange: its intent, or with an outcome its end. Members in alphabetical order (audit/chain). */
-export function eventOf(exchange: Exchange, kind: 'intent' | 'outcome', outcome: Outcome | null): ExchangeEvent {
+/** The canonical text of an `IntentEvent`. Written out, for it is on the path of every request (JSON.stringify: twice this). */
+function intentText(exchange: Exchange): string {
+  const { facts, tunnel } = exchange;
+  const target = facts?.target ?? tunnel?.target;
+  return (
+    `{"agent":${quote(exchange.agent)},"exchange":"${exchange.id}","kind":"intent","method":${quote(facts?.method)},` +
+    `"path":${quote(pathOf(exchange))},"target":${quote(target?.key)},"time":"${timestamp()}"}`
+  );
+}
+
+/** The canonical text of an `OutcomeEvent`. */
+export function outcomeText(exchange: Exchange, outcome: Outcome): string {
   const { facts, permit, tunnel } = exchange;
-  const denial = outcome !== null && (outcome.kind === 'refused' || outcome.kind === 'truncated') ? outcome.denial : null;
-  const detail = denial?.message ?? permit?.softened?.detail;
+  const denial = outcome.kind === 'refused' || outcome.kind === 'truncated' ? outcome.denial : null;
   const target = facts?.target ?? tunnel?.target ?? null;
-  const ended = kind === 'outcome' && outcome !== null;
-  return {
-    address: exchange.address,
-    agent: exchange.agent,
-    ...(ended ? { bytes: { received: exchange.received, sent: exchange.sent } } : {}),
-    capability: permit?.capability ?? denial?.capability ?? null,
-    decision: decisionOf(exchange, outcome),
-    ...(detail === undefined || detail === '' ? {} : { detail }),
-    exchange: exchange.id,
-    host: target?.host.text ?? null,
-    inspected: !(tunnel?.opaque ?? false),
-    kind,
-    method: facts?.method ?? null,
-    ...(ended ? { milliseconds: Math.round((performance.now() - exchange.started) * 1000) / 1000 } : {}),
-    mode: permit?.mode ?? null,
-    ...(ended ? { outcome: outcome.kind } : {}),
-    path: facts === null ? null : (facts.path.canonical ?? facts.path.raw),
-    policy: exchange.now.policy.generation,
-    port: target?.port ?? null,
-    query: queryShape(facts?.query ?? null),
-    reason: denial?.reason ?? permit?.softened?.reason ?? null,
-    rule: permit?.rule ?? denial?.rule ?? null,
-    scheme: target?.scheme ?? null,
-    source: exchange.source,
-    status: outcome === null ? null : outcome.kind === 'refused' ? outcome.denial.status : outcome.status,
-    time: new Date().toISOString(),
-    tunnel: tunnel?.id ?? null,
-  };
+  const detail = denial?.message ?? permit?.softened?.detail;
+  const status = outcome.kind === 'refused' ? outcome.denial.status : outcome.status;
+  const milliseconds = Math.round((performance.now() - exchange.started) * 1000) / 1000;
+  return (
+    `{"address":${quote(exchange.address)},"agent":${quote(exchange.agent)},"bytes":{"received":${exchange.received},"sent":${exchange.sent}},` +
+    `"capability":${quote(permit?.capability ?? denial?.capability)},"decision":"${decisionOf(exchange, outcome)}","detail":${quote(detail)},` +
+    `"exchange":"${exchange.id}","host":${quote(target?.host.text)},"inspected":${!(tunnel?.opaque ?? false)},"kind":"outcome",` +
+    `"method":${quote(facts?.method)},"milliseconds":${milliseconds},"mode":${quote(permit?.mode)},"outcome":"${outcome.kind}",` +
+    `"path":${quote(pathOf(exchange))},"policy":"${exchange.now.policy.generation}","port":${target?.port ?? null},` +
+    `"query":${queryShape(facts?.query ?? null)},"reason":${quote(denial?.reason ?? permit?.softened?.reason)},` +
+    `"rule":${quote(permit?.rule ?? denial?.rule)},"scheme":${quote(target?.scheme)},"source":${quote(exchange.source)},` +
+    `"status":${status},"time":"${timestamp()}","tunnel":${quote(tunnel?.id)}}`
+  );
 }
 
 /** What the policy said, not how the exchange ended: an allowed request whose upstream failed was still allowed. */
-export function decisionOf(exchange: Exchange, outcome: Outcome | null): ExchangeEvent['decision'] {
+export function decisionOf(exchange: Exchange, outcome: Outcome): OutcomeEvent['decision'] {
   if (exchange.permit === null) return 'deny';
-  if (outcome?.kind === 'refused' && exchange.upstreamSent === null) return 'deny';
+  if (outcome.kind === 'refused' && exchange.upstreamSent === null) return 'deny';
   return exchange.permit.softened === null ? 'allow' : 'would-deny';
 }
 
-const NO_QUERY: ExchangeEvent['query'] = [];
+function pathOf(exchange: Exchange): string | null {
+  const path = exchange.facts?.path;
+  return path === undefined ? null : (path.canonical ?? path.raw);
+}
+
+const PLAIN_TEXT = /^[ !#-[\]-~]*$/;
+
+/** A JSON string; text that needs no escape is only put in quotes. */
+function quote(text: string | null | undefined): string {
+  if (text === null || text === undefined) return 'null';
+  return PLAIN_TEXT.test(text) ? `"${text}"` : JSON.stringify(text);
+}
+
+let stampedAt = 0;
+let stamp = '';
+
+/** The time in ISO 8601; a text a millisecond, for many events share one. */
+function timestamp(): string {
+  const now = Date.now();
+  if (now !== stampedAt) {
+    stampedAt = now;
+    stamp = new Date(now).toISOString();
+  }
+  return stamp;
+}
+
 const MAX_PARAMETERS = 100;
 
 /** Names and lengths: what was asked can be seen, what was said in it cannot. */
-function queryShape(query: string | null): ExchangeEvent['query'] {
-  if (query === null || query === '') return NO_QUERY;
-  return query.split('&', MAX_PARAMETERS).map((part) => {
+function queryShape(query: string | null): string {
+  if (query === null || query === '') return '[]';
+  const shape = query.split('&', MAX_PARAMETERS).map((part) => {
     const equals = part.indexOf('=');
     // A part without "=" may be all value (?token): its length is told, its text is not.
     if (equals === -1) return { length: part.length, name: '' };
     return { length: part.length - equals - 1, name: part.slice(0, equals).slice(0, 100) };
   });
+  return JSON.stringify(shape);
 }
 
 function mintWitness(parts: Omit<Witness, typeof witnessed>): Witness {

@@ -9,7 +9,7 @@ import type { Answer } from './message.ts';
 /** What was thrown on the way, as the end of the exchange. */
 export function outcomeOf(thrown: unknown, exchange: Exchange, begun: boolean): Outcome {
   const transfer = { sent: exchange.sent, received: exchange.received };
-  if (exchange.abort.signal.aborted) return { kind: 'aborted', status: exchange.status, transfer };
+  if (exchange.cancellation.cancelled) return { kind: 'aborted', status: exchange.status, transfer };
   const denial = thrown instanceof Http1Error ? new Denial('request-malformed', thrown.message, { status: thrown.status }) : asDenial(thrown);
   if (begun) return { kind: 'truncated', status: exchange.status ?? 0, transfer, denial };
   return { kind: 'refused', denial };

@@ -25,31 +25,34 @@ const sessions = new Map<string, Buffer>();
 
 /** Sends a recorded request to a guarded address and waits for the head of its answer. Throws Denial. */
 export async function send(request: UpstreamRequest, address: GuardedAddress, witness: Witness, exchange: Exchange, answer: Answer, services: Services): Promise<UpstreamResponse> {
-  const { signal } = exchange.abort;
+  const { cancellation } = exchange;
   for (;;) {
-    if (signal.aborted) throw new Error('aborted');
+    if (cancellation.cancelled) throw new Error('aborted');
     const connection = await acquire(address, witness, exchange, services);
     const reused = connection.used > 0;
-    signal.onabort = () => connection.destroy(new Error('aborted'));
+    cancellation.onCancel = () => connection.destroy(new Error('aborted'));
     try {
       const head = await converse(request, connection, exchange, answer, services);
       return { head, connection, release: () => release(connection, exchange, services) };
     } catch (error) {
-      signal.onabort = null;
+      cancellation.onCancel = null;
       connection.destroy();
       // The upstream closed a kept connection as we used it: it has seen nothing, and the request is safe to repeat.
-      const again = reused && !signal.aborted && isReset(error) && request.body.rest === null && IDEMPOTENT.has(request.method);
+      const again = reused && !cancellation.cancelled && isReset(error) && request.body.rest === null && IDEMPOTENT.has(request.method);
       if (!again) throw upstreamFailure(error);
     }
   }
 }
 
-async function acquire(address: GuardedAddress, witness: Witness, exchange: Exchange, services: Services): Promise<Http1Upstream> {
+function acquire(address: GuardedAddress, witness: Witness, exchange: Exchange, services: Services): Http1Upstream | Promise<Http1Upstream> {
   // Connections are never shared by agents: what one agent's requests leave on a connection is not another's.
   const key = `${exchange.agent ?? ''} ${address.target.key}`;
-  const kept = services.pool.take(key, address.addresses);
-  if (kept !== null) return kept;
-  const dialled = await dial(address, witness, { timeout: services.timeouts.connect, trust: services.upstreamTrust, sessions, signal: exchange.abort.signal });
+  return services.pool.take(key, address.addresses) ?? connect(address, witness, key, exchange, services);
+}
+
+async function connect(address: GuardedAddress, witness: Witness, key: string, exchange: Exchange, services: Services): Promise<Http1Upstream> {
+  const options = { timeout: services.timeouts.connect, trust: services.upstreamTrust, sessions, cancellation: exchange.cancellation };
+  const dialled = await dial(address, witness, options);
   return new Http1Upstream(dialled.socket, key, dialled.address);
 }
 
@@ -62,7 +65,11 @@ async function converse(request: UpstreamRequest, connection: Http1Upstream, exc
   connection.send({ method: request.method, target: request.target, fields: request.fields, framing: request.framing, body: body.pieces, whole: body.rest === null });
   const upload = body.rest === null ? null : pump(body.rest, connection, exchange);
   for (;;) {
-    const head = await connection.head();
+    const head = connection.takeHead();
+    if (head === null) {
+      await connection.more();
+      continue;
+    }
     if (head.status === 101) throw new Http1Error('101 without an upgrade');
     if (head.status < 200) {
       if (head.status === 103) answer.inform(103, head.fields);
@@ -92,7 +99,7 @@ async function pump(rest: BodyStream, connection: Http1Upstream, exchange: Excha
 }
 
 function release(connection: Http1Upstream, exchange: Exchange, services: Services): void {
-  exchange.abort.signal.onabort = null;
+  exchange.cancellation.onCancel = null;
   services.pool.put(connection);
 }
 

@@ -1,6 +1,7 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks';
-import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom-client';
+import { Counter, Gauge, Registry, collectDefaultMetrics } from 'prom-client';
 import type { Reason } from '../model/reason.ts';
+import { HotCounter, HotHistogram } from './hot.ts';
 
 /** Agents that get a label of their own; the rest share `other`, so that a large fleet cannot flood the SOC's store. */
 const MAX_AGENT_LABELS = 1000;
@@ -34,11 +35,11 @@ export class Metrics {
   readonly registry = new Registry();
   readonly #sources: MetricSources;
   readonly #agents = new Set<string>();
-  readonly #requests: Counter<'agent' | 'decision' | 'reason' | 'capability'>;
-  readonly #bytes: Counter<'direction'>;
-  readonly #total: Histogram;
-  readonly #decision: Histogram;
-  readonly #upstream: Histogram;
+  readonly #requests: HotCounter;
+  readonly #bytes: HotCounter;
+  readonly #total: HotHistogram;
+  readonly #decision: HotHistogram;
+  readonly #upstream: HotHistogram;
   readonly #loads: Counter<'result'>;
   readonly #policy: Gauge<'generation'>;
   readonly #auditFailures: Counter;
@@ -47,11 +48,12 @@ export class Metrics {
   constructor(sources: MetricSources) {
     this.#sources = sources;
     const registers = [this.registry];
-    this.#requests = new Counter({ name: 'sallyport_requests_total', help: 'Exchanges that ended, by agent, decision, reason and capability.', labelNames: ['agent', 'decision', 'reason', 'capability'], registers });
-    this.#bytes = new Counter({ name: 'sallyport_bytes_total', help: 'Body bytes that passed, by direction (sent to upstreams, received from them).', labelNames: ['direction'], registers });
-    this.#total = new Histogram({ name: 'sallyport_request_seconds', help: 'Time from the head of a request to the end of its exchange.', buckets: SECONDS, registers });
-    this.#decision = new Histogram({ name: 'sallyport_decision_seconds', help: 'Time the policy took to decide.', buckets: DECISION_SECONDS, registers });
-    this.#upstream = new Histogram({ name: 'sallyport_upstream_seconds', help: 'Time from sending a request to the head of its answer.', buckets: SECONDS, registers });
+    const { registry } = this;
+    this.#requests = new HotCounter('sallyport_requests_total', 'Exchanges that ended, by agent, decision, reason and capability.', ['agent', 'decision', 'reason', 'capability'], registry);
+    this.#bytes = new HotCounter('sallyport_bytes_total', 'Body bytes that passed, by direction (sent to upstreams, received from them).', ['direction'], registry);
+    this.#total = new HotHistogram('sallyport_request_seconds', 'Time from the head of a request to the end of its exchange.', SECONDS, registry);
+    this.#decision = new HotHistogram('sallyport_decision_seconds', 'Time the policy took to decide.', DECISION_SECONDS, registry);
+    this.#upstream = new HotHistogram('sallyport_upstream_seconds', 'Time from sending a request to the head of its answer.', SECONDS, registry);
     this.#loads = new Counter({ name: 'sallyport_policy_loads_total', help: 'Policy loads, by result.', labelNames: ['result'], registers });
     this.#policy = new Gauge({ name: 'sallyport_policy_generation', help: 'Unix time at which the policy in force was loaded; its content hash is the label.', labelNames: ['generation'], registers });
     this.#auditFailures = new Counter({ name: 'sallyport_audit_failures_total', help: 'Times the audit log began to fail.', registers });
@@ -63,17 +65,15 @@ export class Metrics {
   }
 
   exchange(each: CountedExchange): void {
-    this.#requests.inc({
-      agent: this.#agentLabel(each.agent),
-      decision: each.decision,
-      reason: each.reason ?? '',
-      capability: each.capability !== null && this.#sources.knownCapability(each.capability) ? each.capability : '',
-    });
+    const agent = this.#agentLabel(each.agent);
+    const capability = each.capability !== null && this.#sources.knownCapability(each.capability) ? each.capability : '';
+    const reason = each.reason ?? '';
+    this.#requests.add(`${agent} ${each.decision} ${reason} ${capability}`, () => [agent, each.decision, reason, capability], 1);
     this.#total.observe(each.totalSeconds);
     if (each.decisionSeconds !== null) this.#decision.observe(each.decisionSeconds);
     if (each.upstreamSeconds !== null) this.#upstream.observe(each.upstreamSeconds);
-    if (each.sent > 0) this.#bytes.inc({ direction: 'sent' }, each.sent);
-    if (each.received > 0) this.#bytes.inc({ direction: 'received' }, each.received);
+    if (each.sent > 0) this.#bytes.add('sent', () => ['sent'], each.sent);
+    if (each.received > 0) this.#bytes.add('received', () => ['received'], each.received);
   }
 
   policyLoaded(generation: string, seconds: number): void {

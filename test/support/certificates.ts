@@ -13,17 +13,17 @@ export interface Pair {
 
 /** A CA for origins in tests, made by a library that is not ours. */
 export class TestCa {
-  readonly #keys: CryptoKeyPair;
+  readonly #keys: webcrypto.CryptoKeyPair;
   readonly #certificate: x509.X509Certificate;
   #serial = 1;
 
-  private constructor(keys: CryptoKeyPair, certificate: x509.X509Certificate) {
+  private constructor(keys: webcrypto.CryptoKeyPair, certificate: x509.X509Certificate) {
     this.#keys = keys;
     this.#certificate = certificate;
   }
 
   static async create(): Promise<TestCa> {
-    const keys = (await webcrypto.subtle.generateKey(ALGORITHM, true, ['sign', 'verify'])) as CryptoKeyPair;
+    const keys = (await webcrypto.subtle.generateKey(ALGORITHM, true, ['sign', 'verify'])) as webcrypto.CryptoKeyPair;
     const certificate = await x509.X509CertificateGenerator.createSelfSigned({
       serialNumber: '01',
       name: 'CN=Test Origin CA',
@@ -46,7 +46,7 @@ export class TestCa {
 
   /** A leaf for these names or addresses; `expired` and `purpose` make the ones that must be refused. */
   async leaf(names: readonly string[], options: { expired?: boolean; purpose?: 'server' | 'client'; selfSigned?: boolean } = {}): Promise<Pair> {
-    const keys = (await webcrypto.subtle.generateKey(ALGORITHM, true, ['sign', 'verify'])) as CryptoKeyPair;
+    const keys = (await webcrypto.subtle.generateKey(ALGORITHM, true, ['sign', 'verify'])) as webcrypto.CryptoKeyPair;
     const expired = options.expired === true;
     const certificate = await x509.X509CertificateGenerator.create({
       serialNumber: (0x1000 + this.#serial++).toString(16),
@@ -67,7 +67,7 @@ export class TestCa {
   }
 }
 
-async function exportKey(key: CryptoKey): Promise<string> {
+async function exportKey(key: webcrypto.CryptoKey): Promise<string> {
   const der = Buffer.from(await webcrypto.subtle.exportKey('pkcs8', key as never));
   return createPrivateKey({ key: der, format: 'der', type: 'pkcs8' }).export({ type: 'pkcs8', format: 'pem' }) as string;
 }

@@ -1,7 +1,7 @@
 import type { Duplex } from 'node:stream';
 import { Http1Error } from '../../http1/error.ts';
 import { CHUNKED, UNTIL_CLOSE, parseRequestHead, type FieldLines, type RequestHead } from '../../http1/head.ts';
-import { MessageReader } from '../../http1/reader.ts';
+import { MessageReader, type MessageEvent } from '../../http1/reader.ts';
 import { chunk, headText, lastChunk } from '../../http1/write.ts';
 import { equalsIgnoringCase } from '../../http1/grammar.ts';
 import type { AgentRequest, Answer, AnswerHead, BodyStream } from '../message.ts';
@@ -16,7 +16,6 @@ const LINGER_BYTES = 4 * 1024 * 1024;
 const LINGER_TIME = 2_000;
 /** Pieces smaller than this are gathered into one write. */
 const GATHER = 16 * 1024;
-const EMPTY = Buffer.alloc(0);
 
 /** The agent's end of an HTTP/1 connection: requests one after another, each with its way back. */
 export class Http1Agent {
@@ -42,16 +41,19 @@ export class Http1Agent {
 
   /** The next request; null when there will be none. Bytes that are no request come back as one with a flaw. */
   async next(): Promise<Http1Request | null> {
-    if (this.#current !== null && !(await this.#settle(this.#current))) return null;
+    const before = this.#current;
+    // The common case first, without a promise: the exchange read its request to the end.
+    if (before !== null && before.answer.keepAlive && before.body.finished && !this.wire.gone) this.wire.proceed();
+    else if (before !== null && !(await this.#settle(before))) return null;
     this.#current = null;
     this.#busy = false;
     try {
-      const head = await this.#nextHead();
-      if (head === null) {
+      const event = this.wire.poll() ?? (await this.#head());
+      if (event === null || event.type !== 'head') {
         this.wire.socket.end();
         return null;
       }
-      this.#current = new Http1Request(this.wire, head, null);
+      this.#current = new Http1Request(this.wire, event.head, null);
     } catch (error) {
       if (!(error instanceof Http1Error) || this.wire.gone) {
         this.wire.socket.destroy();
@@ -63,20 +65,20 @@ export class Http1Agent {
     return this.#current;
   }
 
-  async #nextHead(): Promise<RequestHead | null> {
+  async #head(): Promise<MessageEvent<RequestHead> | null> {
     let timer: NodeJS.Timeout | undefined;
     try {
       for (;;) {
-        const event = this.wire.poll();
-        if (event !== null) return event.type === 'head' ? event.head : null;
         if (this.wire.ended) return null;
         if (this.wire.buffered > 0 && timer === undefined) {
           timer = setTimeout(() => this.wire.fail(new Http1Error('the head did not arrive in time', 408)), HEAD_TIMEOUT);
         }
         await this.wire.more();
+        const event = this.wire.poll();
+        if (event !== null) return event;
       }
     } finally {
-      clearTimeout(timer);
+      if (timer !== undefined) clearTimeout(timer);
     }
   }
 
@@ -201,6 +203,8 @@ class Http1Answer implements Answer {
   readonly #wire: Wire<RequestHead>;
   readonly #minor: 0 | 1;
   #framing = 0;
+  /** The head, until it leaves with the first bytes of the body. */
+  #head = '';
   #gathered: Buffer[] = [];
   #gatheredSize = 0;
 
@@ -236,7 +240,7 @@ class Http1Answer implements Answer {
     if (!this.keepAlive) start += '\r\nConnection: close';
     else if (this.#minor === 0) start += '\r\nConnection: keep-alive';
     const text = headText(start, head.fields, framing ?? head.declared);
-    this.#gather(Buffer.from(text, 'latin1'));
+    this.#head = text;
   }
 
   write(bytes: Buffer): Promise<void> | null {
@@ -247,7 +251,7 @@ class Http1Answer implements Answer {
   }
 
   flush(): void {
-    if (this.#gatheredSize > 0) this.#send();
+    if (this.#gatheredSize > 0 || this.#head !== '') this.#send();
   }
 
   end(trailers: FieldLines): void {
@@ -257,6 +261,7 @@ class Http1Answer implements Answer {
 
   destroy(): void {
     this.keepAlive = false;
+    this.#head = '';
     this.#gathered = [];
     this.#gatheredSize = 0;
     this.#wire.socket.destroy();
@@ -271,20 +276,26 @@ class Http1Answer implements Answer {
     this.#gatheredSize += bytes.length;
   }
 
-  /** Writes what was gathered, in one buffer unless it is large; false when the agent has to catch up. */
+  /** Writes what was gathered: one buffer unless it is large, for one write is one record. False: the agent has to catch up. */
   #send(): boolean {
+    const head = this.#head;
     const gathered = this.#gathered;
     const size = this.#gatheredSize;
+    this.#head = '';
     this.#gathered = [];
     this.#gatheredSize = 0;
     const { socket } = this.#wire;
     if (socket.destroyed) return true;
-    const [first = EMPTY, second] = gathered;
-    if (second === undefined) return socket.write(first);
-    if (size < 2 * GATHER) return socket.write(Buffer.concat(gathered, size));
-    let ready = true;
-    for (const bytes of gathered) ready = socket.write(bytes);
-    return ready;
+    if (head === '' && gathered.length === 1) return socket.write(gathered[0]);
+    if (size >= 2 * GATHER) {
+      let ready = head === '' || socket.write(head, 'latin1');
+      for (const bytes of gathered) ready = socket.write(bytes);
+      return ready;
+    }
+    const whole = Buffer.allocUnsafe(head.length + size);
+    let at = whole.write(head, 0, 'latin1');
+    for (const bytes of gathered) at += bytes.copy(whole, at);
+    return socket.write(whole);
   }
 
   async #drained(): Promise<void> {

@@ -97,16 +97,25 @@ export class Http1Upstream {
     this.#sentAll = true;
   }
 
-  /** The next response head, interim ones included. */
-  async head(): Promise<ResponseHead> {
-    const event = await this.#wire.next();
-    if (event === null) throw new Http1Error('the connection ended before an answer');
+  /** The next response head, interim ones included; null when it is not here yet. */
+  takeHead(): ResponseHead | null {
+    const event = this.#wire.poll();
+    if (event === null) {
+      if (this.#wire.ended) throw new Http1Error('the connection ended before an answer');
+      return null;
+    }
     if (event.type !== 'head') throw new Http1Error('a body without a head');
     if (event.head.status < 200) {
-      await this.#skipInterimEnd();
-      return event.head;
+      // An interim answer has no body: its end is here with it, and the next head follows.
+      this.#wire.poll();
+      this.#wire.proceed();
     }
     return event.head;
+  }
+
+  /** Resolves when there is something new to take. */
+  more(): Promise<void> {
+    return this.#wire.more();
   }
 
   poll(): MessageEvent<ResponseHead> | null {
@@ -140,12 +149,6 @@ export class Http1Upstream {
 
   #write(bytes: Buffer): boolean {
     return this.#socket.write(this.#chunked ? chunk(bytes) : bytes);
-  }
-
-  /** An interim answer has no body; the reader stands before the next head afterwards. */
-  async #skipInterimEnd(): Promise<void> {
-    await this.#wire.next();
-    this.#wire.proceed();
   }
 
   #noting(event: MessageEvent<ResponseHead> | null): MessageEvent<ResponseHead> | null {

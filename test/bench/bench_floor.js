@@ -1,0 +1,128 @@
+// The bench: ratios against peers in one run (design: docs/performance.md).
+//   npm run bench                                       every row, every peer
+//   npm run bench -- keepalive-32 --peers squid         some rows, some peers
+//   npm run bench -- --rounds 1 --seconds 2             a quick look
+import { writeFileSync, mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { PROXIES } from './proxies_floor.js';
+import { HOST, familyUsage, load, openStage, sleep } from './stage.js';
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { peers: { type: 'string', default: 'squid,mitmproxy,http-mitm-proxy' }, rounds: { type: 'string', default: '3' }, seconds: { type: 'string', default: '5' }, warmup: { type: 'string', default: '2' }, out: { type: 'string' } },
+});
+
+const keepalive = (connections) => ({ unit: 'req/s', better: 'more', job: { mode: 'keepalive', connections }, figure: (r) => r.perSecond });
+const ROWS = {
+  'keepalive-1': keepalive(1),
+  'keepalive-32': keepalive(32),
+  'keepalive-128': keepalive(128),
+  'connect-full': { unit: 'conn/s', better: 'more', job: { mode: 'connects', connections: 8, resume: false }, figure: (r) => r.perSecond },
+  'connect-resumed': { unit: 'conn/s', better: 'more', job: { mode: 'connects', connections: 8, resume: true }, figure: (r) => r.perSecond },
+  download: { unit: 'MB/s', better: 'more', job: { mode: 'bulk', direction: 'download', connections: 1 }, figure: (r) => r.megabytesPerSecond },
+  upload: { unit: 'MB/s', better: 'more', job: { mode: 'bulk', direction: 'upload', connections: 8 }, port: 'sinkPort', figure: (r) => r.megabytesPerSecond },
+  'first-sight': { unit: 'ms', better: 'less', job: { mode: 'firstSight', hosts: 200 }, only: ['sallyport', 'http-mitm-proxy'], figure: (r) => r.median },
+  'slow-reader': { unit: 'MiB grown', better: 'less', job: { mode: 'slowReader', seconds: 5 }, memory: true, figure: (r) => r.grown },
+  'idle-1000': { unit: 'MiB', better: 'less', job: { mode: 'idle', connections: 1000, seconds: 5 }, memory: true, figure: (r) => r.rss },
+};
+
+const names = ['direct', 'sallyport', ...values.peers.split(',').filter(Boolean)];
+const rows = positionals.length > 0 ? positionals : Object.keys(ROWS);
+const stage = await openStage();
+const results = {};
+try {
+  for (const row of rows) await runRow(row);
+} finally {
+  stage.close();
+}
+const text = table();
+process.stdout.write(`\n${text}\n`);
+if (values.out !== undefined) {
+  mkdirSync(values.out, { recursive: true });
+  writeFileSync(join(values.out, 'bench.json'), `${JSON.stringify(results, null, 2)}\n`);
+  writeFileSync(join(values.out, 'bench.md'), `${text}\n`);
+}
+process.exit(0);
+
+/** Rounds go through all proxies in turn, so that a slow minute of the machine hits each of them. */
+async function runRow(row) {
+  const spec = ROWS[row];
+  if (spec === undefined) throw new Error(`no row "${row}"; there are ${Object.keys(ROWS).join(', ')}`);
+  results[row] = {};
+  const rounds = spec.memory ? 1 : Number(values.rounds);
+  for (let round = 0; round < rounds; round++) {
+    const order = round % 2 === 0 ? names : [...names].reverse();
+    for (const name of order) {
+      if (spec.only !== undefined && !spec.only.includes(name)) continue;
+      if (spec.memory && name === 'direct') continue;
+      try {
+        (results[row][name] ??= []).push(await measure(name, spec));
+      } catch (error) {
+        (results[row][name] ??= []).push({ figure: null, error: error.message });
+      }
+      process.stderr.write(`${row} ${name}: ${JSON.stringify(results[row][name].at(-1))}\n`);
+    }
+  }
+}
+
+async function measure(name, spec) {
+  const proxy = await PROXIES[name](stage);
+  const pid = proxy.child?.pid;
+  try {
+    const job = { host: HOST, port: stage[spec.port ?? 'port'], proxy: proxy.proxy, auth: proxy.auth, ca: proxy.ca, seconds: Number(values.seconds), warmup: Number(values.warmup), ...spec.job };
+    const at = {};
+    const idle = pid === undefined ? null : familyUsage(pid);
+    const watch = spec.job.mode === 'slowReader' ? sleep(4500).then(() => (at.end = familyUsage(pid))) : null;
+    const result = await load(job, { begin: () => pid !== undefined && (at.begin = familyUsage(pid)), end: () => pid !== undefined && (at.end = familyUsage(pid)) });
+    await watch;
+    if (at.end !== undefined) Object.assign(result, { rss: at.end.rss, peak: at.end.peak, grown: at.end.peak - idle.rss, idleRss: idle.rss });
+    if (at.begin !== undefined && at.end !== undefined && result.done > 0) result.cpuMicroseconds = ((at.end.cpu - at.begin.cpu) / result.done) * 1e6;
+    return { figure: spec.figure(result), ...result };
+  } finally {
+    if (proxy.child !== null) await ended(proxy.child);
+  }
+}
+
+async function ended(child) {
+  if (child.exitCode !== null) return;
+  const gone = new Promise((done) => child.on('exit', done));
+  child.kill('SIGTERM');
+  const late = setTimeout(() => child.kill('SIGKILL'), 3000);
+  await gone;
+  clearTimeout(late);
+}
+
+function median(list) {
+  const sorted = list.filter((value) => typeof value === 'number').sort((a, b) => a - b);
+  return sorted.length === 0 ? null : sorted[Math.floor(sorted.length / 2)];
+}
+
+function table() {
+  const head = `| row | unit | ${names.join(' | ')} | ratio to ${names.slice(2).join(' / ')} |`;
+  const lines = [head, `|${'---|'.repeat(names.length + 3)}`];
+  for (const row of rows) {
+    const of = (name, key) => median((results[row][name] ?? []).map((each) => each[key]));
+    const cell = (name) => {
+      const figure = of(name, 'figure');
+      if (figure === null) return '–';
+      const p99 = of(name, 'p99');
+      const cpu = of(name, 'cpuMicroseconds');
+      const all = (results[row][name] ?? []).map((each) => each.figure).filter((value) => value !== null);
+      const spread = all.length > 1 ? ` ±${Math.round(((Math.max(...all) - Math.min(...all)) / 2 / figure) * 100)} %` : '';
+      return `${round(figure)}${spread}${p99 === null ? '' : `, p99 ${p99.toFixed(2)} ms`}${cpu === null ? '' : `, ${Math.round(cpu)} µs CPU`}`;
+    };
+    const own = of('sallyport', 'figure');
+    const ratios = names.slice(2).map((name) => {
+      const other = of(name, 'figure');
+      if (own === null || other === null) return '–';
+      return `${(own / other).toFixed(2)} ×`;
+    });
+    lines.push(`| ${row} | ${ROWS[row].unit} | ${names.map(cell).join(' | ')} | ${ratios.join(' / ')} |`);
+  }
+  return lines.join('\n');
+}
+
+function round(figure) {
+  return figure >= 100 ? Math.round(figure).toLocaleString('en') : figure.toFixed(2);
+}

@@ -1,12 +1,12 @@
 /** Character classes of RFC 9110 §5 and RFC 9112, as tables: one look-up a character, nothing lenient. */
 
-const TOKEN = new Uint8Array(256);
+export const TOKEN: Uint8Array = new Uint8Array(256);
 for (const character of "!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz") {
   TOKEN[character.charCodeAt(0)] = 1;
 }
 
 /** field-vchar, obs-text, SP and HTAB (RFC 9110 §5.5): every control character is out. */
-const FIELD_VALUE = new Uint8Array(256);
+export const FIELD_VALUE: Uint8Array = new Uint8Array(256);
 for (let code = 0x20; code < 0x100; code++) if (code !== 0x7f) FIELD_VALUE[code] = 1;
 FIELD_VALUE[0x09] = 1;
 
@@ -34,6 +34,17 @@ export function equalsIgnoringCase(text: string, lower: string): boolean {
   if (text.length !== lower.length) return false;
   for (let i = 0; i < lower.length; i++) {
     let code = text.charCodeAt(i);
+    if (code >= 0x41 && code <= 0x5a) code |= 0x20;
+    if (code !== lower.charCodeAt(i)) return false;
+  }
+  return true;
+}
+
+/** The same for a part of a longer text. */
+export function equalsAt(text: string, start: number, end: number, lower: string): boolean {
+  if (end - start !== lower.length) return false;
+  for (let i = 0; i < lower.length; i++) {
+    let code = text.charCodeAt(start + i);
     if (code >= 0x41 && code <= 0x5a) code |= 0x20;
     if (code !== lower.charCodeAt(i)) return false;
   }

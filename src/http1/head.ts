@@ -1,5 +1,6 @@
 import { Http1Error } from './error.ts';
-import { equalsIgnoringCase, isFieldValue, isTargetText, isToken, listMembers } from './grammar.ts';
+import { Fields } from './fields.ts';
+import { FIELD_VALUE, TOKEN, equalsAt, equalsIgnoringCase, isFieldValue, isTargetText, isToken, listMembers } from './grammar.ts';
 
 /** Body framings that are not a length in bytes. */
 export const CHUNKED = -1;
@@ -8,15 +9,12 @@ export const UNTIL_CLOSE = -2;
 /** Body length in bytes, or CHUNKED, or UNTIL_CLOSE (RFC 9112 §6). */
 export type Framing = number;
 
-/** Field lines as they came: name, value, name, value, …; names keep their case, values lose outer white space. */
-export type FieldLines = readonly string[];
-
 export interface RequestHead {
   readonly method: string;
   /** Request target as sent. */
   readonly target: string;
   readonly minor: 0 | 1;
-  readonly fields: FieldLines;
+  readonly fields: Fields;
   readonly framing: Framing;
   /** Value of the one `Host` field; null where HTTP/1.0 left it out. */
   readonly host: string | null;
@@ -32,7 +30,7 @@ export interface ResponseHead {
   readonly status: number;
   readonly phrase: string;
   readonly minor: 0 | 1;
-  readonly fields: FieldLines;
+  readonly fields: Fields;
   readonly framing: Framing;
   /** The length the fields declare: of the body that HEAD and 304 leave out; null where none is declared. */
   readonly declared: Framing | null;
@@ -67,8 +65,8 @@ export function parseRequestHead(text: string): RequestHead {
   const target = text.slice(first + 1, second);
   if (!isTargetText(target)) throw new Http1Error('the request target holds a character that is not allowed');
   const minor = parseVersion(text.slice(second + 1, end));
-  const fields: string[] = [];
-  const noted = parseFields(text, end + 2, fields);
+  const at: number[] = [];
+  const noted = parseFields(text, end, at);
   if (noted.hosts > 1) throw new Http1Error('more than one Host field');
   if (noted.hosts === 0 && minor === 1) throw new Http1Error('no Host field');
   const connection = noted.connection === null ? NO_NAMES : connectionNames(noted.connection);
@@ -76,7 +74,7 @@ export function parseRequestHead(text: string): RequestHead {
     method,
     target,
     minor,
-    fields,
+    fields: new Fields(text, at),
     framing: requestFraming(noted, minor),
     host: noted.host,
     keepAlive: persists(connection, minor),
@@ -96,21 +94,22 @@ export function parseResponseHead(text: string, method: string): ResponseHead {
   if (!isFieldValue(phrase)) throw new Http1Error('the reason phrase holds a control character');
   const minor = match[1] === '1' ? 1 : 0;
   const status = Number(match[2]);
-  const fields: string[] = [];
-  const noted = parseFields(text, end + 2, fields);
+  const at: number[] = [];
+  const noted = parseFields(text, end, at);
   const connection = noted.connection === null ? NO_NAMES : connectionNames(noted.connection);
   const declared = declaredFraming(noted);
   const bodiless = method === 'HEAD' || status < 200 || status === 204 || status === 304;
   const framing = bodiless ? 0 : (declared ?? UNTIL_CLOSE);
   const keepAlive = framing !== UNTIL_CLOSE && persists(connection, minor);
-  return { status, phrase, minor, fields, framing, declared, keepAlive, connection };
+  return { status, phrase, minor, fields: new Fields(text, at), framing, declared, keepAlive, connection };
 }
 
 /** Parses trailer lines (RFC 9112 §7.1.2) with the same grammar as header lines. */
-export function parseTrailers(text: string): string[] {
-  const fields: string[] = [];
-  parseFields(text, 0, fields);
-  return fields;
+export function parseTrailers(text: string): Fields {
+  const at: number[] = [];
+  const block = `\r\n${text}`;
+  parseFields(block, 0, at);
+  return new Fields(block, at);
 }
 
 function lineEnd(text: string, from: number): number {
@@ -125,7 +124,8 @@ function parseVersion(text: string): 0 | 1 {
   throw new Http1Error('the HTTP version is malformed');
 }
 
-function parseFields(text: string, from: number, fields: string[]): Noted {
+/** Checks and locates the field lines that follow `from`, where a CRLF stands; one pass over the characters. */
+function parseFields(text: string, from: number, at: number[]): Noted {
   const noted: Noted = {
     host: null,
     hosts: 0,
@@ -137,29 +137,31 @@ function parseFields(text: string, from: number, fields: string[]): Noted {
     expect: null,
     upgrade: null,
   };
-  let start = from;
+  let start = from + 2;
   while (start < text.length) {
-    const end = lineEnd(text, start);
-    if (fields.length >= MAX_FIELDS * 2) throw new Http1Error(`more than ${MAX_FIELDS} header fields`, 431);
-    const colon = text.indexOf(':', start);
-    if (colon === -1 || colon >= end) throw new Http1Error('a header line without a colon, or a folded one');
-    const name = text.slice(start, colon);
-    if (!isToken(name)) throw new Http1Error('a header name is not a token');
-    const value = trimField(text, colon + 1, end);
-    if (!isFieldValue(value)) throw new Http1Error('a header value holds a control character');
-    fields.push(name, value);
-    note(noted, name, value);
+    if (at.length >= MAX_FIELDS * 4) throw new Http1Error(`more than ${MAX_FIELDS} header fields`, 431);
+    let colon = start;
+    while (TOKEN[text.charCodeAt(colon)] === 1) colon++;
+    if (text.charCodeAt(colon) !== 0x3a) throw new Http1Error(badName(text, start, colon));
+    if (colon === start) throw new Http1Error('a header line without a name');
+    let end = colon + 1;
+    while (FIELD_VALUE[text.charCodeAt(end)] === 1) end++;
+    if (end < text.length && !text.startsWith('\r\n', end)) throw new Http1Error('a header value holds a control character');
+    let valueStart = colon + 1;
+    let valueEnd = end;
+    while (valueStart < valueEnd && isBlank(text.charCodeAt(valueStart))) valueStart++;
+    while (valueEnd > valueStart && isBlank(text.charCodeAt(valueEnd - 1))) valueEnd--;
+    at.push(start, colon, valueStart, valueEnd);
+    note(noted, text, start, colon, valueStart, valueEnd);
     start = end + 2;
   }
   return noted;
 }
 
-function trimField(text: string, from: number, to: number): string {
-  let start = from;
-  let end = to;
-  while (start < end && isBlank(text.charCodeAt(start))) start++;
-  while (end > start && isBlank(text.charCodeAt(end - 1))) end--;
-  return text.slice(start, end);
+function badName(text: string, start: number, end: number): string {
+  if (end === start && isBlank(text.charCodeAt(start))) return 'a folded header line';
+  if (end >= text.length || text.charCodeAt(end) === 0x0d) return 'a header line without a colon';
+  return 'a header name is not a token';
 }
 
 function isBlank(code: number): boolean {
@@ -167,32 +169,33 @@ function isBlank(code: number): boolean {
 }
 
 /** Only names of these lengths matter here: the switch keeps the common field at one integer comparison. */
-function note(noted: Noted, name: string, value: string): void {
-  switch (name.length) {
+function note(noted: Noted, text: string, start: number, colon: number, from: number, to: number): void {
+  const is = (lower: string): boolean => equalsAt(text, start, colon, lower);
+  switch (colon - start) {
     case 4:
-      if (equalsIgnoringCase(name, 'host')) {
-        noted.host = value;
+      if (is('host')) {
+        noted.host = text.slice(from, to);
         noted.hosts++;
       }
       return;
     case 6:
-      if (equalsIgnoringCase(name, 'expect')) noted.expect = joined(noted.expect, value);
+      if (is('expect')) noted.expect = joined(noted.expect, text.slice(from, to));
       return;
     case 7:
-      if (equalsIgnoringCase(name, 'upgrade')) noted.upgrade = joined(noted.upgrade, value);
+      if (is('upgrade')) noted.upgrade = joined(noted.upgrade, text.slice(from, to));
       return;
     case 10:
-      if (equalsIgnoringCase(name, 'connection')) noted.connection = joined(noted.connection, value);
+      if (is('connection')) noted.connection = joined(noted.connection, text.slice(from, to));
       return;
     case 14:
-      if (equalsIgnoringCase(name, 'content-length')) {
-        noted.length = value;
+      if (is('content-length')) {
+        noted.length = text.slice(from, to);
         noted.lengths++;
       }
       return;
     case 17:
-      if (equalsIgnoringCase(name, 'transfer-encoding')) {
-        noted.coding = value;
+      if (is('transfer-encoding')) {
+        noted.coding = text.slice(from, to);
         noted.codings++;
       }
   }
@@ -224,7 +227,12 @@ function requestFraming(noted: Noted, minor: 0 | 1): Framing {
   return framing ?? 0;
 }
 
-function connectionNames(value: string): string[] {
+const KEEP_ALIVE: readonly string[] = ['keep-alive'];
+const CLOSE: readonly string[] = ['close'];
+
+function connectionNames(value: string): readonly string[] {
+  if (equalsIgnoringCase(value, 'keep-alive')) return KEEP_ALIVE;
+  if (equalsIgnoringCase(value, 'close')) return CLOSE;
   return listMembers(value).map((member) => member.toLowerCase());
 }
 

@@ -1,17 +1,18 @@
 import { Http1Error } from './error.ts';
+import { Fields } from './fields.ts';
 import { CHUNKED, UNTIL_CLOSE, parseTrailers, type Framing } from './head.ts';
 
 /** What a reader finds in the bytes, in order: one head, any number of bodies, one end; then the next message. */
 export type MessageEvent<Head> =
   | { readonly type: 'head'; readonly head: Head }
   | { readonly type: 'body'; readonly bytes: Buffer }
-  | { readonly type: 'end'; readonly trailers: readonly string[] };
+  | { readonly type: 'end'; readonly trailers: Fields };
 
 /** Longest head, in bytes: above what real clients send (cookies, tokens), below what fills memory. */
 export const MAX_HEAD = 64 * 1024;
 const MAX_CHUNK_LINE = 256;
 const MAX_TRAILERS = 8 * 1024;
-const END: { readonly type: 'end'; readonly trailers: readonly string[] } = { type: 'end', trailers: [] };
+const END: { readonly type: 'end'; readonly trailers: Fields } = { type: 'end', trailers: Fields.NONE };
 const EMPTY = Buffer.alloc(0);
 const CR = 0x0d;
 const LF = 0x0a;

@@ -1,24 +1,20 @@
 import { isFieldValue, isTargetText, isToken } from './grammar.ts';
-import { CHUNKED, UNTIL_CLOSE, type FieldLines, type Framing } from './head.ts';
+import { CHUNKED, UNTIL_CLOSE, type Framing } from './head.ts';
 
 /** Ends a chunked body that has no trailers. */
 export const LAST_CHUNK: Buffer = Buffer.from('0\r\n\r\n', 'latin1');
 
-/** Field lines of a head, framing last. CR, LF and NUL in a value would be a second message: a fault, never sent. */
-export function headText(startLine: string, fields: FieldLines, framing: Framing | null): string {
-  let text = startLine;
-  for (let i = 0; i < fields.length; i += 2) {
-    text += `\r\n${fields[i] as string}: ${fields[i + 1] as string}`;
-  }
-  if (framing === CHUNKED) text += '\r\nTransfer-Encoding: chunked';
-  else if (framing !== null && framing !== UNTIL_CLOSE) text += `\r\nContent-Length: ${framing}`;
-  return `${text}\r\n\r\n`;
+/** A head: start line, field lines (each with a CRLF before it), framing last. */
+export function headText(startLine: string, fieldText: string, framing: Framing | null): string {
+  if (framing === CHUNKED) return `${startLine}${fieldText}\r\nTransfer-Encoding: chunked\r\n\r\n`;
+  if (framing === null || framing === UNTIL_CLOSE) return `${startLine}${fieldText}\r\n\r\n`;
+  return `${startLine}${fieldText}\r\nContent-Length: ${framing}\r\n\r\n`;
 }
 
-/** Checks fields that the gate itself adds, before they join those a reader has already checked. */
-export function safeField(name: string, value: string): [string, string] {
+/** One field line that the gate itself adds. CR, LF or NUL in it would be a second message: a fault, never sent. */
+export function fieldLine(name: string, value: string): string {
   if (!isToken(name) || !isFieldValue(value)) throw new Error(`the gate would write an unsafe header field: ${name}`);
-  return [name, value];
+  return `\r\n${name}: ${value}`;
 }
 
 export function requestLine(method: string, target: string): string {
@@ -50,8 +46,7 @@ export function chunk(bytes: Buffer): Buffer {
   return whole;
 }
 
-/** The end of a chunked body with trailers. */
-export function lastChunk(trailers: FieldLines): Buffer {
-  if (trailers.length === 0) return LAST_CHUNK;
-  return Buffer.from(headText('0', trailers, null), 'latin1');
+/** The end of a chunked body, with the trailer lines that are passed on. */
+export function lastChunk(trailerText: string): Buffer {
+  return trailerText === '' ? LAST_CHUNK : Buffer.from(`0${trailerText}\r\n\r\n`, 'latin1');
 }

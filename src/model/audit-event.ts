@@ -13,38 +13,43 @@ export interface IntentEvent {
   readonly time: string;
 }
 
-/** How an exchange ended: one for each exchange, complete in itself. */
+/** How an exchange ended: one for each exchange, complete in itself. Members that say nothing are left out. */
 export interface OutcomeEvent {
-  /** Address dialled; null when nothing was. */
+  /** Address dialled, `pinned …` where an operator's route was used; null when nothing was dialled. */
   readonly address: string | null;
+  /** Null when the caller could not be identified. */
   readonly agent: string | null;
   /** Body bytes from and to the upstream. */
   readonly bytes: { readonly received: number; readonly sent: number };
-  readonly capability: string | null;
+  readonly capability?: string;
   /** `would-deny` is a denial that an observing or warning mode let pass. */
   readonly decision: 'allow' | 'deny' | 'would-deny';
-  readonly detail: string | null;
+  /** Why it was refused, or would have been, in words. */
+  readonly detail?: string;
   readonly exchange: string;
-  readonly host: string | null;
+  readonly host?: string;
   /** False where bytes passed that the gate did not read (`scheme: tcp`). */
   readonly inspected: boolean;
   readonly kind: 'outcome';
-  readonly method: string | null;
+  readonly method?: string;
   readonly milliseconds: number;
-  readonly mode: string | null;
+  readonly mode?: string;
   readonly outcome: 'delivered' | 'refused' | 'truncated' | 'aborted';
-  readonly path: string | null;
+  readonly path?: string;
+  /** Content hash of the policy that decided. */
   readonly policy: string;
-  readonly port: number | null;
+  readonly port?: number;
   /** Names and value lengths; values never stand here. */
-  readonly query: ReadonlyArray<{ readonly length: number; readonly name: string }>;
-  readonly reason: string | null;
-  readonly rule: string | null;
-  readonly scheme: string | null;
+  readonly query?: ReadonlyArray<{ readonly length: number; readonly name: string }>;
+  readonly reason?: string;
+  /** The rule that decided, as `file:line: text (capability)`. */
+  readonly rule?: string;
+  readonly scheme?: string;
   readonly source: string;
+  /** Status the agent was given; null when it was given none. */
   readonly status: number | null;
   readonly time: string;
-  readonly tunnel: string | null;
+  readonly tunnel?: string;
 }
 
 export type ExchangeEvent = IntentEvent | OutcomeEvent;

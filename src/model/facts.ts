@@ -11,6 +11,6 @@ export interface Facts {
   readonly path: RequestPath;
   /** Query as sent, without the `?`; null when there is none. */
   readonly query: string | null;
-  /** End-to-end header fields as name, value pairs, hop-by-hop fields already removed. */
+  /** End-to-end header fields as name, value pairs, hop-by-hop ones removed; empty when no rule looks at headers. */
   readonly headers: readonly string[];
 }

@@ -30,6 +30,7 @@ class Compiler {
   readonly #granted = new Map<string, Granted>();
   readonly #shared = new Map<string, HostIndex>();
   #ruleCount = 0;
+  #readsHeaders = false;
 
   constructor(merged: Merged, problems: Problem[]) {
     this.#merged = merged;
@@ -45,7 +46,7 @@ class Compiler {
     checkOverlappingSources(agents, this.#merged, this.#problems);
     const capabilities = new Set(this.#merged.capabilities.keys());
     const counts = { agents: agents.size, capabilities: capabilities.size, rules: this.#ruleCount };
-    return { generation, agents, deny: indexOf(defaultDenies), networks, capabilities, counts };
+    return { generation, agents, deny: indexOf(defaultDenies), networks, readsHeaders: this.#readsHeaders, capabilities, counts };
   }
 
   #agent(agent: Named<AgentSpec>, defaultMode: Mode, defaultDenies: readonly Rule[]): AgentPolicy {
@@ -122,8 +123,9 @@ class Compiler {
       const endpoint = this.#endpoint(spec, source, [...path, index], values);
       if (endpoint === null) return;
       const { line, col } = source.lines.linePos(offsets(index));
-      rules.push({ endpoint, text: endpoint.text, place: { file: source.file, line, column: col }, capability, mode, networks });
+      rules.push({ endpoint, text: endpoint.text, place: { file: source.name, line, column: col }, capability, mode, networks });
       this.#ruleCount++;
+      this.#readsHeaders ||= endpoint.headers !== null;
     });
     return rules;
   }
@@ -176,7 +178,7 @@ class Compiler {
   }
 
   #sources(): ReadonlyMap<string, Source> {
-    this.#sourceMap ??= new Map([...this.#merged.agents.values(), ...this.#merged.capabilities.values(), ...(this.#merged.defaults === null ? [] : [this.#merged.defaults])].map((each) => [each.source.file, each.source]));
+    this.#sourceMap ??= new Map([...this.#merged.agents.values(), ...this.#merged.capabilities.values(), ...(this.#merged.defaults === null ? [] : [this.#merged.defaults])].map((each) => [each.source.name, each.source]));
     return this.#sourceMap;
   }
   #sourceMap: Map<string, Source> | undefined;

@@ -66,6 +66,6 @@ function collect<S extends Section>(files: readonly CheckedFile[], section: S, p
 
 function twice(what: string, source: Source, range: readonly [number, number], firstSource: Source, firstRange: readonly [number, number]): Problem {
   const { line } = firstSource.lines.linePos(firstRange[0]);
-  const first = placeText({ file: firstSource.file, line, column: 1 });
+  const first = placeText({ file: firstSource.name, line, column: 1 });
   return problemAt(source, range, `${what} is defined twice`, { hint: `the other definition is at ${first}` });
 }

@@ -23,6 +23,8 @@ export interface Policy {
   /** Endpoints denied to every agent. */
   readonly deny: HostIndex;
   readonly networks: ReadonlyMap<string, readonly Cidr[]>;
+  /** Some rule has predicates on headers: facts must hold them. */
+  readonly readsHeaders: boolean;
   /** Names for metrics; nothing outside this list becomes a label. */
   readonly capabilities: ReadonlySet<string>;
   readonly counts: { readonly agents: number; readonly capabilities: number; readonly rules: number };

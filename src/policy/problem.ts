@@ -15,7 +15,10 @@ export interface Problem {
 
 /** A file as text and as positions. */
 export interface SourceText {
+  /** Path as it can be opened. */
   readonly file: string;
+  /** Name below the rules folder, that folder's own name first: what agents and the record are shown. */
+  readonly name: string;
   readonly text: string;
   readonly lines: LineCounter;
 }

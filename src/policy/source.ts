@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { readFileSync, readdirSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join, relative } from 'node:path';
 import { LineCounter, isAlias, isMap, isScalar, parseDocument, type Document, type Node, type Pair } from 'yaml';
 import { fileProblem, problemAt, type Problem, type Range, type SourceText } from './problem.ts';
 
@@ -31,7 +31,7 @@ export function readSources(root: string): ReadResult {
     try {
       const bytes = readFileSync(file);
       hash.update(`${file.slice(root.length)}\0${bytes.length}\0`).update(bytes);
-      const source = parseSource(file, bytes, problems);
+      const source = parseSource(file, bytes, problems, join(basename(root), relative(root, file)));
       if (source !== null) sources.push(source);
     } catch (error) {
       problems.push(fileProblem(file, `cannot be read: ${(error as NodeJS.ErrnoException).code ?? 'unknown error'}`));
@@ -41,7 +41,7 @@ export function readSources(root: string): ReadResult {
 }
 
 /** Parses one file; what is wrong with it is added to `problems`. */
-export function parseSource(file: string, bytes: Buffer, problems: Problem[]): Source | null {
+export function parseSource(file: string, bytes: Buffer, problems: Problem[], name: string = file): Source | null {
   if (bytes.length > MAX_FILE) {
     problems.push(fileProblem(file, `is larger than ${MAX_FILE} bytes`, 'split it: files below the rules folder are merged'));
     return null;
@@ -49,7 +49,7 @@ export function parseSource(file: string, bytes: Buffer, problems: Problem[]): S
   const text = bytes.toString('utf8').replace(/^\uFEFF/, '');
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, version: '1.2', merge: false, uniqueKeys: true, prettyErrors: false });
-  const source = { file, text, lines, document };
+  const source = { file, name, text, lines, document };
   // A warning of the parser is a tag or directive it did not understand: nothing here honours those.
   for (const error of [...document.errors, ...document.warnings]) {
     problems.push(problemAt(source, error.pos, yamlMessage(error.code, error.message), { hint: yamlHint(error.code) }));

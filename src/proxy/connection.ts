@@ -1,5 +1,4 @@
 import type { Socket } from 'node:net';
-import { fieldValues } from '../http1/fields.ts';
 import { identify } from '../identity/identify.ts';
 import { Denial, asDenial } from '../model/denial.ts';
 import { makeTarget, parseAuthority, type Target } from '../model/target.ts';
@@ -64,7 +63,7 @@ async function serveConnect(request: AgentRequest, outer: Http1Agent, source: st
   let agent: string | null = null;
   let target: Target;
   try {
-    agent = identify({ source, credentials: fieldValues(request.fields, 'proxy-authorization') }, now.identities, services.throttle);
+    agent = identify({ source, credentials: request.fields.values('proxy-authorization') }, now.identities, services.throttle);
     target = parseConnectTarget(request);
   } catch (error) {
     concludeConnect(request, source, agent, asDenial(error), services);

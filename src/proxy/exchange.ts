@@ -64,7 +64,7 @@ async function carry(exchange: Exchange, request: AgentRequest, services: Servic
   exchange.permit = permit;
   const body = await hold(request, permit, services.inspectBuffer);
   const address = await guard(permit, services.names, now.network);
-  const upstream = prepare(facts, body, permit, services.pseudonym);
+  const upstream = prepare(facts, request, body, permit, services.pseudonym);
   const witness = await record(exchange, address, services.audit);
   const response = await send(upstream, address, witness, exchange, request.answer, services);
   const transfer = await relay(response, request.answer, exchange, permit);

@@ -1,4 +1,4 @@
-import { endToEnd, fieldValues } from '../http1/fields.ts';
+import { END_TO_END } from '../http1/fields.ts';
 import { identify } from '../identity/identify.ts';
 import { Denial } from '../model/denial.ts';
 import type { Facts } from '../model/facts.ts';
@@ -8,6 +8,8 @@ import type { Tunnel } from './connection.ts';
 import type { Exchange } from './exchange.ts';
 import type { AgentRequest } from './message.ts';
 import type { Services } from './services.ts';
+
+const NO_HEADERS: readonly string[] = [];
 
 /** Where a request wants to go and for what, before anything is judged. */
 interface Asked {
@@ -23,7 +25,7 @@ interface Asked {
 export function gatherFacts(request: AgentRequest, exchange: Exchange, services: Services): Facts {
   const { tunnel, source, now } = exchange;
   if (request.flaw !== null) throw new Denial('request-malformed', request.flaw.message, { status: request.flaw.status });
-  const agent = tunnel?.agent ?? identify({ source, credentials: fieldValues(request.fields, 'proxy-authorization') }, now.identities, services.throttle);
+  const agent = tunnel?.agent ?? identify({ source, credentials: request.fields.values('proxy-authorization') }, now.identities, services.throttle);
   exchange.agent = agent;
   if (tunnel !== null && tunnel.refusal !== null) exchange.facts = refusedFacts(request, tunnel, source);
   if (tunnel !== null && tunnel.refusal !== null) throw tunnel.refusal;
@@ -35,10 +37,10 @@ export function gatherFacts(request: AgentRequest, exchange: Exchange, services:
     method: request.method,
     path: canonicalPath(asked.path),
     query: asked.query,
-    headers: endToEnd(request.fields, request.connection),
+    headers: now.policy.readsHeaders ? request.fields.pairs(END_TO_END.naming(request.connection)) : NO_HEADERS,
   };
   exchange.facts = facts;
-  checkSemantics(request, tunnel, facts, services.pseudonym);
+  checkSemantics(request, tunnel, services.pseudonym);
   return facts;
 }
 
@@ -90,11 +92,11 @@ function mismatch(detail: string): Denial {
   return new Denial('authority-mismatch', detail);
 }
 
-function checkSemantics(request: AgentRequest, tunnel: Tunnel | null, facts: Facts, pseudonym: string): void {
+function checkSemantics(request: AgentRequest, tunnel: Tunnel | null, pseudonym: string): void {
   if (request.upgrade !== null) throw new Denial('request-malformed', 'protocol upgrades are not carried: neither h2c nor WebSocket');
   if (request.expect !== null && request.expect.toLowerCase() !== '100-continue') throw new Denial('request-malformed', 'an expectation other than 100-continue', { status: 417 });
-  if (tunnel !== null && fieldValues(request.fields, 'proxy-authorization').length > 0) throw new Denial('request-malformed', 'gate credentials inside a tunnel, where they would have reached the upstream');
-  if (fieldValues(facts.headers, 'via').some((value) => value.includes(pseudonym))) throw new Denial('address-forbidden', 'the request has been through this gate before: a loop');
+  if (tunnel !== null && request.fields.values('proxy-authorization').length > 0) throw new Denial('request-malformed', 'gate credentials inside a tunnel, where they would have reached the upstream');
+  if (request.fields.values('via').some((value) => value.includes(pseudonym))) throw new Denial('address-forbidden', 'the request has been through this gate before: a loop');
 }
 
 /** What can be said of a request that is refused because its tunnel was. */

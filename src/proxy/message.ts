@@ -1,4 +1,5 @@
-import type { FieldLines, Framing } from '../http1/head.ts';
+import type { Fields } from '../http1/fields.ts';
+import type { Framing } from '../http1/head.ts';
 
 /** A body as it arrives. */
 export interface BodyStream {
@@ -20,7 +21,7 @@ export interface AgentRequest {
   /** `Host`; null where HTTP/1.0 left it out. */
   readonly authority: string | null;
   /** All fields as sent. */
-  readonly fields: FieldLines;
+  readonly fields: Fields;
   /** Names that `Connection` lists. */
   readonly connection: readonly string[];
   readonly expect: string | null;
@@ -42,14 +43,14 @@ export interface Answer {
   /** Asks the agent to send its body (100 Continue), once, if it waits for that. */
   proceed(): void;
   /** Passes on an interim answer such as 103. */
-  inform(status: number, fields: FieldLines): void;
+  inform(status: number, fieldText: string): void;
   /** Gives the head; it leaves with the first bytes behind it or at `flush`. */
   begin(head: AnswerHead): void;
   /** Gives a piece of the body. A promise is returned when the agent must catch up first. */
   write(bytes: Buffer): Promise<void> | null;
   /** Sends what was given so far. */
   flush(): void;
-  end(trailers: FieldLines): void;
+  end(trailerText: string): void;
   /** Ends the connection so that what was sent looks cut off, as it is. */
   destroy(): void;
   /** Ends the connection once what was sent has been taken, without reading the rest of the request. */
@@ -59,7 +60,8 @@ export interface Answer {
 export interface AnswerHead {
   readonly status: number;
   readonly phrase: string;
-  readonly fields: FieldLines;
+  /** Field lines, each with the CRLF before it; framing is the adapter's own. */
+  readonly fieldText: string;
   /** Null: this answer has no body (HEAD, 204, 304). */
   readonly framing: Framing | null;
   /** Content-Length that an answer without a body announces all the same. */

@@ -33,20 +33,26 @@ function intentText(exchange: Exchange): string {
 export function outcomeText(exchange: Exchange, outcome: Outcome): string {
   const { facts, permit, tunnel } = exchange;
   const denial = outcome.kind === 'refused' || outcome.kind === 'truncated' ? outcome.denial : null;
-  const target = facts?.target ?? tunnel?.target ?? null;
-  const detail = denial?.message ?? permit?.softened?.detail;
+  const target = facts?.target ?? tunnel?.target;
   const status = outcome.kind === 'refused' ? outcome.denial.status : outcome.status;
-  const milliseconds = Math.round((performance.now() - exchange.started) * 1000) / 1000;
-  return (
-    `{"address":${quote(exchange.address)},"agent":${quote(exchange.agent)},"bytes":{"received":${exchange.received},"sent":${exchange.sent}},` +
-    `"capability":${quote(permit?.capability ?? denial?.capability)},"decision":"${decisionOf(exchange, outcome)}","detail":${quote(detail)},` +
-    `"exchange":"${exchange.id}","host":${quote(target?.host.text)},"inspected":${!(tunnel?.opaque ?? false)},"kind":"outcome",` +
-    `"method":${quote(facts?.method)},"milliseconds":${milliseconds},"mode":${quote(permit?.mode)},"outcome":"${outcome.kind}",` +
-    `"path":${quote(pathOf(exchange))},"policy":"${exchange.now.policy.generation}","port":${target?.port ?? null},` +
-    `"query":${queryShape(facts?.query ?? null)},"reason":${quote(denial?.reason ?? permit?.softened?.reason)},` +
-    `"rule":${quote(permit?.rule ?? denial?.rule)},"scheme":${quote(target?.scheme)},"source":${quote(exchange.source)},` +
-    `"status":${status},"time":"${timestamp()}","tunnel":${quote(tunnel?.id)}}`
-  );
+  const query = facts?.query ?? null;
+  let text = `{"address":${quote(exchange.address)},"agent":${quote(exchange.agent)},"bytes":{"received":${exchange.received},"sent":${exchange.sent}}`;
+  text += member('capability', permit?.capability ?? denial?.capability) + `,"decision":"${decisionOf(exchange, outcome)}"`;
+  if (denial !== null || permit?.softened != null) text += member('detail', denial?.message ?? permit?.softened?.detail);
+  text += `,"exchange":"${exchange.id}"${member('host', target?.host.text)},"inspected":${tunnel?.opaque !== true},"kind":"outcome"`;
+  text += member('method', facts?.method) + `,"milliseconds":${Math.round((performance.now() - exchange.started) * 1000) / 1000}`;
+  text += `${member('mode', permit?.mode)},"outcome":"${outcome.kind}"${member('path', pathOf(exchange))},"policy":"${exchange.now.policy.generation}"`;
+  if (target !== undefined) text += `,"port":${target.port}`;
+  if (query !== null && query !== '') text += `,"query":${queryShape(query)}`;
+  if (denial !== null || permit?.softened != null) text += member('reason', denial?.reason ?? permit?.softened?.reason);
+  text += `${member('rule', permit?.rule ?? denial?.rule)}${member('scheme', target?.scheme)},"source":"${exchange.source}","status":${status}`;
+  return `${text},"time":"${timestamp()}"${member('tunnel', tunnel?.id)}}`;
+}
+
+/** A text member with its comma; nothing where there is no text. */
+function member(name: string, text: string | null | undefined): string {
+  if (text === null || text === undefined) return '';
+  return PLAIN_TEXT.test(text) ? `,"${name}":"${text}"` : `,"${name}":${JSON.stringify(text)}`;
 }
 
 /** What the policy said, not how the exchange ended: an allowed request whose upstream failed was still allowed. */
@@ -85,8 +91,7 @@ function timestamp(): string {
 const MAX_PARAMETERS = 100;
 
 /** Names and lengths: what was asked can be seen, what was said in it cannot. */
-function queryShape(query: string | null): string {
-  if (query === null || query === '') return '[]';
+function queryShape(query: string): string {
   const shape = query.split('&', MAX_PARAMETERS).map((part) => {
     const equals = part.indexOf('=');
     // A part without "=" may be all value (?token): its length is told, its text is not.

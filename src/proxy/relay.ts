@@ -1,14 +1,11 @@
-import { endToEnd, withoutFields } from '../http1/fields.ts';
-import { safeField } from '../http1/write.ts';
+import { TO_AGENT } from '../http1/fields.ts';
+import { fieldLine } from '../http1/write.ts';
 import type { ResponseHead } from '../http1/head.ts';
 import type { Transfer } from '../model/outcome.ts';
 import type { Exchange } from './exchange.ts';
 import type { Answer, AnswerHead } from './message.ts';
 import type { Permit } from './permit.ts';
 import { upstreamFailure, type UpstreamResponse } from './upstream.ts';
-
-/** Fields by which the gate speaks to agents: an upstream may not speak in its name. */
-const OURS = new Set(['proxy-status', 'sallyport-reason', 'sallyport-warning']);
 
 /**
  * Passes an answer on as it arrives: whatever is here is written at once, and the agent's pace holds the upstream back.
@@ -26,7 +23,7 @@ export async function relay(response: UpstreamResponse, answer: Answer, exchange
       }
       if (event === null || event.type === 'head') throw new Error('the answer ended without an end');
       if (event.type === 'end') {
-        answer.end(event.trailers.length === 0 ? event.trailers : withoutFields(endToEnd(event.trailers, []), isOurs));
+        answer.end(event.trailers.text(TO_AGENT));
         break;
       }
       exchange.received += event.bytes.length;
@@ -42,14 +39,10 @@ export async function relay(response: UpstreamResponse, answer: Answer, exchange
 }
 
 function answerHead(head: ResponseHead, exchange: Exchange, permit: Permit): AnswerHead {
-  const fields = withoutFields(endToEnd(head.fields, head.connection), isOurs);
+  let fieldText = head.fields.text(TO_AGENT.naming(head.connection));
   const warned = permit.mode === 'warn' && permit.softened !== null;
-  if (warned) fields.push(...safeField('Sallyport-Warning', `${permit.softened?.reason ?? ''}; exchange=${exchange.id}`));
+  if (warned) fieldText += fieldLine('Sallyport-Warning', `${permit.softened?.reason ?? ''}; exchange=${exchange.id}`);
   const bodiless = exchange.facts?.method === 'HEAD' || head.status === 204 || head.status === 304;
   const declared = head.declared !== null && head.declared >= 0 && head.status !== 204 ? head.declared : null;
-  return { status: head.status, phrase: head.phrase, fields, framing: bodiless ? null : head.framing, declared };
-}
-
-function isOurs(name: string): boolean {
-  return OURS.has(name);
+  return { status: head.status, phrase: head.phrase, fieldText, framing: bodiless ? null : head.framing, declared };
 }

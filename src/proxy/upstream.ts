@@ -1,5 +1,5 @@
 import { Http1Error } from '../http1/error.ts';
-import { fieldValues } from '../http1/fields.ts';
+import { TO_AGENT } from '../http1/fields.ts';
 import type { ResponseHead } from '../http1/head.ts';
 import { Denial } from '../model/denial.ts';
 import type { GuardedAddress } from '../network/guard.ts';
@@ -62,7 +62,7 @@ async function converse(request: UpstreamRequest, connection: Http1Upstream, exc
   exchange.upstreamSent = performance.now();
   exchange.sent = body.size;
   connection.patience(services.timeouts.firstByte);
-  connection.send({ method: request.method, target: request.target, fields: request.fields, framing: request.framing, body: body.pieces, whole: body.rest === null });
+  connection.send({ method: request.method, target: request.target, fieldText: request.fieldText, framing: request.framing, body: body.pieces, whole: body.rest === null });
   const upload = body.rest === null ? null : pump(body.rest, connection, exchange);
   for (;;) {
     const head = connection.takeHead();
@@ -72,7 +72,7 @@ async function converse(request: UpstreamRequest, connection: Http1Upstream, exc
     }
     if (head.status === 101) throw new Http1Error('101 without an upgrade');
     if (head.status < 200) {
-      if (head.status === 103) answer.inform(103, head.fields);
+      if (head.status === 103) answer.inform(103, head.fields.text(TO_AGENT.naming(head.connection)));
       continue;
     }
     exchange.upstreamAnswered = performance.now();
@@ -106,7 +106,7 @@ function release(connection: Http1Upstream, exchange: Exchange, services: Servic
 /** `Keep-Alive: timeout=n`, less a second for the way. */
 function promisedBy(head: ResponseHead): number | null {
   if (!head.keepAlive) return 0;
-  const match = /\btimeout=(\d{1,6})\b/.exec(fieldValues(head.fields, 'keep-alive')[0] ?? '');
+  const match = /\btimeout=(\d{1,6})\b/.exec(head.fields.values('keep-alive')[0] ?? '');
   return match === null ? null : Math.max(0, Number(match[1]) - 1) * 1000;
 }
 

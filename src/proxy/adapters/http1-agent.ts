@@ -1,6 +1,7 @@
 import type { Duplex } from 'node:stream';
 import { Http1Error } from '../../http1/error.ts';
-import { CHUNKED, UNTIL_CLOSE, parseRequestHead, type FieldLines, type RequestHead } from '../../http1/head.ts';
+import { Fields } from '../../http1/fields.ts';
+import { CHUNKED, UNTIL_CLOSE, parseRequestHead, type RequestHead } from '../../http1/head.ts';
 import { MessageReader, type MessageEvent } from '../../http1/reader.ts';
 import { chunk, headText, lastChunk } from '../../http1/write.ts';
 import { equalsIgnoringCase } from '../../http1/grammar.ts';
@@ -120,7 +121,7 @@ class Http1Request implements AgentRequest {
   readonly method: string;
   readonly target: string;
   readonly authority: string | null;
-  readonly fields: FieldLines;
+  readonly fields: Fields;
   readonly connection: readonly string[];
   readonly expect: string | null;
   readonly upgrade: string | null;
@@ -134,7 +135,7 @@ class Http1Request implements AgentRequest {
     this.method = head?.method ?? '';
     this.target = head?.target ?? '';
     this.authority = head?.host ?? null;
-    this.fields = head?.fields ?? [];
+    this.fields = head?.fields ?? Fields.NONE;
     this.connection = head?.connection ?? [];
     this.expect = head?.expect ?? null;
     this.upgrade = head?.upgrade ?? null;
@@ -225,8 +226,8 @@ class Http1Answer implements Answer {
     if (this.#minor === 1) this.#wire.socket.write('HTTP/1.1 100 Continue\r\n\r\n', 'latin1');
   }
 
-  inform(status: number, fields: FieldLines): void {
-    if (this.#minor === 1) this.#wire.socket.write(headText(`HTTP/1.1 ${status} ${PHRASES.get(status) ?? ''}`, fields, null), 'latin1');
+  inform(status: number, fieldText: string): void {
+    if (this.#minor === 1) this.#wire.socket.write(headText(`HTTP/1.1 ${status} ${PHRASES.get(status) ?? ''}`, fieldText, null), 'latin1');
   }
 
   begin(head: AnswerHead): void {
@@ -239,7 +240,7 @@ class Http1Answer implements Answer {
     let start = `HTTP/1.1 ${head.status} ${head.phrase}`;
     if (!this.keepAlive) start += '\r\nConnection: close';
     else if (this.#minor === 0) start += '\r\nConnection: keep-alive';
-    const text = headText(start, head.fields, framing ?? head.declared);
+    const text = headText(start, head.fieldText, framing ?? head.declared);
     this.#head = text;
   }
 
@@ -254,8 +255,8 @@ class Http1Answer implements Answer {
     if (this.#gatheredSize > 0 || this.#head !== '') this.#send();
   }
 
-  end(trailers: FieldLines): void {
-    if (this.#framing === CHUNKED) this.#gather(lastChunk(trailers));
+  end(trailerText: string): void {
+    if (this.#framing === CHUNKED) this.#gather(lastChunk(trailerText));
     this.flush();
   }
 

@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
 import { Http1Error } from '../../http1/error.ts';
-import { parseResponseHead, type FieldLines, type ResponseHead } from '../../http1/head.ts';
+import { parseResponseHead, type ResponseHead } from '../../http1/head.ts';
 import { MessageReader, type MessageEvent } from '../../http1/reader.ts';
 import { chunk, headText, headWith, lastChunk, requestLine } from '../../http1/write.ts';
 import { CHUNKED } from '../../http1/head.ts';
@@ -11,7 +11,8 @@ import { Wire } from './wire.ts';
 export interface Opening {
   readonly method: string;
   readonly target: string;
-  readonly fields: FieldLines;
+  /** Field lines, each with the CRLF before it. */
+  readonly fieldText: string;
   /** Length, CHUNKED, or null for no body. */
   readonly framing: number | null;
   readonly body: readonly Buffer[];
@@ -67,7 +68,7 @@ export class Http1Upstream {
     this.#chunked = opening.framing === CHUNKED;
     this.#sentAll = opening.whole;
     if (this.used++ > 0) this.#wire.proceed();
-    const text = headText(requestLine(opening.method, opening.target), opening.fields, opening.framing);
+    const text = headText(requestLine(opening.method, opening.target), opening.fieldText, opening.framing);
     const [first = null, ...rest] = opening.body;
     if (this.#chunked || (first !== null && first.length > 64 * 1024)) {
       this.#socket.write(text, 'latin1');
@@ -76,7 +77,7 @@ export class Http1Upstream {
       this.#socket.write(headWith(text, first));
       for (const bytes of rest) this.#write(bytes);
     }
-    if (opening.whole && this.#chunked) this.#socket.write(lastChunk([]));
+    if (opening.whole && this.#chunked) this.#socket.write(lastChunk(''));
   }
 
   /** Sends a further piece of the body; resolves when the upstream can take more, or is gone. */
@@ -93,7 +94,7 @@ export class Http1Upstream {
 
   /** Says that the body is complete. */
   finish(): void {
-    if (this.#chunked) this.#socket.write(lastChunk([]));
+    if (this.#chunked) this.#socket.write(lastChunk(''));
     this.#sentAll = true;
   }
 

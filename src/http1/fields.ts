@@ -57,27 +57,29 @@ export class Fields {
   }
 }
 
+/** Longest name a filter may drop. */
+const LONGEST_NAME = 64;
+
 /** Says which fields go no further. Names are compared where they stand, after one look at their length. */
 export class FieldFilter {
-  readonly #byLength: ReadonlyArray<readonly string[] | undefined>;
+  readonly #byLength: ReadonlyArray<readonly string[]>;
 
-  constructor(names: Iterable<string>) {
-    const byLength: string[][] = [];
-    for (const name of names) (byLength[name.length] ??= []).push(name);
-    this.#byLength = byLength;
+  constructor(names: readonly string[]) {
+    this.#byLength = Array.from({ length: LONGEST_NAME + 1 }, (_, length) => [...names].filter((name) => name.length === length));
   }
 
   /** The same filter, which also drops what a `Connection` field names. */
   naming(connection: readonly string[]): FieldFilter {
     const named = connection.filter((name) => name !== 'close' && name !== 'keep-alive' && !NOT_REMOVABLE.has(name));
     if (named.length === 0) return this;
-    return new FieldFilter([...this.#byLength.flatMap((names) => names ?? []), ...named]);
+    return new FieldFilter([...this.#byLength.flat(), ...named]);
   }
 
   drops(text: string, start: number, end: number): boolean {
-    const names = this.#byLength[end - start];
-    if (names === undefined) return false;
-    for (const name of names) if (equalsAt(text, start, end, name)) return true;
+    const length = end - start;
+    if (length > LONGEST_NAME) return false;
+    const names = this.#byLength[length] as readonly string[];
+    for (let i = 0; i < names.length; i++) if (equalsAt(text, start, end, names[i] as string)) return true;
     return false;
   }
 }

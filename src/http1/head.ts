@@ -137,16 +137,18 @@ function parseFields(text: string, from: number, at: number[]): Noted {
     expect: null,
     upgrade: null,
   };
+  const length = text.length;
   let start = from + 2;
-  while (start < text.length) {
+  while (start < length) {
     if (at.length >= MAX_FIELDS * 4) throw new Http1Error(`more than ${MAX_FIELDS} header fields`, 431);
     let colon = start;
-    while (TOKEN[text.charCodeAt(colon)] === 1) colon++;
-    if (text.charCodeAt(colon) !== 0x3a) throw new Http1Error(badName(text, start, colon));
+    // The bounds are checked first: a look-up at NaN, past the end, makes every look-up of the loop a slow one.
+    while (colon < length && TOKEN[text.charCodeAt(colon)] === 1) colon++;
+    if (colon === length || text.charCodeAt(colon) !== 0x3a) throw new Http1Error(badName(text, start, colon));
     if (colon === start) throw new Http1Error('a header line without a name');
     let end = colon + 1;
-    while (FIELD_VALUE[text.charCodeAt(end)] === 1) end++;
-    if (end < text.length && !text.startsWith('\r\n', end)) throw new Http1Error('a header value holds a control character');
+    while (end < length && FIELD_VALUE[text.charCodeAt(end)] === 1) end++;
+    if (end < length && !text.startsWith('\r\n', end)) throw new Http1Error('a header value holds a control character');
     let valueStart = colon + 1;
     let valueEnd = end;
     while (valueStart < valueEnd && isBlank(text.charCodeAt(valueStart))) valueStart++;
@@ -159,7 +161,7 @@ function parseFields(text: string, from: number, at: number[]): Noted {
 }
 
 function badName(text: string, start: number, end: number): string {
-  if (end === start && isBlank(text.charCodeAt(start))) return 'a folded header line';
+  if (end === start && end < text.length && isBlank(text.charCodeAt(start))) return 'a folded header line';
   if (end >= text.length || text.charCodeAt(end) === 0x0d) return 'a header line without a colon';
   return 'a header name is not a token';
 }

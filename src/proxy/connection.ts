@@ -27,7 +27,8 @@ export interface Tunnel {
   readonly opaque: boolean;
 }
 
-const IDLE = 120_000;
+/** An agent may keep a connection this long without using it, or without taking what it asked for. */
+const IDLE = 300_000;
 /** A TLS record of type handshake starts with this byte (RFC 8446 §5.1). */
 const TLS_HANDSHAKE = 0x16;
 

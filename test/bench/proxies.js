@@ -19,7 +19,7 @@ async function sallyport(stage) {
   );
   const ready = join(folder, 'ready.json');
   const pins = [stage.port, stage.sinkPort].flatMap((port) => ['--upstream-pin', `**:${port}=127.0.0.1:${port}`]);
-  const child = pinned(PROXY_CORE, process.execPath, [
+  const child = pinned(PROXY_CORE, process.env.GATE_NODE ?? process.execPath, [
     ...(process.env.BENCH_NODE_FLAGS ?? '').split(' ').filter(Boolean),
     ...[join(root, 'dist/cli/sallyport.js'), 'start', '--listen-proxy', '127.0.0.1:0', '--listen-admin', '127.0.0.1:0'],
     ...['--rules', join(folder, 'rules'), '--certs', join(folder, 'certs'), '--state', join(folder, 'state')],
@@ -57,7 +57,7 @@ async function mitmproxy(stage) {
 
 async function httpMitmProxy(stage) {
   const port = await freePort();
-  const child = pinned(PROXY_CORE, process.execPath, [join(here, 'peers/http-mitm-proxy.js'), String(port), stage.folder], { stdio: ['ignore', 'ignore', 'ignore'] });
+  const child = pinned(PROXY_CORE, process.env.GATE_NODE ?? process.execPath, [join(here, 'peers/http-mitm-proxy.js'), String(port), stage.folder], { stdio: ['ignore', 'ignore', 'ignore'] });
   await untilOpen(port, child);
   const ca = join(stage.folder, 'hmp/certs/ca.pem');
   for (let i = 0; i < 100 && !existsSync(ca); i++) await sleep(100);

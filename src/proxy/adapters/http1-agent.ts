@@ -25,13 +25,13 @@ export class Http1Agent {
   /** True while the gate, not the agent, is the one to act. */
   #busy = false;
 
-  constructor(socket: Duplex & { setTimeout(milliseconds: number, run?: () => void): unknown }, options: { idle: number; endIsAbort: boolean }) {
+  constructor(socket: Duplex, options: { idle: number; endIsAbort: boolean }) {
     this.wire = new Wire(socket, new MessageReader(parseRequestHead));
-    // One timer a socket, refreshed by its traffic; while the agent rightly waits for us it starts anew.
-    socket.setTimeout(options.idle, () => {
-      if (this.#busy && this.#current?.waitsForAgent !== true) socket.setTimeout(options.idle);
-      else this.wire.fail(new Http1Error('the connection was idle for too long', 408));
-    });
+    this.wire.wait(options.idle);
+    // While the agent rightly waits for us, silence is ours.
+    this.wire.onSilence = () => {
+      if (!this.#busy || this.#current?.waitsForAgent === true) this.wire.fail(new Http1Error('the connection was idle for too long', 408));
+    };
     if (options.endIsAbort) socket.on('end', () => this.#current?.onAbort?.());
     this.wire.onGone = () => this.#current?.onAbort?.();
   }

@@ -28,7 +28,6 @@ export class Http1Upstream {
   readonly #wire: Wire<ResponseHead>;
   readonly #socket: Socket;
   #method = 'GET';
-  #timeout = 0;
   #chunked = false;
   #sentAll = true;
   #answered = false;
@@ -42,7 +41,7 @@ export class Http1Upstream {
     this.address = address;
     this.#socket = socket;
     this.#wire = new Wire(socket, new MessageReader((text) => parseResponseHead(text, this.#method)));
-    socket.on('timeout', () => this.#wire.fail(new Denial('upstream-timeout', 'the upstream was silent for too long')));
+    this.#wire.onSilence = () => this.#wire.fail(new Denial('upstream-timeout', 'the upstream was silent for too long'));
     socket.setNoDelay(true);
   }
 
@@ -57,9 +56,7 @@ export class Http1Upstream {
 
   /** Milliseconds without traffic after which the exchange fails. */
   patience(milliseconds: number): void {
-    if (this.#timeout === milliseconds) return;
-    this.#timeout = milliseconds;
-    this.#socket.setTimeout(milliseconds);
+    this.#wire.wait(milliseconds);
   }
 
   send(opening: Opening): void {
@@ -149,6 +146,7 @@ export class Http1Upstream {
   }
 
   #write(bytes: Buffer): boolean {
+    this.#wire.touch();
     return this.#socket.write(this.#chunked ? chunk(bytes) : bytes);
   }
 

@@ -1,18 +1,23 @@
 import type { Duplex } from 'node:stream';
 import type { MessageEvent, MessageReader } from '../../http1/reader.ts';
+import { idleClock, ticks, type Watched } from './idle.ts';
 
 /** Bytes a peer may be ahead of us before we stop reading it, and where we read on. */
 const HIGH = 256 * 1024;
 const LOW = 64 * 1024;
 
 /** A socket the gate reads HTTP/1 from. Pull: events are taken when there is somebody to give them to. */
-export class Wire<Head extends { readonly framing: number }> {
+export class Wire<Head extends { readonly framing: number }> implements Watched {
   readonly socket: Duplex;
   readonly #reader: MessageReader<Head>;
   #wake: (() => void) | null = null;
   #paused = false;
   #ended = false;
   #failure: Error | null = null;
+  heard = 0;
+  patience = 0;
+  /** Called when neither side has moved a byte for as long as patience lasts. */
+  onSilence: () => void = () => undefined;
   /** Called once, when the connection is lost (not at an orderly end). */
   onGone: (() => void) | null = null;
   /** Called on bytes nobody asked for; a connection at rest must be silent. */
@@ -25,6 +30,14 @@ export class Wire<Head extends { readonly framing: number }> {
     socket.on('end', this.#onEnd);
     socket.on('error', this.#onError);
     socket.on('close', this.#onClose);
+    socket.on('drain', this.#onDrain);
+    idleClock.watch(this);
+  }
+
+  /** How long, in milliseconds, the connection may be silent; 0: for ever. */
+  wait(milliseconds: number): void {
+    this.patience = ticks(milliseconds);
+    this.heard = idleClock.now;
   }
 
   get ended(): boolean {
@@ -42,6 +55,11 @@ export class Wire<Head extends { readonly framing: number }> {
 
   get resting(): boolean {
     return this.#reader.resting;
+  }
+
+  /** Notes that something moved. */
+  touch(): void {
+    this.heard = idleClock.now;
   }
 
   /** The next event if it is already here. Throws Http1Error for malformed bytes, and what the socket failed with. */
@@ -90,7 +108,8 @@ export class Wire<Head extends { readonly framing: number }> {
   /** Gives the socket away, with the bytes that were read too early put back. */
   release(): Duplex {
     this.socket.pause();
-    this.socket.off('data', this.#onData).off('end', this.#onEnd).off('error', this.#onError).off('close', this.#onClose);
+    this.socket.off('data', this.#onData).off('end', this.#onEnd).off('error', this.#onError).off('close', this.#onClose).off('drain', this.#onDrain);
+    idleClock.forget(this);
     const rest = this.#reader.takeRest();
     if (rest.length > 0) this.socket.unshift(rest);
     return this.socket;
@@ -101,6 +120,7 @@ export class Wire<Head extends { readonly framing: number }> {
       this.onUnsolicited();
       return;
     }
+    this.heard = idleClock.now;
     this.#reader.push(bytes);
     if (this.#reader.buffered > HIGH && !this.#paused) {
       this.#paused = true;
@@ -117,7 +137,12 @@ export class Wire<Head extends { readonly framing: number }> {
 
   readonly #onError = (error: Error): void => this.fail(error);
 
+  readonly #onDrain = (): void => {
+    this.heard = idleClock.now;
+  };
+
   readonly #onClose = (): void => {
+    idleClock.forget(this);
     if (!this.#ended) this.fail(new Error('the connection was closed'));
     else if (this.#failure === null) this.onGone?.();
   };

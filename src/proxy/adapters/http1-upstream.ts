@@ -45,9 +45,9 @@ export class Http1Upstream {
     socket.setNoDelay(true);
   }
 
-  /** True when the connection can carry another exchange. */
+  /** True when the connection can carry another exchange: any byte behind the answer is nobody's, and disqualifies it. */
   get reusable(): boolean {
-    return this.#answered && this.#sentAll && this.#wire.resting && !this.#wire.ended && !this.#wire.gone;
+    return this.#answered && this.#sentAll && this.#wire.resting && this.#wire.buffered === 0 && !this.#wire.ended && !this.#wire.gone;
   }
 
   get gone(): boolean {

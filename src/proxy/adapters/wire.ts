@@ -32,6 +32,7 @@ export class Wire<Head extends { readonly framing: number }> implements Watched 
     socket.on('close', this.#onClose);
     socket.on('drain', this.#onDrain);
     idleClock.watch(this);
+    socket.resume();
   }
 
   /** How long, in milliseconds, the connection may be silent; 0: for ever. */

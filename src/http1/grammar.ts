@@ -10,9 +10,13 @@ export const FIELD_VALUE: Uint8Array = new Uint8Array(256);
 for (let code = 0x20; code < 0x100; code++) if (code !== 0x7f) FIELD_VALUE[code] = 1;
 FIELD_VALUE[0x09] = 1;
 
-/** Request targets: no space, no control character, no fragment; bytes above ASCII only for names in an authority. */
+/** Request targets: visible ASCII without a fragment. */
 const TARGET = new Uint8Array(256);
-for (let code = 0x21; code < 0x100; code++) if (code !== 0x7f && code !== 0x23) TARGET[code] = 1;
+for (let code = 0x21; code < 0x7f; code++) if (code !== 0x23) TARGET[code] = 1;
+
+/** The target of CONNECT may hold an internationalised name in UTF-8: it is folded, never forwarded. */
+const AUTHORITY = new Uint8Array(TARGET);
+for (let code = 0x80; code < 0x100; code++) AUTHORITY[code] = 1;
 
 /** True for `token` (RFC 9110 §5.6.2); false for the empty string. */
 export function isToken(text: string): boolean {
@@ -27,6 +31,11 @@ export function isFieldValue(text: string): boolean {
 /** True when every character may stand in a request target. */
 export function isTargetText(text: string): boolean {
   return text.length > 0 && all(text, TARGET, 0, text.length);
+}
+
+/** True when every character may stand in the target of CONNECT. */
+export function isAuthorityText(text: string): boolean {
+  return text.length > 0 && all(text, AUTHORITY, 0, text.length);
 }
 
 /** Compares ASCII text to a lower-case word without making a string. */

@@ -1,6 +1,7 @@
 import { Http1Error } from './error.ts';
+import { isMethod } from '../model/method.ts';
 import { Fields } from './fields.ts';
-import { FIELD_VALUE, TOKEN, equalsAt, equalsIgnoringCase, isFieldValue, isTargetText, isToken, listMembers } from './grammar.ts';
+import { FIELD_VALUE, TOKEN, equalsAt, equalsIgnoringCase, isFieldValue, isAuthorityText, isTargetText, listMembers } from './grammar.ts';
 
 /** Body framings that are not a length in bytes. */
 export const CHUNKED = -1;
@@ -61,9 +62,9 @@ export function parseRequestHead(text: string): RequestHead {
   const second = first === -1 ? -1 : text.indexOf(' ', first + 1);
   if (second === -1 || second > end) throw new Http1Error('the request line has not three parts');
   const method = text.slice(0, first);
-  if (!isToken(method)) throw new Http1Error('the method is not a token');
+  if (!isMethod(method)) throw new Http1Error('the method is not one the gate carries');
   const target = text.slice(first + 1, second);
-  if (!isTargetText(target)) throw new Http1Error('the request target holds a character that is not allowed');
+  if (!(method === 'CONNECT' ? isAuthorityText(target) : isTargetText(target))) throw new Http1Error('the request target holds a character that is not allowed');
   const minor = parseVersion(text.slice(second + 1, end));
   const at: number[] = [];
   const noted = parseFields(text, end, at);

@@ -1,9 +1,10 @@
 import { DEFAULT_PORT, parsePort, type Scheme } from '../model/target.ts';
-import { isMethod } from '../model/method.ts';
+import { METHODS, isMethod } from '../model/method.ts';
 import { hostPatternText, parseHostPattern, type HostPattern, type Parsed } from './host-pattern.ts';
 import { ANY_PATH, parsePathPattern, type PathPattern } from './path-pattern.ts';
 import { compilePredicate, type FieldPredicates, type Predicate } from './predicate.ts';
 import type { Endpoint } from './rule.ts';
+import { didYouMean } from './suggest.ts';
 import type { EndpointMap, EndpointSpec, FieldMapSpec } from './schema.ts';
 
 const SHORT_FORM = 'the short form is "METHODS scheme://host[:port][/path]", for example "GET https://api.example.com/v1/**"';
@@ -82,7 +83,7 @@ function textOf(endpoint: {
 function parseMethods(methods: readonly string[] | undefined): Parsed<ReadonlySet<string> | null> {
   if (methods === undefined || methods.includes('*')) return { ok: true, value: null };
   for (const method of methods) {
-    if (!isMethod(method)) return wrong(`"${method}" is not a method`, SHORT_FORM);
+    if (!isMethod(method.toUpperCase())) return wrong(`"${method}" is not a method the gate carries`, didYouMean(method, [...METHODS]));
     if (method !== method.toUpperCase()) return wrong(`the method "${method}" is not upper case`, `methods are case-sensitive: write "${method.toUpperCase()}"`);
     if (method === 'CONNECT') return wrong('CONNECT is how clients reach the gate, not something a rule allows', 'name the methods used inside the tunnel');
   }

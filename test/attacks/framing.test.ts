@@ -71,7 +71,9 @@ const LINES: Record<string, [line: string, status: number]> = {
   'a tab for a space': ['GET\t/\tHTTP/1.1', 400],
   'a fragment': ['GET /a#b HTTP/1.1', 400],
   'a method that is no token': ['G(T / HTTP/1.1', 400],
-  'h2c by prior knowledge': ['PRI * HTTP/2.0', 505],
+  'h2c by prior knowledge': ['PRI * HTTP/2.0', 400],
+  'a method in lower case': ['get / HTTP/1.1', 400],
+  'a method nobody knows': ['FOO / HTTP/1.1', 400],
   'a leading empty line': ['\r\nGET / HTTP/1.1', 400],
 };
 

@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path';
 import { pino } from 'pino';
 import { loadConfig } from '../../src/config/load.ts';
 import { startGate as start, type Gate } from '../../src/main.ts';
-import type { ExchangeEvent } from '../../src/model/audit-event.ts';
+import type { ExchangeEvent, OutcomeEvent } from '../../src/model/audit-event.ts';
 import { until } from './until.ts';
 
 /** The token of agent `bot` in tests. */
@@ -23,7 +23,7 @@ export interface TestGate {
   /** Audit events so far, the segment event left out. */
   events(): ExchangeEvent[];
   /** Waits until an outcome satisfies the test, and returns it. */
-  outcome(test?: (event: ExchangeEvent) => boolean): Promise<ExchangeEvent>;
+  outcome(test?: (event: OutcomeEvent) => boolean): Promise<OutcomeEvent>;
   auditText(): string;
   writeRules(files: Readonly<Record<string, string>>): void;
   close(): Promise<void>;
@@ -81,7 +81,7 @@ export async function startGate(options: GateOptions = {}): Promise<TestGate> {
     ca: readFileSync(gate.caFile, 'utf8'),
     events,
     auditText,
-    outcome: (test = () => true) => until(() => events().find((event) => event.kind === 'outcome' && test(event)), 'an audit outcome'),
+    outcome: (test = () => true) => until(() => events().find((event): event is OutcomeEvent => event.kind === 'outcome' && test(event)), 'an audit outcome'),
     writeRules,
     close: async () => {
       gate.close();

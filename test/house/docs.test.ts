@@ -1,0 +1,50 @@
+import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { REASON_CODES } from '../../src/model/reason.ts';
+import { SETTINGS } from '../../src/config/settings.ts';
+import { startGate } from '../support/gate.ts';
+import { ROOT } from './sources.ts';
+
+const read = (name: string): string => readFileSync(join(ROOT, 'docs/reference', name), 'utf8');
+
+describe('reference pages', () => {
+  it('have a paragraph for every reason, and invent none', () => {
+    const headings = [...read('reasons.md').matchAll(/^### `([a-z-]+)`/gm)].map((match) => match[1]);
+    expect([...headings].sort()).toEqual([...REASON_CODES].sort());
+  });
+
+  it('have a row for every metric of ours, and invent none', async () => {
+    const gate = await startGate();
+    const text = await (await fetch(`${gate.adminUrl}/metrics`)).text();
+    await gate.close();
+    const real = [...text.matchAll(/^# TYPE (sallyport_[a-z_]+) /gm)].map((match) => match[1] ?? '').filter((name) => !/^sallyport_(?:process|nodejs)_/.test(name));
+    const documented = [...read('metrics.md').matchAll(/^\| `(sallyport_[a-z_]+)`/gm)].map((match) => match[1]);
+    expect([...documented].sort()).toEqual([...real].sort());
+  });
+
+  it('are as generated: config, rules, cli', () => {
+    const generated = JSON.parse(execFileSync(process.execPath, [join(ROOT, 'scripts/docs.js'), '--print'], { encoding: 'utf8' })) as Record<string, string>;
+    expect(Object.keys(generated).sort()).toEqual(['cli.md', 'config.md', 'rules.md']);
+    for (const [name, text] of Object.entries(generated)) expect(read(name)).toBe(text);
+  }, 60_000);
+
+  it('name every setting', () => {
+    for (const setting of SETTINGS) expect(read('config.md')).toContain(`\`${setting.key}\``);
+  });
+});
+
+describe('the repository', () => {
+  it('holds no private key and no token', () => {
+    const files = execFileSync('git', ['ls-files', '-z'], { cwd: ROOT, encoding: 'utf8' }).split('\0').filter((name) => name !== '');
+    const marker = ['-----BEGIN', '(?:EC |RSA )?PRIVATE KEY-----\\n[A-Za-z0-9+/]'].join(' ');
+    const secrets = new RegExp(`${marker}|\\b(?:ghp|sk-ant|AKIA)[_-]?[A-Za-z0-9]{16,}`);
+    expect(files.filter((name) => secrets.test(readFileSync(join(ROOT, name), 'utf8')))).toEqual([]);
+  });
+
+  it('ships a lockfile that names no registry host', () => {
+    expect(readFileSync(join(ROOT, 'package-lock.json'), 'utf8')).not.toMatch(/"resolved"/);
+  });
+});
+

@@ -5,6 +5,12 @@ import type { LineSink } from './sinks/segment-file.ts';
 /** Events that may wait for one write. Beyond, the log cannot keep up and the gate denies. */
 const MAX_PENDING = 20_000;
 
+interface Pending {
+  readonly text: string;
+  /** Somebody waits for it and is refused when it cannot be written. */
+  readonly awaited: boolean;
+}
+
 interface Waiter {
   resolve(): void;
   reject(error: unknown): void;
@@ -37,7 +43,7 @@ const LATE = 10;
 export class AuditLog {
   readonly #options: AuditLogOptions;
   #previous: string;
-  #pending: string[] = [];
+  #pending: Pending[] = [];
   #waiters: Waiter[] = [];
   #scheduled = false;
   #seen = 0;
@@ -58,7 +64,7 @@ export class AuditLog {
   /** Takes the canonical text of an event; resolves when it is on record. Rejects with `audit-unavailable`. */
   append(text: string): Promise<void> {
     if (this.#pending.length >= MAX_PENDING) return Promise.reject(unavailable('too many events wait to be written'));
-    this.#pending.push(text);
+    this.#pending.push({ text, awaited: true });
     if (!this.#scheduled) {
       this.#scheduled = true;
       this.#seen = 0;
@@ -70,7 +76,7 @@ export class AuditLog {
 
   /** Takes an event nobody waits for: it is written with the next one, or in a moment. A failure shows in `healthy`. */
   note(text: string): void {
-    this.#pending.push(text);
+    this.#pending.push({ text, awaited: false });
     if (this.#scheduled || this.#timer !== null) return;
     this.#timer = setTimeout(() => this.flush(), LATE);
   }
@@ -78,16 +84,16 @@ export class AuditLog {
   /** Writes what waits now. */
   flush(): void {
     if (this.#timer !== null) clearTimeout(this.#timer);
-    const texts = this.#pending;
+    const pending = this.#pending;
     const waiters = this.#waiters;
     this.#pending = [];
     this.#waiters = [];
     this.#scheduled = false;
     this.#timer = null;
-    if (texts.length === 0) return;
+    if (pending.length === 0) return;
     let previous = this.#previous;
     let lines = '';
-    for (const text of texts) {
+    for (const { text } of pending) {
       const next = link(text, previous);
       lines += next.line;
       previous = next.hash;
@@ -99,6 +105,8 @@ export class AuditLog {
       for (const waiter of waiters) waiter.resolve();
     } catch (error) {
       this.#report(error);
+      // Nobody waits for the end of an exchange, but it has happened: it is written when writing works again.
+      this.#pending = pending.filter((each) => !each.awaited);
       const denial = unavailable('the audit log cannot be written', error);
       for (const waiter of waiters) waiter.reject(denial);
     }

@@ -59,6 +59,8 @@ export function classify(address: string): AddressClass {
   const embedded = embeddedIPv4(address);
   if (embedded !== null) return classifyAs(embedded, 'ipv4');
   if (translated.check(address, 'ipv6')) return 'never';
+  // What holds an IPv4 address in a spelling we do not read is not public, whatever it is.
+  if (compatible.check(address, 'ipv6')) return 'private';
   return classifyAs(address, 'ipv6');
 }
 

@@ -1,0 +1,34 @@
+import { describe, expect, it } from 'vitest';
+
+import { parseEndpoint } from '../../../src/policy/endpoint.ts';
+
+describe('parseEndpoint()', () => {
+  it('reads the short form', () => {
+    expect(parseEndpoint('GET,POST https://a.test:8443/v1/**')).toMatchObject({ ok: true, value: { scheme: 'https', port: 8443, host: { host: 'a.test' }, paths: [{ text: '/v1/**' }] } });
+    expect(parseEndpoint('* http://a.test')).toMatchObject({ ok: true, value: { methods: null, port: 80, paths: [{ text: '/**' }] } });
+    expect(parseEndpoint('GET https://[::1]/')).toMatchObject({ ok: true, value: { host: { host: '[::1]' } } });
+  });
+
+  it('reads the long form, and shows it short', () => {
+    expect(parseEndpoint({ host: '*.a.test', methods: ['GET'], paths: ['/a', '/b'] })).toMatchObject({ ok: true, value: { text: 'GET https://*.a.test/a (+1 paths)' } });
+  });
+
+  it.each([
+    ['GET https://a.test/?q', /holds a query/],
+    ['https://a.test/', /not an endpoint/],
+    ['GET https://a.test:0/', /not a port/],
+    ['GET https://a.test:/', /not a port/],
+    ['FOO https://a.test/', /not a method/],
+    ['CONNECT https://a.test/', /CONNECT/],
+    ['* tcp://a.test', /needs a port/],
+    ['GET tcp://a.test:22', /no methods/],
+  ])('%s is refused', (text, message) => {
+    const parsed = parseEndpoint(text);
+    expect(parsed.ok ? '' : parsed.message).toMatch(message);
+  });
+
+  it('takes only "closed" as a switch among predicates', () => {
+    expect(parseEndpoint({ host: 'a.test', query: { closed: true, x: 'y' } })).toMatchObject({ ok: true, value: { query: { closed: true } } });
+    expect(parseEndpoint({ host: 'a.test', query: { x: true } })).toMatchObject({ ok: false });
+  });
+});

@@ -1,0 +1,35 @@
+#!/usr/bin/env bash
+# Installs the real clients and tools the tests run against, where they are missing. Debian and Ubuntu; root or sudo.
+set -euo pipefail
+
+missing=()
+need() { command -v "$1" >/dev/null 2>&1 || missing+=("$2"); }
+need curl curl
+need git git
+need wget wget
+need openssl openssl
+need python3 python3
+need chromium chromium
+need certutil libnss3-tools
+[ -x /usr/lib/git-core/git-http-backend ] || missing+=(git)
+
+if [ ${#missing[@]} -gt 0 ]; then
+  run=()
+  [ "$(id -u)" = 0 ] || run=(sudo)
+  echo "installing test tools: ${missing[*]}"
+  "${run[@]}" apt-get update -qq
+  DEBIAN_FRONTEND=noninteractive "${run[@]}" apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
+fi
+
+# Python's own HTTP clients, in a folder of the project; tests that need them say so when the index cannot be reached.
+if [ ! -x node_modules/.cache/python/bin/pip ]; then
+  python3 -m venv --clear node_modules/.cache/python 2>/dev/null || {
+    run=()
+    [ "$(id -u)" = 0 ] || run=(sudo)
+    DEBIAN_FRONTEND=noninteractive "${run[@]}" apt-get install -y -qq --no-install-recommends python3-venv >/dev/null
+    python3 -m venv --clear node_modules/.cache/python
+  }
+fi
+node_modules/.cache/python/bin/python -c 'import requests, httpx' 2>/dev/null ||
+  node_modules/.cache/python/bin/python -m pip install -q requests==2.32.5 httpx==0.28.1 2>/dev/null ||
+  echo "note: requests and httpx cannot be installed here; their tests will say that they were not run"

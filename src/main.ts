@@ -53,9 +53,12 @@ export async function startGate(config: Config, log: Log): Promise<Gate> {
   const services = openServices(config, rules, leaves, metrics, log);
   const { audit, pool } = services;
 
-  const unready = (): string | null => (connections.draining ? 'draining' : audit.healthy ? null : 'the audit log cannot be written');
+  const unready = (): string | null =>
+    connections.draining ? 'draining' : audit.healthy ? null : 'the audit log cannot be written';
   const control = { unready, metricsText: () => metrics.registry.metrics(), metricsType: metrics.registry.contentType };
-  const admin = await listenAdmin(config.listen.admin, control).catch(listenFailure('listen.admin', config.listen.admin));
+  const admin = await listenAdmin(config.listen.admin, control).catch(
+    listenFailure('listen.admin', config.listen.admin),
+  );
   const proxy = await listen(config.listen.proxy, connections, services).catch((error: unknown) => {
     admin.close();
     return listenFailure('listen.proxy', config.listen.proxy)(error);
@@ -94,7 +97,8 @@ interface Rules {
 
 function openRules(config: Config, log: Log): Rules {
   const { policy, problems } = loadPolicy(config.rules);
-  if (policy === null) throw new ConfigError(`the rules in ${config.rules} do not load:\n${problems.map(formatProblem).join('\n')}`);
+  if (policy === null)
+    throw new ConfigError(`the rules in ${config.rules} do not load:\n${problems.map(formatProblem).join('\n')}`);
   for (const problem of problems) log.warn(formatProblem(problem));
   const ownPorts = new Set<number>();
   return { snapshot: makeSnapshot(policy, config.upstream.pins, () => ownPorts), ownPorts };
@@ -153,9 +157,24 @@ function openAudit(config: Config, instance: string, metrics: Metrics, log: Log)
       else log.fatal({ err: error }, 'the audit log cannot be written: every request is denied');
       if (error !== null) metrics.auditFailed();
     };
-    const audit = new AuditLog({ sink, previous: predecessor?.hash ?? GENESIS, now: () => performance.now(), defer: setImmediate, onState });
-    const segment = { instance, kind: 'segment', previous: predecessor?.name ?? null, time: new Date().toISOString(), torn: predecessor?.torn ?? 0, version: VERSION } as const;
-    audit.append(eventText(segment)).catch((error: unknown) => log.fatal({ err: error }, 'the audit log cannot be written'));
+    const audit = new AuditLog({
+      sink,
+      previous: predecessor?.hash ?? GENESIS,
+      now: () => performance.now(),
+      defer: setImmediate,
+      onState,
+    });
+    const segment = {
+      instance,
+      kind: 'segment',
+      previous: predecessor?.name ?? null,
+      time: new Date().toISOString(),
+      torn: predecessor?.torn ?? 0,
+      version: VERSION,
+    } as const;
+    audit
+      .append(eventText(segment))
+      .catch((error: unknown) => log.fatal({ err: error }, 'the audit log cannot be written'));
     return audit;
   } catch (error) {
     throw new ConfigError(`state: the audit log cannot be opened in ${folder}: ${codeOf(error)}`);
@@ -167,7 +186,8 @@ function trust(files: readonly string[]): SecureContext {
   const own = files.map((file) => {
     try {
       const text = readFileSync(file, 'utf8');
-      if (!text.includes('-----BEGIN CERTIFICATE-----')) throw Object.assign(new Error(), { code: 'not a PEM file of certificates' });
+      if (!text.includes('-----BEGIN CERTIFICATE-----'))
+        throw Object.assign(new Error(), { code: 'not a PEM file of certificates' });
       return text;
     } catch (error) {
       throw new ConfigError(`upstream.ca: ${file} cannot be used: ${codeOf(error)}`);

@@ -20,7 +20,9 @@ export function verifySegment(text: string, previous: string = GENESIS): Verifie
   for (const line of text.split('\n').slice(0, -1)) {
     const match = LINE.exec(line);
     if (match === null) return wrong('not an audit line');
-    const digest = createHash('sha256').update(`${last}\n${match[1] ?? ''}`).digest('hex');
+    const digest = createHash('sha256')
+      .update(`${last}\n${match[1] ?? ''}`)
+      .digest('hex');
     if (digest !== match[2]) return wrong('the hash does not fit the event and the line before');
     last = digest;
     events++;

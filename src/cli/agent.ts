@@ -12,10 +12,13 @@ export function addAgent(program: Command): void {
     .option('--json', 'print JSON')
     .addHelpText('after', '\nExample:\n  sallyport agent token support-bot')
     .action((name: string, options: { json?: boolean }) => {
-      if (!/^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/.test(name)) throw new CommandError(`"${name}" is not an agent name: letters, digits, dots, dashes and underscores`);
+      if (!/^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/.test(name))
+        throw new CommandError(`"${name}" is not an agent name: letters, digits, dots, dashes and underscores`);
       const token = randomBytes(32).toString('base64url');
       const hash = `sha256:${createHash('sha256').update(token, 'utf8').digest('hex')}`;
-      process.stdout.write(options.json === true ? `${JSON.stringify({ agent: name, token, hash })}\n` : describe(name, token, hash));
+      process.stdout.write(
+        options.json === true ? `${JSON.stringify({ agent: name, token, hash })}\n` : describe(name, token, hash),
+      );
     });
 }
 

@@ -26,10 +26,16 @@ export function addCa(program: Command): void {
     });
   withSettings(ca.command('rotate'), ['certs'])
     .description('make a new CA in place of the old one')
-    .option('--permit-name <suffix>', 'limit the CA to hosts under this suffix; may be repeated', (text: string, before: string[] | undefined) => [...(before ?? []), text])
+    .option(
+      '--permit-name <suffix>',
+      'limit the CA to hosts under this suffix; may be repeated',
+      (text: string, before: string[] | undefined) => [...(before ?? []), text],
+    )
     .addHelpText('after', `\nExample:\n  sallyport ca rotate\n\n${RELOAD}`)
     .action((options: { permitName?: string[] }, command: Command) => {
-      const authority = createAuthority(configOf(command).certs, new Date(), { permittedNames: options.permitName ?? [] });
+      const authority = createAuthority(configOf(command).certs, new Date(), {
+        permittedNames: options.permitName ?? [],
+      });
       process.stdout.write(`${describe(authority)}${RELOAD}\n`);
     });
   withSettings(ca.command('import'), ['certs'])
@@ -37,7 +43,10 @@ export function addCa(program: Command): void {
     .argument('<certificate>', 'PEM certificate (chain behind it), or a .p12/.pfx file')
     .argument('[key]', 'PEM private key, unencrypted; not with PKCS#12')
     .option('--password-file <file>', 'file that holds the password of the PKCS#12 file')
-    .addHelpText('after', `\nExamples:\n  sallyport ca import ca.pem ca-key.pem\n  sallyport ca import company.p12 --password-file secret.txt\n\n${RELOAD}`)
+    .addHelpText(
+      'after',
+      `\nExamples:\n  sallyport ca import ca.pem ca-key.pem\n  sallyport ca import company.p12 --password-file secret.txt\n\n${RELOAD}`,
+    )
     .action((certificate: string, key: string | undefined, options: { passwordFile?: string }, command: Command) => {
       const { certificatePem, keyPem } = readPair(certificate, key, options.passwordFile);
       const authority = importAuthority(configOf(command).certs, certificatePem, keyPem, new Date());
@@ -45,9 +54,18 @@ export function addCa(program: Command): void {
     });
 }
 
-function readPair(certificate: string, key: string | undefined, passwordFile: string | undefined): { certificatePem: string; keyPem: string } {
+function readPair(
+  certificate: string,
+  key: string | undefined,
+  passwordFile: string | undefined,
+): { certificatePem: string; keyPem: string } {
   if (['.p12', '.pfx'].includes(extname(certificate).toLowerCase())) {
-    const password = passwordFile === undefined ? '' : read(passwordFile).toString('utf8').replace(/\r?\n$/, '');
+    const password =
+      passwordFile === undefined
+        ? ''
+        : read(passwordFile)
+            .toString('utf8')
+            .replace(/\r?\n$/, '');
     return readPkcs12(read(certificate), password);
   }
   if (key === undefined) throw new CommandError('a PEM certificate needs its key: sallyport ca import CERTIFICATE KEY');

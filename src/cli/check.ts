@@ -12,7 +12,10 @@ export function addCheck(program: Command): void {
     .description('check the rules and print every problem with its place and a hint')
     .argument('[folder]', 'folder (or one file) of rules')
     .option('--strict', 'treat warnings as errors')
-    .addHelpText('after', '\nExample:\n  sallyport check rules/ --strict\n\nExit codes: 0 the rules load, 1 they do not, 2 wrong usage.')
+    .addHelpText(
+      'after',
+      '\nExample:\n  sallyport check rules/ --strict\n\nExit codes: 0 the rules load, 1 they do not, 2 wrong usage.',
+    )
     .action((folder: string | undefined, options: { strict?: boolean }, command: Command) => {
       const root = folder === undefined ? configOf(command).rules : resolve(folder);
       const { policy, problems } = loadPolicy(root);
@@ -27,7 +30,9 @@ export function addCheck(program: Command): void {
 function summary(problems: readonly Problem[], policy: ReturnType<typeof loadPolicy>['policy']): string {
   const errors = problems.filter((problem) => problem.severity === 'error').length;
   const warnings = problems.length - errors;
-  const found = [errors > 0 ? plural(errors, 'error') : '', warnings > 0 ? plural(warnings, 'warning') : ''].filter((part) => part !== '').join(', ');
+  const found = [errors > 0 ? plural(errors, 'error') : '', warnings > 0 ? plural(warnings, 'warning') : '']
+    .filter((part) => part !== '')
+    .join(', ');
   if (policy === null) return found;
   const { agents, capabilities, rules } = policy.counts;
   const sizes = `${plural(agents, 'agent')}, ${plural(capabilities, 'capability')}, ${plural(rules, 'rule')}; generation ${policy.generation}`;

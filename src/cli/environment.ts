@@ -16,8 +16,13 @@ export interface Way {
 export function agentEnvironment(way: Way): Record<string, string> {
   const { proxyUrl, caFile, bundleFile } = way;
   const url = new URL(proxyUrl);
-  const both = (name: string, value: string): Record<string, string> => ({ [name]: value, [name.toLowerCase()]: value });
-  const java = ['https', 'http'].map((scheme) => `-D${scheme}.proxyHost=${url.hostname} -D${scheme}.proxyPort=${url.port}`);
+  const both = (name: string, value: string): Record<string, string> => ({
+    [name]: value,
+    [name.toLowerCase()]: value,
+  });
+  const java = ['https', 'http'].map(
+    (scheme) => `-D${scheme}.proxyHost=${url.hostname} -D${scheme}.proxyPort=${url.port}`,
+  );
   return {
     ...both('HTTP_PROXY', proxyUrl),
     ...both('HTTPS_PROXY', proxyUrl),

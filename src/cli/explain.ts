@@ -23,13 +23,22 @@ export function addExplain(program: Command): void {
     .description('say what the gate would answer to a request, and why')
     .requiredOption('--agent <name>', 'the agent that asks')
     .option('--json <body>', 'JSON body (adds Content-Type; body rules do not exist yet)')
-    .option('--header <field>', '"Name: value"; may be repeated', (text: string, before: string[] | undefined) => [...(before ?? []), text])
+    .option('--header <field>', '"Name: value"; may be repeated', (text: string, before: string[] | undefined) => [
+      ...(before ?? []),
+      text,
+    ])
     .argument('<method>', 'request method')
     .argument('<url>', 'http or https URL')
-    .addHelpText('after', '\nExample:\n  sallyport explain --agent example GET https://example.com/\n\nExit codes: 0 allowed, 1 denied, 2 wrong usage or rules that do not load.')
+    .addHelpText(
+      'after',
+      '\nExample:\n  sallyport explain --agent example GET https://example.com/\n\nExit codes: 0 allowed, 1 denied, 2 wrong usage or rules that do not load.',
+    )
     .action((method: string, url: string, options: ExplainOptions, command: Command) => {
       const { policy, problems } = loadPolicy(configOf(command).rules);
-      if (policy === null) throw new CommandError(`the rules do not load:\n${problems.map((problem) => formatProblem(relativePlaces(problem))).join('\n')}`);
+      if (policy === null)
+        throw new CommandError(
+          `the rules do not load:\n${problems.map((problem) => formatProblem(relativePlaces(problem))).join('\n')}`,
+        );
       const facts = factsOf(method, url, options);
       const decision = decide(facts, policy);
       process.stdout.write(`${shortenPaths(explain(facts, decision))}\n`);

@@ -15,10 +15,16 @@ export function addPack(program: Command): void {
     .action((ecosystem: string, options: { registry: string }, command: Command) => {
       const { policy } = loadPolicy(configOf(command).rules);
       if (policy === null) throw new CommandError('the rules do not load; see "sallyport check"');
-      const packs = [...policy.capabilities].filter((name) => name.startsWith('packages.')).map((name) => name.slice('packages.'.length));
-      if (!packs.includes(ecosystem)) throw new CommandError(`no pack "packages.${ecosystem}" in the rules; ${didYouMean(ecosystem, packs)}`);
+      const packs = [...policy.capabilities]
+        .filter((name) => name.startsWith('packages.'))
+        .map((name) => name.slice('packages.'.length));
+      if (!packs.includes(ecosystem))
+        throw new CommandError(`no pack "packages.${ecosystem}" in the rules; ${didYouMean(ecosystem, packs)}`);
       const registry = parseOriginValue(options.registry);
-      if (registry === null) throw new CommandError(`"${options.registry}" is not a registry: write a host, or a URL without query or wildcards`);
+      if (registry === null)
+        throw new CommandError(
+          `"${options.registry}" is not a registry: write a host, or a URL without query or wildcards`,
+        );
       process.stdout.write(`capabilities: [{ use: packages.${ecosystem}, with: { registry: ${registry} } }]\n`);
     });
 }

@@ -3,7 +3,11 @@ import type { Problem } from '../policy/problem.ts';
 
 /** The problem with its file named from the working folder, as editors and terminals open it. */
 export function relativePlaces(problem: Problem): Problem {
-  return { ...problem, place: { ...problem.place, file: shortPath(problem.place.file) }, hint: problem.hint === null ? null : shortenPaths(problem.hint) };
+  return {
+    ...problem,
+    place: { ...problem.place, file: shortPath(problem.place.file) },
+    hint: problem.hint === null ? null : shortenPaths(problem.hint),
+  };
 }
 
 /** A path from the working folder where that is shorter to read. */

@@ -27,7 +27,10 @@ export function addRun(program: Command): void {
     .option('--token-file <file>', "file that holds the agent's token (or SALLYPORT_TOKEN)")
     .option('--quiet', 'do not say that the command is not isolated')
     .argument('<command...>', 'command and its arguments, after --')
-    .addHelpText('after', "\nExample:\n  sallyport run --agent example -- curl https://example.com/\n\nExit code: that of the command.")
+    .addHelpText(
+      'after',
+      '\nExample:\n  sallyport run --agent example -- curl https://example.com/\n\nExit code: that of the command.',
+    )
     .action(async (words: string[], options: RunOptions, command: Command) => {
       const config = configOf(command);
       const token = tokenOf(options, config);
@@ -37,7 +40,10 @@ export function addRun(program: Command): void {
       const caFile = caFiles(config.certs).certificate;
       const credentials = token === null ? '' : `${encodeURIComponent(options.agent)}:${encodeURIComponent(token)}@`;
       const way = { proxyUrl: `http://${credentials}${proxy}`, caFile, bundleFile: writeBundle(config.certs, caFile) };
-      if (options.quiet !== true) process.stderr.write('sallyport run: proxy and trust variables are set; the command is NOT isolated and can go around the gate\n');
+      if (options.quiet !== true)
+        process.stderr.write(
+          'sallyport run: proxy and trust variables are set; the command is NOT isolated and can go around the gate\n',
+        );
       process.exitCode = await runChild(words, agentEnvironment(way));
     });
 }
@@ -47,7 +53,10 @@ function tokenOf(options: RunOptions, config: Config): string | null {
   const { policy } = loadPolicy(config.rules);
   if (policy === null) throw new CommandError('the rules do not load; see "sallyport check"');
   const agent = policy.agents.get(options.agent);
-  if (agent === undefined) throw new CommandError(`no agent "${options.agent}" in the rules; ${didYouMean(options.agent, [...policy.agents.keys()])}`);
+  if (agent === undefined)
+    throw new CommandError(
+      `no agent "${options.agent}" in the rules; ${didYouMean(options.agent, [...policy.agents.keys()])}`,
+    );
   const given = options.tokenFile === undefined ? process.env['SALLYPORT_TOKEN'] : readToken(options.tokenFile);
   if (given !== undefined && given !== '') return given;
   if (agent.sourceNetworks.length > 0) return null;
@@ -71,7 +80,11 @@ async function runChild(words: readonly string[], variables: Record<string, stri
   for (const signal of signals) process.on(signal, forward);
   try {
     return await new Promise<number>((resolve, reject) => {
-      child.on('error', (error) => reject(new CommandError(`${name} cannot be run: ${(error as NodeJS.ErrnoException).code ?? error.message}`, 127)));
+      child.on('error', (error) =>
+        reject(
+          new CommandError(`${name} cannot be run: ${(error as NodeJS.ErrnoException).code ?? error.message}`, 127),
+        ),
+      );
       child.on('exit', (code, signal) => resolve(code ?? 128 + (signal === null ? 0 : constants.signals[signal])));
     });
   } finally {

@@ -20,7 +20,10 @@ async function main(words: readonly string[]): Promise<void> {
     .version(VERSION, '-V, --version')
     .enablePositionalOptions()
     .exitOverride()
-    .addHelpText('after', '\nExample:\n  sallyport start\n\nExit codes: 0 fine, 1 a negative answer (rules with errors, a denied request), 2 wrong usage or configuration, 70 a fault of ours.');
+    .addHelpText(
+      'after',
+      '\nExample:\n  sallyport start\n\nExit codes: 0 fine, 1 a negative answer (rules with errors, a denied request), 2 wrong usage or configuration, 70 a fault of ours.',
+    );
   program
     .command('version')
     .description('print the version')
@@ -47,7 +50,9 @@ main(process.argv.slice(2)).catch((error: unknown) => {
     return;
   }
   const expected = error instanceof CommandError || error instanceof ConfigError || error instanceof AuthorityError;
-  const message = expected ? (error as Error).message : `a fault, please report it: ${error instanceof Error ? error.message : String(error)}`;
+  const message = expected
+    ? (error as Error).message
+    : `a fault, please report it: ${error instanceof Error ? error.message : String(error)}`;
   process.stderr.write(`sallyport: ${message}\n`);
   process.exitCode = error instanceof CommandError ? error.code : expected ? EXIT.usage : EXIT.fault;
 });

@@ -9,8 +9,12 @@ export function withSettings(command: Command, keys: readonly string[] | 'all'):
   for (const setting of SETTINGS) {
     if (keys !== 'all' && !keys.includes(setting.key)) continue;
     const standard = setting.default === '' ? '' : ` (default: ${setting.default})`;
-    const option = new Option(`${flagOf(setting)} <value>`, `${setting.describe} ${setting.form}${standard} [${variableOf(setting)}]`);
-    if (setting.many === true) option.argParser((text: string, before: string[] | undefined) => [...(before ?? []), text]);
+    const option = new Option(
+      `${flagOf(setting)} <value>`,
+      `${setting.describe} ${setting.form}${standard} [${variableOf(setting)}]`,
+    );
+    if (setting.many === true)
+      option.argParser((text: string, before: string[] | undefined) => [...(before ?? []), text]);
     command.addOption(option);
   }
   return command;

@@ -28,14 +28,21 @@ export function addStart(program: Command): void {
       const config = configOf(command);
       const format = config.log.format === 'auto' ? (process.stdout.isTTY ? 'text' : 'json') : config.log.format;
       const log = makeLog({ level: config.log.level, format });
+      // What is on disk before the rules are loaded: a change made meanwhile is one to take up.
+      const loaded = fingerprint(config.rules);
       const gate = await startGate(config, log);
+      // Signals first: whoever waits for the ready file may send one the moment it is there.
+      const stopped = untilStopped(gate, log);
       const bundle = writeBundle(config.certs, gate.caFile);
       if (options.readyFile !== undefined) writeReadyFile(options.readyFile, gate);
       const { generation, counts } = gate.snapshot().policy;
-      log.info({ proxy: gate.proxy, admin: gate.admin, ca: gate.caFile, generation, ...counts, version: VERSION }, 'the gate serves');
+      log.info(
+        { proxy: gate.proxy, admin: gate.admin, ca: gate.caFile, generation, ...counts, version: VERSION },
+        'the gate serves',
+      );
       if (log.isLevelEnabled('info')) process.stderr.write(welcome(gate, config, bundle));
-      const stopWatching = watchRules(config, () => reload(gate, log));
-      await untilStopped(gate, log);
+      const stopWatching = watchRules(config, loaded, () => reload(gate, log));
+      await stopped;
       stopWatching();
       gate.close();
       if (options.readyFile !== undefined) rmSync(options.readyFile, { force: true });
@@ -46,7 +53,11 @@ export function addStart(program: Command): void {
 function reload(gate: Gate, log: Log): void {
   const problems = gate.reload();
   for (const problem of problems) log.error(formatProblem(relativePlaces(problem)));
-  if (problems.length > 0) log.error({ generation: gate.snapshot().policy.generation }, 'the new rules do not load: the old policy stays in force');
+  if (problems.length > 0)
+    log.error(
+      { generation: gate.snapshot().policy.generation },
+      'the new rules do not load: the old policy stays in force',
+    );
   else log.info({ generation: gate.snapshot().policy.generation, ...gate.snapshot().policy.counts }, 'rules loaded');
 }
 
@@ -80,8 +91,8 @@ async function untilStopped(gate: Gate, log: Log): Promise<void> {
 }
 
 /** Calls back when a rule file was added, changed or removed. */
-function watchRules(config: Config, changed: () => void): () => void {
-  let before = fingerprint(config.rules);
+function watchRules(config: Config, loaded: string, changed: () => void): () => void {
+  let before = loaded;
   const timer = setInterval(() => {
     const after = fingerprint(config.rules);
     if (after === before) return;
@@ -108,6 +119,9 @@ function writeReadyFile(path: string, gate: Gate): void {
     renameSync(`${path}.new`, path);
   } catch (error) {
     gate.close();
-    throw new CommandError(`--ready-file: ${path} cannot be written: ${(error as NodeJS.ErrnoException).code ?? 'unknown error'}`, EXIT.usage);
+    throw new CommandError(
+      `--ready-file: ${path} cannot be written: ${(error as NodeJS.ErrnoException).code ?? 'unknown error'}`,
+      EXIT.usage,
+    );
   }
 }

@@ -15,7 +15,11 @@ export function welcome(gate: Gate, config: Config, bundle: string): string {
     '',
   ];
   if (agent === null) {
-    lines.push('  No agent is known by the address 127.0.0.1: agents present a token.', '  sallyport agent token NAME makes one.', '');
+    lines.push(
+      '  No agent is known by the address 127.0.0.1: agents present a token.',
+      '  sallyport agent token NAME makes one.',
+      '',
+    );
     return `${lines.join('\n')}\n`;
   }
   const proxy = `http://${gate.proxy}`;
@@ -48,7 +52,11 @@ function exampleUrl(agent: AgentPolicy): string | null {
     for (const { entries } of index.groups()) {
       for (const { rule, path } of entries) {
         const { endpoint } = rule;
-        const readable = endpoint.scheme === 'https' && endpoint.host.kind === 'exact' && endpoint.query === null && endpoint.headers === null;
+        const readable =
+          endpoint.scheme === 'https' &&
+          endpoint.host.kind === 'exact' &&
+          endpoint.query === null &&
+          endpoint.headers === null;
         const plain = path.text === '/**' ? '/' : path.text;
         if (readable && endpoint.methods?.has('GET') !== false && !plain.includes('*')) {
           return `https://${endpoint.host.host}${endpoint.port === 443 ? '' : `:${endpoint.port}`}${plain}`;

@@ -23,7 +23,8 @@ export interface ConfigInput {
 
 /** Flags over environment over file over defaults. Throws ConfigError with one line: place, what is wrong, what is right. */
 export function loadConfig(input: ConfigInput): Config {
-  const fromFile = input.file === null ? new Map<string, Given>() : readFile(resolve(input.workingFolder, input.file), input.file);
+  const fromFile =
+    input.file === null ? new Map<string, Given>() : readFile(resolve(input.workingFolder, input.file), input.file);
   refuseUnknownVariables(input.environment);
   const values = new Map<string, unknown>();
   for (const setting of SETTINGS) {
@@ -38,7 +39,12 @@ function givenFor(setting: Setting, input: ConfigInput, fromFile: ReadonlyMap<st
   const flag = input.flags.get(setting.key);
   if (flag !== undefined) return { texts: flag, place: flagOf(setting), folder };
   const variable = input.environment[variableOf(setting)];
-  if (variable !== undefined) return { texts: setting.many === true ? variable.split(',').filter((text) => text !== '') : [variable], place: variableOf(setting), folder };
+  if (variable !== undefined)
+    return {
+      texts: setting.many === true ? variable.split(',').filter((text) => text !== '') : [variable],
+      place: variableOf(setting),
+      folder,
+    };
   const file = fromFile.get(setting.key);
   if (file !== undefined) return file;
   return { texts: setting.default === '' ? [] : [setting.default], place: 'default', folder };
@@ -47,7 +53,8 @@ function givenFor(setting: Setting, input: ConfigInput, fromFile: ReadonlyMap<st
 function parseGiven(setting: Setting, given: Given): unknown {
   const parsed = given.texts.map((text) => {
     const value = setting.parse(text);
-    if (value === null) throw new ConfigError(`${given.place}: "${text}" is not right for ${setting.key}: write ${setting.form}`);
+    if (value === null)
+      throw new ConfigError(`${given.place}: "${text}" is not right for ${setting.key}: write ${setting.form}`);
     return setting.path === true ? resolve(given.folder, value as string) : value;
   });
   return setting.many === true ? parsed : parsed[0];
@@ -58,7 +65,8 @@ function refuseUnknownVariables(environment: Readonly<Record<string, string | un
   for (const name of Object.keys(environment)) {
     // Kubernetes sets SALLYPORT_PORT, SALLYPORT_SERVICE_HOST and the like for a Service of that name.
     if (/_(?:SERVICE_HOST|SERVICE_PORT(?:_.*)?|PORT(?:_.*)?)$/.test(name)) continue;
-    if (name.startsWith('SALLYPORT_') && !known.has(name)) throw new ConfigError(`${name}: no such setting; see docs/reference/config.md`);
+    if (name.startsWith('SALLYPORT_') && !known.has(name))
+      throw new ConfigError(`${name}: no such setting; see docs/reference/config.md`);
   }
 }
 
@@ -108,7 +116,8 @@ function textsOf(node: Node | null, setting: Setting, at: At): string[] {
     throw new ConfigError(`${at(each as Node | null)}: "${setting.key}" must be ${setting.form}`);
   };
   if (setting.many === true && isSeq(node)) return node.items.map(scalar);
-  if (setting.many === true && isMap(node)) return node.items.map((pair) => `${scalar(pair.key)}=${scalar(pair.value)}`);
+  if (setting.many === true && isMap(node))
+    return node.items.map((pair) => `${scalar(pair.key)}=${scalar(pair.value)}`);
   return [scalar(node)];
 }
 

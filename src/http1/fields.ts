@@ -65,7 +65,9 @@ export class FieldFilter {
   readonly #byLength: ReadonlyArray<readonly string[]>;
 
   constructor(names: readonly string[]) {
-    this.#byLength = Array.from({ length: LONGEST_NAME + 1 }, (_, length) => [...names].filter((name) => name.length === length));
+    this.#byLength = Array.from({ length: LONGEST_NAME + 1 }, (_, length) =>
+      [...names].filter((name) => name.length === length),
+    );
   }
 
   /** The same filter, which also drops what a `Connection` field names. */
@@ -101,11 +103,23 @@ const HOP_BY_HOP = [
 ];
 
 /** Names `Connection` cannot remove: without them the next hop would read another request (WIRE.md §3). */
-const NOT_REMOVABLE = new Set(['host', 'content-length', 'transfer-encoding', 'via', 'content-encoding', 'content-type']);
+const NOT_REMOVABLE = new Set([
+  'host',
+  'content-length',
+  'transfer-encoding',
+  'via',
+  'content-encoding',
+  'content-type',
+]);
 
 /** Fields of a request that go to the upstream, as rules judge them. */
 export const END_TO_END: FieldFilter = new FieldFilter(HOP_BY_HOP);
 /** The same but for `Host` and `Via`, which the gate writes. */
 export const TO_UPSTREAM: FieldFilter = new FieldFilter([...HOP_BY_HOP, 'host', 'via']);
 /** Fields of an answer that go to the agent; an upstream may not speak in the gate's name. */
-export const TO_AGENT: FieldFilter = new FieldFilter([...HOP_BY_HOP, 'proxy-status', 'sallyport-reason', 'sallyport-warning']);
+export const TO_AGENT: FieldFilter = new FieldFilter([
+  ...HOP_BY_HOP,
+  'proxy-status',
+  'sallyport-reason',
+  'sallyport-warning',
+]);

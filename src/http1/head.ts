@@ -1,7 +1,16 @@
 import { Http1Error } from './error.ts';
 import { isMethod } from '../model/method.ts';
 import { Fields } from './fields.ts';
-import { FIELD_VALUE, TOKEN, equalsAt, equalsIgnoringCase, isFieldValue, isAuthorityText, isTargetText, listMembers } from './grammar.ts';
+import {
+  FIELD_VALUE,
+  TOKEN,
+  equalsAt,
+  equalsIgnoringCase,
+  isFieldValue,
+  isAuthorityText,
+  isTargetText,
+  listMembers,
+} from './grammar.ts';
 
 /** Body framings that are not a length in bytes. */
 export const CHUNKED = -1;
@@ -64,7 +73,8 @@ export function parseRequestHead(text: string): RequestHead {
   const method = text.slice(0, first);
   if (!isMethod(method)) throw new Http1Error('the method is not one the gate carries');
   const target = text.slice(first + 1, second);
-  if (!(method === 'CONNECT' ? isAuthorityText(target) : isTargetText(target))) throw new Http1Error('the request target holds a character that is not allowed');
+  if (!(method === 'CONNECT' ? isAuthorityText(target) : isTargetText(target)))
+    throw new Http1Error('the request target holds a character that is not allowed');
   const minor = parseVersion(text.slice(second + 1, end));
   const at: number[] = [];
   const noted = parseFields(text, end, at);

@@ -17,7 +17,8 @@ const EMPTY = Buffer.alloc(0);
 const CR = 0x0d;
 const LF = 0x0a;
 
-type State = 'head' | 'length' | 'until-close' | 'chunk-line' | 'chunk-data' | 'chunk-end' | 'trailers' | 'end' | 'idle';
+type State =
+  'head' | 'length' | 'until-close' | 'chunk-line' | 'chunk-data' | 'chunk-end' | 'trailers' | 'end' | 'idle';
 
 interface Framed {
   readonly framing: Framing;
@@ -111,7 +112,8 @@ export class MessageReader<Head extends Framed> {
     const from = this.#position;
     if (this.buffered === 0) return null;
     const end = this.#buffer.indexOf('\r\n\r\n', from + Math.max(0, this.#searched - 3), 'latin1');
-    if (end === -1 ? this.buffered > MAX_HEAD : end - from > MAX_HEAD) throw new Http1Error('the head is too large', 431);
+    if (end === -1 ? this.buffered > MAX_HEAD : end - from > MAX_HEAD)
+      throw new Http1Error('the head is too large', 431);
     if (end === -1) {
       this.#refuseBareLineFeeds(from + this.#searched);
       this.#searched = this.buffered;

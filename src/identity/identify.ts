@@ -34,7 +34,11 @@ export function makeIdentities(agents: Iterable<Declared>): Identities {
   const hashes = new Map<string, readonly Buffer[]>();
   const networks: Array<{ agent: string; list: BlockList }> = [];
   for (const agent of agents) {
-    if (agent.tokenHashes.length > 0) hashes.set(agent.name, agent.tokenHashes.map((hash) => Buffer.from(hash, 'hex')));
+    if (agent.tokenHashes.length > 0)
+      hashes.set(
+        agent.name,
+        agent.tokenHashes.map((hash) => Buffer.from(hash, 'hex')),
+      );
     if (agent.sourceNetworks.length === 0) continue;
     const list = new BlockList();
     for (const { address, prefix, family } of agent.sourceNetworks) list.addSubnet(address, prefix, family);
@@ -50,7 +54,9 @@ export function makeIdentities(agents: Iterable<Declared>): Identities {
 export function identify(caller: Caller, identities: Identities, throttle: FailureThrottle): string {
   if (caller.credentials.length > 1) throw unknown('more than one Proxy-Authorization field');
   const field = caller.credentials[0];
-  return field === undefined ? bySource(caller.source, identities) : byToken(field, caller.source, identities, throttle);
+  return field === undefined
+    ? bySource(caller.source, identities)
+    : byToken(field, caller.source, identities, throttle);
 }
 
 function bySource(source: string, identities: Identities): string {

@@ -32,7 +32,9 @@ export class FailureThrottle {
       return;
     }
     const seconds = Math.ceil(wait / 1000);
-    throw new Denial('rate-exceeded', 'too many wrong tokens from this address', { headers: ['Retry-After', String(seconds)] });
+    throw new Denial('rate-exceeded', 'too many wrong tokens from this address', {
+      headers: ['Retry-After', String(seconds)],
+    });
   }
 
   failed(source: string): void {

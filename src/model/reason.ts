@@ -11,7 +11,12 @@ interface ReasonEntry {
   readonly floor: boolean;
 }
 
-const denied = (title: string, floor = false): ReasonEntry => ({ status: 403, error: 'http_request_denied', title, floor });
+const denied = (title: string, floor = false): ReasonEntry => ({
+  status: 403,
+  error: 'http_request_denied',
+  title,
+  floor,
+});
 const entry = (status: number, error: string, title: string): ReasonEntry => ({ status, error, title, floor: true });
 
 const TABLE = {

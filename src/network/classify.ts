@@ -38,9 +38,22 @@ const FORBIDDEN_V6 = [
 const TRANSLATED_V6 = ['64:ff9b::/96', '64:ff9b:1::/48', '2002::/16', '2001::/32'];
 
 /** Cloud metadata services: credentials for the whole machine, for whoever asks. No rule opens them. */
-const METADATA = ['169.254.169.254', '169.254.170.2', '169.254.170.23', '168.63.129.16', '100.100.100.200', 'fd00:ec2::254', 'fd00:ec2::23', 'fd20:ce::254'];
+const METADATA = [
+  '169.254.169.254',
+  '169.254.170.2',
+  '169.254.170.23',
+  '168.63.129.16',
+  '100.100.100.200',
+  'fd00:ec2::254',
+  'fd00:ec2::23',
+  'fd20:ce::254',
+];
 /** Names of metadata services, refused before any look-up. */
-export const METADATA_NAMES: ReadonlySet<string> = new Set(['metadata.google.internal', 'metadata.goog', 'instance-data.ec2.internal']);
+export const METADATA_NAMES: ReadonlySet<string> = new Set([
+  'metadata.google.internal',
+  'metadata.goog',
+  'instance-data.ec2.internal',
+]);
 
 const forbidden = addressSet([...FORBIDDEN_V4, ...FORBIDDEN_V6]);
 const translated = addressSet(TRANSLATED_V6);
@@ -83,7 +96,10 @@ function classifyAs(address: string, family: 'ipv4' | 'ipv6'): AddressClass {
 /** `::a.b.c.d` and `::ffff:a.b.c.d` as the IPv4 address they hold; `::` and `::1` are their own. */
 function embeddedIPv4(address: string): string | null {
   const mapped = /^::ffff:([0-9a-f]{1,4}):([0-9a-f]{1,4})$/.exec(address);
-  const plain = compatible.check(address, 'ipv6') && address !== '::' && address !== '::1' ? /^::(?:([0-9a-f]{1,4}):)?([0-9a-f]{1,4})$/.exec(address) : null;
+  const plain =
+    compatible.check(address, 'ipv6') && address !== '::' && address !== '::1'
+      ? /^::(?:([0-9a-f]{1,4}):)?([0-9a-f]{1,4})$/.exec(address)
+      : null;
   const match = mapped ?? plain;
   if (match === null) return null;
   const high = Number.parseInt(match[1] ?? '0', 16);

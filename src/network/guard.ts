@@ -42,7 +42,11 @@ interface Admitted {
  * Turns an admitted target into addresses that may be dialled (WIRE.md §1). Resolves once; if any answer is forbidden the
  * whole set is refused, since the set is the sender's to order. Throws Denial.
  */
-export function guard(permit: Admitted, names: NameService, view: NetworkView): GuardedAddress | Promise<GuardedAddress> {
+export function guard(
+  permit: Admitted,
+  names: NameService,
+  view: NetworkView,
+): GuardedAddress | Promise<GuardedAddress> {
   const { target } = permit;
   const pin = pinFor(target, view);
   if (pin !== null) {
@@ -51,7 +55,8 @@ export function guard(permit: Admitted, names: NameService, view: NetworkView): 
   }
   const { host, port } = target;
   if (METADATA_NAMES.has(host.text)) throw forbidden(target, 'it is a cloud metadata service');
-  if (host.text === 'localhost' || host.text.endsWith('.localhost')) throw forbidden(target, 'localhost is the machine of the gate, not a name');
+  if (host.text === 'localhost' || host.text.endsWith('.localhost'))
+    throw forbidden(target, 'localhost is the machine of the gate, not a name');
   if (host.kind === 'name') return guardName(permit, names, view);
   judge(host.text, permit, view);
   return mint(target, [host.text], port, 'literal');
@@ -95,7 +100,7 @@ function refuseOwnListener(address: string, port: number, target: Target, view: 
 }
 
 function isLocal(address: string): boolean {
-  if (/^127\./.test(address) || ['::1', '::', '0.0.0.0'].includes(address)) return true;
+  if (address.startsWith('127.') || ['::1', '::', '0.0.0.0'].includes(address)) return true;
   return Object.values(networkInterfaces()).some((list) => list?.some((each) => each.address === address));
 }
 

@@ -45,11 +45,17 @@ export class DnsNameService implements NameService {
   }
 
   async #lookup(name: string): Promise<Resolution> {
-    const [v4, v6] = await Promise.allSettled([this.#dns.resolve4(name, { ttl: true }), this.#dns.resolve6(name, { ttl: true })]);
+    const [v4, v6] = await Promise.allSettled([
+      this.#dns.resolve4(name, { ttl: true }),
+      this.#dns.resolve6(name, { ttl: true }),
+    ]);
     const records = [v4, v6].flatMap((result) => (result.status === 'fulfilled' ? result.value : []));
     // One family failing for want of a record is ordinary; failing for want of a server hides answers we must judge.
-    const failure = [v4, v6].map((result) => (result.status === 'rejected' ? codeOf(result.reason) : null)).find((code) => code !== null && code !== 'ENODATA' && code !== 'ENOTFOUND');
-    if (records.length === 0 || failure !== undefined) throw failed(name, failure ?? codeOf((v4 as PromiseRejectedResult).reason));
+    const failure = [v4, v6]
+      .map((result) => (result.status === 'rejected' ? codeOf(result.reason) : null))
+      .find((code) => code !== null && code !== 'ENODATA' && code !== 'ENOTFOUND');
+    if (records.length === 0 || failure !== undefined)
+      throw failed(name, failure ?? codeOf((v4 as PromiseRejectedResult).reason));
     const ttl = Math.min(MAX_TTL, ...records.map((record) => record.ttl));
     const addresses = records.map((record) => canonical(record.address));
     const resolution = { addresses: [...new Set(addresses)], expires: this.#clock() + ttl * 1000 };
@@ -70,7 +76,11 @@ function codeOf(error: unknown): string {
 }
 
 function failed(name: string, code: string): Denial {
-  if (code === 'ENOTFOUND' || code === 'ENODATA') return new Denial('upstream-unreachable', `${name} has no address (${code === 'ENOTFOUND' ? 'NXDOMAIN' : 'no data'})`);
+  if (code === 'ENOTFOUND' || code === 'ENODATA')
+    return new Denial(
+      'upstream-unreachable',
+      `${name} has no address (${code === 'ENOTFOUND' ? 'NXDOMAIN' : 'no data'})`,
+    );
   if (code === 'ETIMEOUT') return new Denial('upstream-timeout', `looking up ${name} timed out`);
   return new Denial('upstream-unreachable', `looking up ${name} failed (${code.replace(/^E/, '')})`);
 }

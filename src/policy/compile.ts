@@ -17,6 +17,10 @@ export function compile(merged: Merged, generation: string, problems: Problem[])
   return new Compiler(merged, problems).policy(generation);
 }
 
+/** What a rule has from whoever it belongs to. */
+type Owner = Pick<Rule, 'capability' | 'mode' | 'networks'>;
+const NOBODY: Owner = { capability: null, mode: null, networks: [] };
+
 /** A capability filled in for one grant. */
 interface Granted {
   /** Equal for grants of the same capability with the same values and mode. */
@@ -39,24 +43,39 @@ class Compiler {
 
   policy(generation: string): Policy {
     const { defaults, networks } = this.#merged;
-    const defaultDenies = defaults === null ? [] : this.#rules(defaults.spec.deny, defaults.source, ['defaults', 'deny'], null, null, []);
+    const defaultDenies =
+      defaults === null ? [] : this.#rules(defaults.spec.deny, defaults.source, ['defaults', 'deny'], NOBODY);
     for (const capability of this.#merged.capabilities.values()) this.#checkUngranted(capability);
     const agents = new Map<string, AgentPolicy>();
-    for (const agent of this.#merged.agents.values()) agents.set(agent.name, this.#agent(agent, defaults?.spec.mode ?? 'enforce', defaultDenies));
+    for (const agent of this.#merged.agents.values())
+      agents.set(agent.name, this.#agent(agent, defaults?.spec.mode ?? 'enforce', defaultDenies));
     checkOverlappingSources(agents, this.#merged, this.#problems);
     const capabilities = new Set(this.#merged.capabilities.keys());
     const counts = { agents: agents.size, capabilities: capabilities.size, rules: this.#ruleCount };
-    return { generation, agents, deny: indexOf(defaultDenies), networks, readsHeaders: this.#readsHeaders, capabilities, counts };
+    return {
+      generation,
+      agents,
+      deny: indexOf(defaultDenies),
+      networks,
+      readsHeaders: this.#readsHeaders,
+      capabilities,
+      counts,
+    };
   }
 
   #agent(agent: Named<AgentSpec>, defaultMode: Mode, defaultDenies: readonly Rule[]): AgentPolicy {
     const { name, spec, source } = agent;
     const at = (...path: PropertyKey[]): PropertyKey[] => ['agents', name, ...path];
     const networks = this.#networkNames(spec.networks, source, at('networks'));
-    const own = this.#rules(spec.allow, source, at('allow'), null, null, networks);
-    const denies = this.#rules(spec.deny, source, at('deny'), null, null, []);
-    const granted = (spec.capabilities ?? []).map((grant, index) => this.#grant(grant, source, at('capabilities', index))).filter((each) => each !== null);
-    checkAgent({ own, granted: granted.flatMap((each) => each.rules), denies, defaultDenies, sources: this.#sources() }, this.#problems);
+    const own = this.#rules(spec.allow, source, at('allow'), { ...NOBODY, networks });
+    const denies = this.#rules(spec.deny, source, at('deny'), NOBODY);
+    const granted = (spec.capabilities ?? [])
+      .map((grant, index) => this.#grant(grant, source, at('capabilities', index)))
+      .filter((each) => each !== null);
+    checkAgent(
+      { own, granted: granted.flatMap((each) => each.rules), denies, defaultDenies, sources: this.#sources() },
+      this.#problems,
+    );
     return {
       name,
       tenant: spec.tenant ?? null,
@@ -74,7 +93,8 @@ class Compiler {
     const unique = new Map(granted.map((each) => [each.key, each]));
     const key = [...unique.keys()].sort().join('\n');
     let index = this.#shared.get(key);
-    if (index === undefined) this.#shared.set(key, (index = indexOf([...unique.values()].flatMap((each) => each.rules))));
+    if (index === undefined)
+      this.#shared.set(key, (index = indexOf([...unique.values()].flatMap((each) => each.rules))));
     return index;
   }
 
@@ -94,19 +114,25 @@ class Compiler {
     const effective = mode ?? capability.spec.mode ?? null;
     const key = JSON.stringify([use, [...bound.value], effective]);
     let granted = this.#granted.get(key);
-    if (granted === undefined) this.#granted.set(key, (granted = { key, rules: this.#capabilityRules(capability, bound.value, effective) }));
+    if (granted === undefined)
+      this.#granted.set(key, (granted = { key, rules: this.#capabilityRules(capability, bound.value, effective) }));
     return granted;
   }
 
   #capabilityRules(capability: Named<CapabilitySpec>, values: ParameterValues, mode: Mode | null): Rule[] {
     const { name, spec, source } = capability;
     const networks = this.#networkNames(spec.networks, source, ['capabilities', name, 'networks']);
-    return this.#rules(spec.endpoints, source, ['capabilities', name, 'endpoints'], name, mode, networks, values);
+    return this.#rules(spec.endpoints, source, ['capabilities', name, 'endpoints'], { capability: name, mode, networks }, values);
   }
 
   /** A capability nobody is granted is checked all the same, with stand-ins for its parameters. */
   #checkUngranted(capability: Named<CapabilitySpec>): void {
-    const standIns = new Map(Object.entries(capability.spec.parameters ?? {}).map(([name, each]) => [name, each.type === 'host' ? 'mirror.example' : 'https://mirror.example']));
+    const standIns = new Map(
+      Object.entries(capability.spec.parameters ?? {}).map(([name, each]) => [
+        name,
+        each.type === 'host' ? 'mirror.example' : 'https://mirror.example',
+      ]),
+    );
     if (standIns.size > 0) {
       this.#capabilityRules(capability, standIns, null);
       return;
@@ -115,7 +141,13 @@ class Compiler {
     this.#granted.set(key, { key, rules: this.#capabilityRules(capability, standIns, capability.spec.mode ?? null) });
   }
 
-  #rules(specs: readonly EndpointSpec[] | undefined, source: Source, path: PropertyKey[], capability: string | null, mode: Mode | null, networks: readonly string[], values?: ParameterValues): Rule[] {
+  #rules(
+    specs: readonly EndpointSpec[] | undefined,
+    source: Source,
+    path: PropertyKey[],
+    owner: Owner,
+    values?: ParameterValues,
+  ): Rule[] {
     const rules: Rule[] = [];
     if (specs === undefined) return rules;
     const offsets = itemOffsets(source, path);
@@ -123,14 +155,24 @@ class Compiler {
       const endpoint = this.#endpoint(spec, source, [...path, index], values);
       if (endpoint === null) return;
       const { line, col } = source.lines.linePos(offsets(index));
-      rules.push({ endpoint, text: endpoint.text, place: { file: source.name, line, column: col }, capability, mode, networks });
+      rules.push({
+        endpoint,
+        text: endpoint.text,
+        place: { file: source.name, line, column: col },
+        ...owner,
+      });
       this.#ruleCount++;
       this.#readsHeaders ||= endpoint.headers !== null;
     });
     return rules;
   }
 
-  #endpoint(spec: EndpointSpec, source: Source, path: PropertyKey[], values: ParameterValues | undefined): Endpoint | null {
+  #endpoint(
+    spec: EndpointSpec,
+    source: Source,
+    path: PropertyKey[],
+    values: ParameterValues | undefined,
+  ): Endpoint | null {
     const filled = values === undefined ? ({ ok: true, value: spec } as const) : fillEndpoint(spec, values);
     const parsed = filled.ok ? parseEndpoint(filled.value) : filled;
     if (!parsed.ok) {
@@ -139,14 +181,24 @@ class Compiler {
     }
     if (parsed.value.host.kind === 'any' && path[0] !== 'defaults' && path[2] !== 'deny') {
       const hint = 'name the hosts; `check --strict` makes this an error';
-      this.#report(problemAt(source, rangeOf(source, path), '"**" opens every host on the internet', { hint, severity: 'warning' }));
+      this.#report(
+        problemAt(source, rangeOf(source, path), '"**" opens every host on the internet', {
+          hint,
+          severity: 'warning',
+        }),
+      );
     }
     return parsed.value;
   }
 
   /** A capability granted twice is compiled twice; what is wrong with it is said once. */
   #report(problem: Problem): void {
-    const same = this.#problems.some((each) => each.message === problem.message && each.place.file === problem.place.file && each.place.line === problem.place.line);
+    const same = this.#problems.some(
+      (each) =>
+        each.message === problem.message &&
+        each.place.file === problem.place.file &&
+        each.place.line === problem.place.line,
+    );
     if (!same) this.#problems.push(problem);
   }
 
@@ -164,11 +216,20 @@ class Compiler {
     for (const token of tokens) {
       if (/^sha256:[0-9a-f]{64}$/.test(token)) continue;
       const hint = `\`sallyport agent token ${name}\` prints a token and the line that belongs here`;
-      this.#problems.push(problemAt(source, rangeOf(source, ['agents', name, 'identity', 'token']), 'the token is not "sha256:" and 64 hex digits', { hint }));
+      this.#problems.push(
+        problemAt(
+          source,
+          rangeOf(source, ['agents', name, 'identity', 'token']),
+          'the token is not "sha256:" and 64 hex digits',
+          { hint },
+        ),
+      );
     }
     if (tokens.length === 0 && spec.identity.networks === undefined && spec.identity.certificate === undefined) {
       const hint = 'name a token or networks: without one nobody can be this agent';
-      this.#problems.push(problemAt(source, rangeOf(source, ['agents', name, 'identity']), `agent "${name}" has no identity`, { hint }));
+      this.#problems.push(
+        problemAt(source, rangeOf(source, ['agents', name, 'identity']), `agent "${name}" has no identity`, { hint }),
+      );
     }
     return tokens.map((token) => token.slice('sha256:'.length));
   }
@@ -178,7 +239,13 @@ class Compiler {
   }
 
   #sources(): ReadonlyMap<string, Source> {
-    this.#sourceMap ??= new Map([...this.#merged.agents.values(), ...this.#merged.capabilities.values(), ...(this.#merged.defaults === null ? [] : [this.#merged.defaults])].map((each) => [each.source.name, each.source]));
+    this.#sourceMap ??= new Map(
+      [
+        ...this.#merged.agents.values(),
+        ...this.#merged.capabilities.values(),
+        ...(this.#merged.defaults === null ? [] : [this.#merged.defaults]),
+      ].map((each) => [each.source.name, each.source]),
+    );
     return this.#sourceMap;
   }
   #sourceMap: Map<string, Source> | undefined;
@@ -192,7 +259,8 @@ function indexOf(rules: readonly Rule[]): HostIndex {
 
 /** Offsets of the items of a list, found once: files with many rules are walked, not searched. */
 function itemOffsets(source: Source, path: PropertyKey[]): (index: number) => number {
-  const list = source.document.getIn(path, true) as { items?: ReadonlyArray<{ range?: readonly number[] | null }> } | undefined;
+  const list = source.document.getIn(path, true) as
+    { items?: ReadonlyArray<{ range?: readonly number[] | null }> } | undefined;
   const fallback = rangeOf(source, path)[0];
   return (index) => list?.items?.[index]?.range?.[0] ?? fallback;
 }

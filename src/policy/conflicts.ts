@@ -34,14 +34,17 @@ type Report = (rule: Rule, message: string, hint: string) => void;
 
 /** An agent's own endpoint that one of its denies, or one of everybody's, covers whole. */
 function checkUnreachable(rules: AgentRules, report: Report): void {
-  const denies = [...rules.denies, ...rules.defaultDenies].filter((rule) => rule.endpoint.query === null && rule.endpoint.headers === null);
+  const denies = [...rules.denies, ...rules.defaultDenies].filter(
+    (rule) => rule.endpoint.query === null && rule.endpoint.headers === null,
+  );
   if (denies.length === 0) return;
   const exact = groupByHost(denies);
   const wild = denies.filter((rule) => rule.endpoint.host.kind !== 'exact');
   for (const rule of rules.own) {
     const near = [...(exact.get(hostPatternText(rule.endpoint.host)) ?? []), ...wild];
     const deny = near.find((each) => covers(each.endpoint, rule.endpoint));
-    if (deny !== undefined) report(rule, `"${rule.text}" can never be used: a deny covers it`, `the deny is ${ruleText(deny)}`);
+    if (deny !== undefined)
+      report(rule, `"${rule.text}" can never be used: a deny covers it`, `the deny is ${ruleText(deny)}`);
   }
 }
 
@@ -58,7 +61,11 @@ function groupByHost(rules: readonly Rule[]): Map<string, Rule[]> {
 
 function covers(outer: Endpoint, inner: Endpoint): boolean {
   if (outer.scheme !== inner.scheme || outer.port !== inner.port) return false;
-  if (outer.methods !== null && (inner.methods === null || ![...inner.methods].every((method) => outer.methods?.has(method)))) return false;
+  if (
+    outer.methods !== null &&
+    (inner.methods === null || ![...inner.methods].every((method) => outer.methods?.has(method)))
+  )
+    return false;
   if (!hostCovers(outer.host, inner.host)) return false;
   return inner.paths.every((path) => outer.paths.some((each) => pathCovers(each, path)));
 }
@@ -68,7 +75,14 @@ function checkRepeated(own: readonly Rule[], report: Report): void {
   for (const rule of own) {
     if (rule.endpoint.query !== null || rule.endpoint.headers !== null) continue;
     const { scheme, host, port, methods, paths, pathsRaw } = rule.endpoint;
-    const key = [scheme, hostPatternText(host), port, pathsRaw, [...(methods ?? ['*'])].sort(), paths.map((path) => path.text).sort()].join(' ');
+    const key = [
+      scheme,
+      hostPatternText(host),
+      port,
+      pathsRaw,
+      [...(methods ?? ['*'])].sort(),
+      paths.map((path) => path.text).sort(),
+    ].join(' ');
     const first = seen.get(key);
     if (first === undefined) seen.set(key, rule);
     else report(rule, `"${rule.text}" stands twice`, `it can never decide: the first is ${ruleText(first)}`);
@@ -93,31 +107,58 @@ function checkDisagreements(all: readonly Rule[], report: Report): void {
 function reportDisagreement(group: readonly Rule[], report: Report): void {
   if (group.length < 2 || new Set(group.map(obligationKey)).size < 2) return;
   for (const [index, a] of group.entries()) {
-    const b = group.slice(0, index).find((each) => obligationKey(each) !== obligationKey(a) && meet(each.endpoint, a.endpoint));
+    const b = group
+      .slice(0, index)
+      .find((each) => obligationKey(each) !== obligationKey(a) && meet(each.endpoint, a.endpoint));
     if (b === undefined) continue;
-    report(a, `"${a.text}" and another rule are equally specific and disagree on mode or networks`, `the other is ${ruleText(b)}; make one more specific`);
+    report(
+      a,
+      `"${a.text}" and another rule are equally specific and disagree on mode or networks`,
+      `the other is ${ruleText(b)}; make one more specific`,
+    );
     return;
   }
 }
 
 function meet(a: Endpoint, b: Endpoint): boolean {
   const methods = a.methods === null || b.methods === null || [...a.methods].some((method) => b.methods?.has(method));
-  return methods && a.paths.some((left) => b.paths.some((right) => rankOf(a, left) === rankOf(b, right) && pathsOverlap(left.segments, right.segments)));
+  return (
+    methods &&
+    a.paths.some((left) =>
+      b.paths.some((right) => rankOf(a, left) === rankOf(b, right) && pathsOverlap(left.segments, right.segments)),
+    )
+  );
 }
 
 /** A source address that is two agents is neither: the gate could not say who called. */
-export function checkOverlappingSources(agents: ReadonlyMap<string, AgentPolicy>, merged: Merged, problems: Problem[]): void {
+export function checkOverlappingSources(
+  agents: ReadonlyMap<string, AgentPolicy>,
+  merged: Merged,
+  problems: Problem[],
+): void {
   const holders = new Map<string, string>();
   const claimed: Array<{ name: string; list: BlockList; address: string; family: 'ipv4' | 'ipv6' }> = [];
   for (const agent of agents.values()) {
     for (const { address, prefix, family } of agent.sourceNetworks) {
       const list = new BlockList();
       list.addSubnet(address, prefix, family);
-      const other = claimed.find((each) => each.name !== agent.name && each.family === family && (each.list.check(address, family) || list.check(each.address, family)));
+      const other = claimed.find(
+        (each) =>
+          each.name !== agent.name &&
+          each.family === family &&
+          (each.list.check(address, family) || list.check(each.address, family)),
+      );
       const named = merged.agents.get(agent.name);
       if (other !== undefined && named !== undefined) {
         const range = keyRangeOf(named.source, ['agents', agent.name, 'identity'], 'networks');
-        problems.push(problemAt(named.source, range, `the source network ${address}/${prefix} is also that of agent "${other.name}"`, { hint: 'an address can be one agent only' }));
+        problems.push(
+          problemAt(
+            named.source,
+            range,
+            `the source network ${address}/${prefix} is also that of agent "${other.name}"`,
+            { hint: 'an address can be one agent only' },
+          ),
+        );
       }
       claimed.push({ name: agent.name, list, address, family });
     }
@@ -127,7 +168,9 @@ export function checkOverlappingSources(agents: ReadonlyMap<string, AgentPolicy>
       const named = merged.agents.get(agent.name);
       if (twin === undefined || twin === agent.name || named === undefined) continue;
       const range = keyRangeOf(named.source, ['agents', agent.name, 'identity'], 'token');
-      problems.push(problemAt(named.source, range, `agent "${twin}" has the same token`, { hint: 'every agent has its own token' }));
+      problems.push(
+        problemAt(named.source, range, `agent "${twin}" has the same token`, { hint: 'every agent has its own token' }),
+      );
     }
   }
 }

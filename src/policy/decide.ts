@@ -21,7 +21,8 @@ export function decide(facts: Facts, policy: Policy): Decision {
   if (agent === undefined) return unknownAgent(facts.agent);
   const views = lazyViews(facts);
 
-  const denied = winner(policy.deny.match(facts.target), facts, views) ?? winner(agent.deny.match(facts.target), facts, views);
+  const denied =
+    winner(policy.deny.match(facts.target), facts, views) ?? winner(agent.deny.match(facts.target), facts, views);
   if (denied !== null) return refusedBy(denied, facts, agent);
 
   const candidates = allowCandidates(agent, facts.target);
@@ -45,10 +46,14 @@ export function decideConnection(agentName: string, target: Target, policy: Poli
     .flatMap((each) => [...policy.deny.match(each), ...agent.deny.match(each)])
     .flatMap((rules) => rules.entries)
     .find(deniesWholeHost);
-  if (wholeDeny !== undefined) return denial(agent, 'host-not-allowed', `${target.host.text} is denied`, wholeDeny.rule, null, '');
+  if (wholeDeny !== undefined)
+    return denial(agent, 'host-not-allowed', `${target.host.text} is denied`, wholeDeny.rule, null, '');
   for (const each of schemes) {
     const entries = allowCandidates(agent, each).flatMap((rules) => rules.entries);
-    const best = entries.reduce<RankedRule | null>((top, entry) => (top === null || outranks(entry, top) ? entry : top), null);
+    const best = entries.reduce<RankedRule | null>(
+      (top, entry) => (top === null || outranks(entry, top) ? entry : top),
+      null,
+    );
     if (best !== null) return connectionAllowed(best, entries, agent);
   }
   const detail = `${authorityText(target)} is not on the allowlist of ${agent.name}`;
@@ -81,7 +86,12 @@ function winner(groups: readonly HostRules[], facts: Facts, views: Views): Ranke
   let best: RankedRule | null = null;
   for (const group of groups) {
     visitPath(group, facts, (entry) => {
-      if ((best === null || outranks(entry, best)) && methodHolds(entry, facts) && predicatesHold(entry, views) === null) best = entry;
+      if (
+        (best === null || outranks(entry, best)) &&
+        methodHolds(entry, facts) &&
+        predicatesHold(entry, views) === null
+      )
+        best = entry;
     });
   }
   return best;
@@ -90,7 +100,8 @@ function winner(groups: readonly HostRules[], facts: Facts, views: Views): Ranke
 /** Canonical rules see the canonical path; `paths-raw` rules see the path as it came, the only one they can send. */
 function visitPath(group: HostRules, facts: Facts, visit: (entry: RankedRule) => void): void {
   const { canonical, raw } = facts.path;
-  if (canonical !== null) group.trie.match(canonical, (entry) => (entry.rule.endpoint.pathsRaw ? undefined : visit(entry)));
+  if (canonical !== null)
+    group.trie.match(canonical, (entry) => (entry.rule.endpoint.pathsRaw ? undefined : visit(entry)));
   group.trie.match(raw, (entry) => (entry.rule.endpoint.pathsRaw ? visit(entry) : undefined));
 }
 
@@ -116,7 +127,8 @@ function predicatesHold(entry: RankedRule, views: Views): Reason | null {
  */
 function mayBeDeniedRaw(facts: Facts, agent: AgentPolicy, policy: Policy): boolean {
   if (facts.path.canonical !== null) return false;
-  const has = (index: HostIndex): boolean => index.match(facts.target).some((group) => group.entries.some((entry) => methodHolds(entry, facts)));
+  const has = (index: HostIndex): boolean =>
+    index.match(facts.target).some((group) => group.entries.some((entry) => methodHolds(entry, facts)));
   return has(policy.deny) || has(agent.deny);
 }
 
@@ -131,7 +143,12 @@ function allowedBy(entry: RankedRule, agent: AgentPolicy): Decision {
     kind: 'allow',
     mode: rule.mode ?? agent.mode,
     rule,
-    obligations: { capability: rule.capability, networks: rule.networks, opaque: rule.endpoint.scheme === 'tcp', rawPath: rule.endpoint.pathsRaw },
+    obligations: {
+      capability: rule.capability,
+      networks: rule.networks,
+      opaque: rule.endpoint.scheme === 'tcp',
+      rawPath: rule.endpoint.pathsRaw,
+    },
   };
 }
 
@@ -143,17 +160,39 @@ function connectionAllowed(best: RankedRule, entries: readonly RankedRule[], age
 }
 
 function unknownAgent(name: string): Decision {
-  return { kind: 'deny', mode: 'enforce', reason: 'agent-unknown', detail: `no agent "${name}" in the rules`, rule: null, capability: null, remedy: '' };
+  return {
+    kind: 'deny',
+    mode: 'enforce',
+    reason: 'agent-unknown',
+    detail: `no agent "${name}" in the rules`,
+    rule: null,
+    capability: null,
+    remedy: '',
+  };
 }
 
-function denial(agent: AgentPolicy, reason: Reason, detail: string, rule: RuleReference | null, near: RankedRule | null, remedy: string): Decision {
+function denial(
+  agent: AgentPolicy,
+  reason: Reason,
+  detail: string,
+  rule: RuleReference | null,
+  near: RankedRule | null,
+  remedy: string,
+): Decision {
   const capability = near?.rule.capability ?? null;
   return { kind: 'deny', mode: near?.rule.mode ?? agent.mode, reason, detail, rule, capability, remedy };
 }
 
 function refusedBy(entry: RankedRule, facts: Facts, agent: AgentPolicy): Decision {
   const reason = deniesWholeHost(entry) ? 'host-not-allowed' : 'path-not-allowed';
-  return denial(agent, reason, `a deny rule refuses ${facts.method} on ${facts.target.host.text}`, entry.rule, null, '');
+  return denial(
+    agent,
+    reason,
+    `a deny rule refuses ${facts.method} on ${facts.target.host.text}`,
+    entry.rule,
+    null,
+    '',
+  );
 }
 
 function malformed(facts: Facts, agent: AgentPolicy, near: RankedRule | null): Decision {
@@ -168,7 +207,15 @@ function nearestMiss(groups: readonly HostRules[], facts: Facts, agent: AgentPol
   const place = authorityText(facts.target);
   const entries = groups.flatMap((group) => group.entries);
   const first = entries[0];
-  if (first === undefined) return denial(agent, 'host-not-allowed', `${facts.target.scheme}://${place} is not on the allowlist of ${agent.name}`, null, null, remedy);
+  if (first === undefined)
+    return denial(
+      agent,
+      'host-not-allowed',
+      `${facts.target.scheme}://${place} is not on the allowlist of ${agent.name}`,
+      null,
+      null,
+      remedy,
+    );
 
   const onPath: RankedRule[] = [];
   for (const group of groups) visitPath(group, facts, (entry) => onPath.push(entry));
@@ -176,12 +223,28 @@ function nearestMiss(groups: readonly HostRules[], facts: Facts, agent: AgentPol
   if (full !== null) {
     const reason = predicatesHold(full, views) ?? 'query-not-allowed';
     const what = reason === 'query-not-allowed' ? 'the query' : 'a header';
-    return denial(agent, reason, `${what} of ${facts.method} ${place}${path} is not what the rule allows`, full.rule, full, '');
+    return denial(
+      agent,
+      reason,
+      `${what} of ${facts.method} ${place}${path} is not what the rule allows`,
+      full.rule,
+      full,
+      '',
+    );
   }
   const near = onPath.reduce<RankedRule | null>(higher, null);
-  if (near !== null) return denial(agent, 'method-not-allowed', `${facts.method} is not allowed on ${place}${path}`, near.rule, near, remedy);
+  if (near !== null)
+    return denial(
+      agent,
+      'method-not-allowed',
+      `${facts.method} is not allowed on ${place}${path}`,
+      near.rule,
+      near,
+      remedy,
+    );
   const byMethod = entries.find((entry) => methodHolds(entry, facts));
-  if (byMethod !== undefined) return denial(agent, 'path-not-allowed', `${path} is not allowed on ${place}`, byMethod.rule, byMethod, remedy);
+  if (byMethod !== undefined)
+    return denial(agent, 'path-not-allowed', `${path} is not allowed on ${place}`, byMethod.rule, byMethod, remedy);
   return denial(agent, 'method-not-allowed', `${facts.method} is not allowed on ${place}`, first.rule, first, remedy);
 }
 

@@ -7,7 +7,8 @@ import type { Endpoint } from './rule.ts';
 import { didYouMean } from './suggest.ts';
 import type { EndpointMap, EndpointSpec, FieldMapSpec } from './schema.ts';
 
-const SHORT_FORM = 'the short form is "METHODS scheme://host[:port][/path]", for example "GET https://api.example.com/v1/**"';
+const SHORT_FORM =
+  'the short form is "METHODS scheme://host[:port][/path]", for example "GET https://api.example.com/v1/**"';
 
 /** Parses an endpoint in either form. A failure names what is wrong and how to write it. */
 export function parseEndpoint(spec: EndpointSpec): Parsed<Endpoint> {
@@ -27,7 +28,8 @@ function parseShortForm(text: string): Parsed<EndpointMap> {
   const host = end <= 0 ? authority : authority.slice(0, end);
   const portText = end <= 0 || end === authority.length ? null : authority.slice(end + 1);
   const port = portText === null ? null : parsePort(portText);
-  if (portText !== null && port === null) return wrong(`"${portText}" is not a port`, 'a port is a number from 1 to 65535');
+  if (portText !== null && port === null)
+    return wrong(`"${portText}" is not a port`, 'a port is a number from 1 to 65535');
   return {
     ok: true,
     value: {
@@ -55,8 +57,14 @@ function parseLongForm(map: EndpointMap, text: string | null): Parsed<Endpoint> 
   if (!query.ok) return query;
   const headers = parseFields(map.headers, 'headers', (name) => name.toLowerCase());
   if (!headers.ok) return headers;
-  if (scheme === 'tcp' && (methods.value !== null || map.paths !== undefined || map.query !== undefined || map.headers !== undefined)) {
-    return wrong('a tcp endpoint has no methods, paths, query or headers', 'the gate does not read inside it: write "* tcp://host:port"');
+  if (
+    scheme === 'tcp' &&
+    (methods.value !== null || map.paths !== undefined || map.query !== undefined || map.headers !== undefined)
+  ) {
+    return wrong(
+      'a tcp endpoint has no methods, paths, query or headers',
+      'the gate does not read inside it: write "* tcp://host:port"',
+    );
   }
   const endpoint = { scheme, host: host.value, port, methods: methods.value, paths: paths.value, pathsRaw };
   return {
@@ -83,9 +91,18 @@ function textOf(endpoint: {
 function parseMethods(methods: readonly string[] | undefined): Parsed<ReadonlySet<string> | null> {
   if (methods === undefined || methods.includes('*')) return { ok: true, value: null };
   for (const method of methods) {
-    if (!isMethod(method.toUpperCase())) return wrong(`"${method}" is not a method the gate carries`, didYouMean(method, [...METHODS]));
-    if (method !== method.toUpperCase()) return wrong(`the method "${method}" is not upper case`, `methods are case-sensitive: write "${method.toUpperCase()}"`);
-    if (method === 'CONNECT') return wrong('CONNECT is how clients reach the gate, not something a rule allows', 'name the methods used inside the tunnel');
+    if (!isMethod(method.toUpperCase()))
+      return wrong(`"${method}" is not a method the gate carries`, didYouMean(method, [...METHODS]));
+    if (method !== method.toUpperCase())
+      return wrong(
+        `the method "${method}" is not upper case`,
+        `methods are case-sensitive: write "${method.toUpperCase()}"`,
+      );
+    if (method === 'CONNECT')
+      return wrong(
+        'CONNECT is how clients reach the gate, not something a rule allows',
+        'name the methods used inside the tunnel',
+      );
   }
   return { ok: true, value: new Set(methods) };
 }
@@ -101,18 +118,28 @@ function parsePaths(paths: readonly string[] | undefined, raw: boolean): Parsed<
   return { ok: true, value: parsed };
 }
 
-function parseFields(map: FieldMapSpec | undefined, where: string, fold: (name: string) => string): Parsed<FieldPredicates | null> {
+function parseFields(
+  map: FieldMapSpec | undefined,
+  where: string,
+  fold: (name: string) => string,
+): Parsed<FieldPredicates | null> {
   if (map === undefined) return { ok: true, value: null };
   const byName = new Map<string, Predicate>();
   for (const [name, spec] of Object.entries(map)) {
     if (typeof spec === 'boolean') {
       if (name === 'closed') continue;
-      return wrong(`"${name}" in ${where} must be a predicate, not true or false`, 'only "closed" is true or false here');
+      return wrong(
+        `"${name}" in ${where} must be a predicate, not true or false`,
+        'only "closed" is true or false here',
+      );
     }
     try {
       byName.set(fold(name), compilePredicate(spec));
     } catch (error) {
-      return wrong(`the expression for "${name}" in ${where} is not RE2: ${(error as Error).message}`, 'no back-references and no look-around');
+      return wrong(
+        `the expression for "${name}" in ${where} is not RE2: ${(error as Error).message}`,
+        'no back-references and no look-around',
+      );
     }
   }
   return { ok: true, value: { closed: map['closed'] === true, byName } };

@@ -7,7 +7,8 @@ export interface HostPattern {
   readonly host: string;
 }
 
-export type Parsed<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly message: string; readonly hint: string };
+export type Parsed<T> =
+  { readonly ok: true; readonly value: T } | { readonly ok: false; readonly message: string; readonly hint: string };
 
 /** Parses a host pattern; names are folded exactly as the hosts of requests are. */
 export function parseHostPattern(text: string): Parsed<HostPattern> {
@@ -16,12 +17,17 @@ export function parseHostPattern(text: string): Parsed<HostPattern> {
   const stars = text.startsWith('**.') ? 2 : text.startsWith('*.') ? 1 : 0;
   const suffix = stars === 0 ? text : text.slice(stars + 1);
   if (suffix.includes('*')) {
-    return bad(`"${text}" has a wildcard that is not a whole leading label`, 'only "*.example.com" and "**.example.com" exist');
+    return bad(
+      `"${text}" has a wildcard that is not a whole leading label`,
+      'only "*.example.com" and "**.example.com" exist',
+    );
   }
   const host = parseHost(suffix);
-  if (host === null) return bad(`"${text}" is not a host`, 'write a name such as api.example.com, an IPv4 address, or [IPv6]');
+  if (host === null)
+    return bad(`"${text}" is not a host`, 'write a name such as api.example.com, an IPv4 address, or [IPv6]');
   if (stars === 0) return { ok: true, value: { kind: 'exact', host: uriHost(host) } };
-  if (host.kind !== 'name') return bad(`"${text}" puts a wildcard before an address`, 'name the address, or use networks');
+  if (host.kind !== 'name')
+    return bad(`"${text}" puts a wildcard before an address`, 'name the address, or use networks');
   return { ok: true, value: { kind: stars === 1 ? 'one-label' : 'labels', host: host.text } };
 }
 

@@ -36,16 +36,24 @@ function reportIssue(source: Source, issue: Issue, base: PropertyKey[], problems
     problems.push(problemAt(source, keyRangeOf(source, path.slice(0, -1), key), `"${key}" is not a name: ${message}`));
     return;
   }
-  problems.push(problemAt(source, rangeOf(source, path), messageOf(source, issue, path), { hint: hintOf(issue, path) }));
+  problems.push(
+    problemAt(source, rangeOf(source, path), messageOf(source, issue, path), { hint: hintOf(issue, path) }),
+  );
 }
 
 /** The branch that the author meant: the one that did not fail on the type of the value itself. */
 function nearestBranch(errors: ReadonlyArray<readonly Issue[]>): readonly Issue[] | null {
-  return errors.find((branch) => !branch.some((issue) => issue.path.length === 0 && issue.code === 'invalid_type')) ?? null;
+  return (
+    errors.find((branch) => !branch.some((issue) => issue.path.length === 0 && issue.code === 'invalid_type')) ?? null
+  );
 }
 
 function messageOf(source: Source, issue: Issue, path: PropertyKey[]): string {
-  const key = path.map(String).filter((part) => !/^\d+$/.test(part)).at(-1) ?? 'the file';
+  const key =
+    path
+      .map(String)
+      .filter((part) => !/^\d+$/.test(part))
+      .at(-1) ?? 'the file';
   const missing = valueAt(source.value, path) === undefined;
   if (issue.code === 'invalid_type' && missing) return `"${key}" is missing`;
   if (issue.code === 'invalid_type') return `"${key}" must be ${article(issue.expected)}`;
@@ -60,13 +68,20 @@ function messageOf(source: Source, issue: Issue, path: PropertyKey[]): string {
 
 function hintOf(issue: Issue, path: PropertyKey[]): string | null {
   if (path.length === 1 && path[0] === 'version') return 'every rule file starts with "version: 1"';
-  if (issue.code === 'invalid_value' && issue.values.length > 1) return `known here: ${issue.values.map(String).join(', ')}`;
+  if (issue.code === 'invalid_value' && issue.values.length > 1)
+    return `known here: ${issue.values.map(String).join(', ')}`;
   if (issue.code === 'invalid_type' && issue.expected === 'array') return 'write a list: [a, b], or one "- a" a line';
   return null;
 }
 
 function article(expected: string): string {
-  const words: Record<string, string> = { array: 'a list', object: 'a map', record: 'a map', string: 'text', int: 'a whole number' };
+  const words: Record<string, string> = {
+    array: 'a list',
+    object: 'a map',
+    record: 'a map',
+    string: 'text',
+    int: 'a whole number',
+  };
   return words[expected] ?? `a ${expected}`;
 }
 

@@ -30,12 +30,15 @@ export function refuseLater(source: Source, file: RulesFile, problems: Problem[]
   }
   for (const [name, capability] of Object.entries(file.capabilities ?? {})) {
     refuse(['capabilities', name], capability, LATER.capability);
-    if (capability.audit === 'transcript') problems.push(notYet(source, ['capabilities', name], 'audit', 'audit: transcript'));
+    if (capability.audit === 'transcript')
+      problems.push(notYet(source, ['capabilities', name], 'audit', 'audit: transcript'));
     refuseEndpoints(['capabilities', name, 'endpoints'], capability.endpoints);
   }
   if (file.tests !== undefined) {
     const hint = 'they are kept for `sallyport test`, which is not built yet';
-    problems.push(problemAt(source, keyRangeOf(source, [], 'tests'), 'these tests are not run yet', { severity: 'warning', hint }));
+    problems.push(
+      problemAt(source, keyRangeOf(source, [], 'tests'), 'these tests are not run yet', { severity: 'warning', hint }),
+    );
   }
 }
 

@@ -33,10 +33,24 @@ export function mergeFiles(files: readonly CheckedFile[], problems: Problem[]): 
   let defaults: Merged['defaults'] = null;
   for (const { source, file } of files) {
     if (file.defaults === undefined) continue;
-    if (defaults !== null) problems.push(twice('defaults', source, keyRangeOf(source, [], 'defaults'), defaults.source, keyRangeOf(defaults.source, [], 'defaults')));
+    if (defaults !== null)
+      problems.push(
+        twice(
+          'defaults',
+          source,
+          keyRangeOf(source, [], 'defaults'),
+          defaults.source,
+          keyRangeOf(defaults.source, [], 'defaults'),
+        ),
+      );
     defaults ??= { name: 'defaults', spec: file.defaults, source };
   }
-  return { agents: collect(files, 'agents', problems), capabilities: collect(files, 'capabilities', problems), networks, defaults };
+  return {
+    agents: collect(files, 'agents', problems),
+    capabilities: collect(files, 'capabilities', problems),
+    networks,
+    defaults,
+  };
 }
 
 /** Parses a list of address ranges that stands at `path`. */
@@ -45,26 +59,50 @@ export function parseCidrs(texts: readonly string[], source: Source, path: Prope
   texts.forEach((text, index) => {
     const cidr = parseCidr(text);
     if (cidr !== null) parsed.push(cidr);
-    else problems.push(problemAt(source, rangeOf(source, [...path, index]), `"${text}" is not an address range`, { hint: 'write 10.20.0.0/16 or fd00::/8' }));
+    else
+      problems.push(
+        problemAt(source, rangeOf(source, [...path, index]), `"${text}" is not an address range`, {
+          hint: 'write 10.20.0.0/16 or fd00::/8',
+        }),
+      );
   });
   return parsed;
 }
 
 type Section = 'agents' | 'capabilities' | 'networks';
 
-function collect<S extends Section>(files: readonly CheckedFile[], section: S, problems: Problem[]): Map<string, Named<NonNullable<RulesFile[S]>[string]>> {
+function collect<S extends Section>(
+  files: readonly CheckedFile[],
+  section: S,
+  problems: Problem[],
+): Map<string, Named<NonNullable<RulesFile[S]>[string]>> {
   const found = new Map<string, Named<NonNullable<RulesFile[S]>[string]>>();
   for (const { source, file } of files) {
     for (const [name, spec] of Object.entries(file[section] ?? {})) {
       const first = found.get(name);
       if (first === undefined) found.set(name, { name, spec: spec as NonNullable<RulesFile[S]>[string], source });
-      else problems.push(twice(`${section.slice(0, -1)} "${name}"`.replace('capabilitie', 'capability'), source, keyRangeOf(source, [section], name), first.source, keyRangeOf(first.source, [section], name)));
+      else
+        problems.push(
+          twice(
+            `${section.slice(0, -1)} "${name}"`.replace('capabilitie', 'capability'),
+            source,
+            keyRangeOf(source, [section], name),
+            first.source,
+            keyRangeOf(first.source, [section], name),
+          ),
+        );
     }
   }
   return found;
 }
 
-function twice(what: string, source: Source, range: readonly [number, number], firstSource: Source, firstRange: readonly [number, number]): Problem {
+function twice(
+  what: string,
+  source: Source,
+  range: readonly [number, number],
+  firstSource: Source,
+  firstRange: readonly [number, number],
+): Problem {
   const { line } = firstSource.lines.linePos(firstRange[0]);
   const first = placeText({ file: firstSource.name, line, column: 1 });
   return problemAt(source, range, `${what} is defined twice`, { hint: `the other definition is at ${first}` });

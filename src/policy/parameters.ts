@@ -9,20 +9,30 @@ import { didYouMean } from './suggest.ts';
 export type ParameterValues = ReadonlyMap<string, string>;
 
 /** Checks the values a grant gives against what the capability declares. */
-export function bindParameters(capability: CapabilitySpec, given: Readonly<Record<string, string>>): Parsed<ParameterValues> {
+export function bindParameters(
+  capability: CapabilitySpec,
+  given: Readonly<Record<string, string>>,
+): Parsed<ParameterValues> {
   const declared = capability.parameters ?? {};
   const names = Object.keys(declared);
   for (const name of Object.keys(given)) {
-    if (declared[name] === undefined) return wrong(`the capability has no parameter "${name}"`, didYouMean(name, names));
+    if (declared[name] === undefined)
+      return wrong(`the capability has no parameter "${name}"`, didYouMean(name, names));
   }
   const values = new Map<string, string>();
   for (const [name, parameter] of Object.entries(declared)) {
     // A default may be another parameter's value: `${registry}`.
-    const text = given[name] ?? parameter.default?.replaceAll(/\$\{([^}]*)\}/g, (whole, other: string) => values.get(other) ?? whole);
-    if (text === undefined) return wrong(`the parameter "${name}" is missing`, `write { use: …, with: { ${name}: … } }`);
+    const text =
+      given[name] ??
+      parameter.default?.replaceAll(/\$\{([^}]*)\}/g, (whole, other: string) => values.get(other) ?? whole);
+    if (text === undefined)
+      return wrong(`the parameter "${name}" is missing`, `write { use: …, with: { ${name}: … } }`);
     const value = parameter.type === 'host' ? parseHostValue(text) : parseOriginValue(text);
     if (value === null) {
-      return wrong(`"${text}" is not a value for "${name}"`, parameter.type === 'host' ? 'write a host name' : 'write a host, or a URL such as https://mirror.example/npm');
+      return wrong(
+        `"${text}" is not a value for "${name}"`,
+        parameter.type === 'host' ? 'write a host name' : 'write a host, or a URL such as https://mirror.example/npm',
+      );
     }
     values.set(name, value);
   }
@@ -41,8 +51,13 @@ export function fillEndpoint(endpoint: EndpointSpec, values: ParameterValues): P
   const filled =
     typeof endpoint === 'string'
       ? fill(endpoint)
-      : { ...endpoint, host: fill(endpoint.host), ...(endpoint.paths === undefined ? {} : { paths: endpoint.paths.map(fill) }) };
-  if (unknown !== null) return wrong(`the capability has no parameter "${String(unknown)}"`, didYouMean(unknown, [...values.keys()]));
+      : {
+          ...endpoint,
+          host: fill(endpoint.host),
+          ...(endpoint.paths === undefined ? {} : { paths: endpoint.paths.map(fill) }),
+        };
+  if (unknown !== null)
+    return wrong(`the capability has no parameter "${String(unknown)}"`, didYouMean(unknown, [...values.keys()]));
   return { ok: true, value: filled };
 }
 

@@ -18,13 +18,19 @@ export function parsePathPattern(text: string, raw: boolean): Parsed<PathPattern
   if (!text.startsWith('/')) return wrong(`the path "${text}" does not start with "/"`, `write "/${text}"`);
   if (/[?#]/.test(text)) return wrong(`the path "${text}" holds a query or fragment`, 'use "query:" in the long form');
   if (text.split('/').some((segment) => segment.includes('**') && segment !== '**')) {
-    return wrong(`"**" in "${text}" is not a whole segment`, 'write "*" for part of a segment, "/**" for any number of them');
+    return wrong(
+      `"**" in "${text}" is not a whole segment`,
+      'write "*" for part of a segment, "/**" for any number of them',
+    );
   }
   let canonical = text;
   if (!raw) {
     const parsed = canonicalPath(text);
     if (parsed.canonical === null) {
-      return wrong(`the path "${text}" can never match: ${parsed.flaw ?? 'it is malformed'}`, 'write the path in its plain form, or set paths-raw: true');
+      return wrong(
+        `the path "${text}" can never match: ${parsed.flaw ?? 'it is malformed'}`,
+        'write the path in its plain form, or set paths-raw: true',
+      );
     }
     canonical = parsed.canonical;
   }

@@ -39,11 +39,19 @@ export function compilePredicate(spec: PredicateSpec): Predicate {
     tests.push((value) => value.length <= most);
   }
   if (spec.type !== undefined) tests.push(typeTest(spec.type));
-  return { absent: spec.absent === true, optional: spec.optional === true, holds: (value) => tests.every((test) => test(value)) };
+  return {
+    absent: spec.absent === true,
+    optional: spec.optional === true,
+    holds: (value) => tests.every((test) => test(value)),
+  };
 }
 
 /** True when the values of every listed name hold, and, if closed, no other name occurs. */
-export function fieldsHold(predicates: FieldPredicates, pairs: readonly string[], exempt: ReadonlySet<string> | null): boolean {
+export function fieldsHold(
+  predicates: FieldPredicates,
+  pairs: readonly string[],
+  exempt: ReadonlySet<string> | null,
+): boolean {
   const seen = new Set<string>();
   for (let i = 0; i < pairs.length; i += 2) {
     const name = pairs[i] as string;

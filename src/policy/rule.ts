@@ -55,6 +55,7 @@ export function obligationKey(rule: Rule): string {
 }
 
 function predicateCount(endpoint: Endpoint): number {
-  const of = (fields: FieldPredicates | null): number => (fields === null ? 0 : fields.byName.size + (fields.closed ? 1 : 0));
+  const of = (fields: FieldPredicates | null): number =>
+    fields === null ? 0 : fields.byName.size + (fields.closed ? 1 : 0);
   return Math.min(0xff, of(endpoint.query) + of(endpoint.headers));
 }

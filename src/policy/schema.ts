@@ -30,7 +30,10 @@ const fieldMap = z.record(z.string(), z.union([predicate, z.boolean()]));
 
 const name = z
   .string()
-  .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/, 'a name is 1 to 100 letters, digits, dots, dashes and underscores, the first a letter or digit');
+  .regex(
+    /^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/,
+    'a name is 1 to 100 letters, digits, dots, dashes and underscores, the first a letter or digit',
+  );
 const oneOrMore = <T extends z.ZodType>(item: T) => z.array(item).min(1);
 
 const limits = z.record(z.string(), z.unknown());
@@ -38,12 +41,20 @@ const scan = z.union([z.enum(['default', 'off']), z.record(z.string(), z.string(
 const body = z.record(z.string(), z.unknown());
 
 export const endpointMap = z.strictObject({
-  scheme: z.enum(['https', 'http', 'tcp']).optional().describe('Default https. `tcp` is an opaque tunnel: nothing inside it is inspected.'),
-  host: z.string().describe('Exact host, `*.example.com` (one label), `**.example.com` (one or more), `**` (any name).'),
+  scheme: z
+    .enum(['https', 'http', 'tcp'])
+    .optional()
+    .describe('Default https. `tcp` is an opaque tunnel: nothing inside it is inspected.'),
+  host: z
+    .string()
+    .describe('Exact host, `*.example.com` (one label), `**.example.com` (one or more), `**` (any name).'),
   port: z.int().min(1).max(65535).optional().describe("Default: the scheme's own. A rule for 443 does not allow 8443."),
   methods: oneOrMore(z.string()).optional().describe('Methods, upper case; left out or `*`: any.'),
   paths: oneOrMore(z.string()).optional().describe('Path patterns; left out: any path.'),
-  'paths-raw': z.boolean().optional().describe('Match and send the path as it came, dot segments and encoded slashes included.'),
+  'paths-raw': z
+    .boolean()
+    .optional()
+    .describe('Match and send the path as it came, dot segments and encoded slashes included.'),
   query: fieldMap.optional().describe('Parameter name → predicate; `closed: true` denies names not listed.'),
   headers: fieldMap.optional().describe('Header name → predicate; `closed: true` denies names not listed.'),
   body: body.optional().describe('Predicates on the body.'),
@@ -69,7 +80,9 @@ const identity = z.strictObject({
   token: z
     .union([z.string(), oneOrMore(z.string())])
     .optional()
-    .describe('`sha256:` and the hex SHA-256 of the token (`sallyport agent token NAME` makes one); a list while rotating.'),
+    .describe(
+      '`sha256:` and the hex SHA-256 of the token (`sallyport agent token NAME` makes one); a list while rotating.',
+    ),
   certificate: z.string().optional().describe('SPIFFE id or subject of a client certificate.'),
   networks: oneOrMore(z.string()).optional().describe('Source addresses or ranges that are this agent.'),
 });
@@ -83,13 +96,18 @@ export const agent = z.strictObject({
   capabilities: z.array(grant).optional().describe('Capabilities the agent is granted.'),
   allow: z.array(endpoint).optional().describe('Endpoints only this agent may use.'),
   deny: z.array(endpoint).optional().describe('Endpoints refused whatever else allows them.'),
-  networks: z.array(name).optional().describe('Named address ranges its endpoints may reach although they are forbidden by default.'),
+  networks: z
+    .array(name)
+    .optional()
+    .describe('Named address ranges its endpoints may reach although they are forbidden by default.'),
   limits: limits.optional().describe('Request, byte and session limits.'),
   scan: scan.optional().describe('Scan profile.'),
 });
 
 const parameter = z.strictObject({
-  type: z.enum(['origin', 'host']).describe('`origin`: a host or URL with an optional path prefix; `host`: a host name.'),
+  type: z
+    .enum(['origin', 'host'])
+    .describe('`origin`: a host or URL with an optional path prefix; `host`: a host name.'),
   description: z.string().optional(),
   default: z.string().optional().describe('Used when `with` leaves the parameter out.'),
 });
@@ -97,10 +115,16 @@ const parameter = z.strictObject({
 export const capability = z.strictObject({
   description: z.string().optional().describe('What it lets an agent do.'),
   risk: z.enum(['low', 'medium', 'high']).optional().describe('For people; nothing follows from it yet.'),
-  parameters: z.record(name, parameter).optional().describe('Values that a grant fills in with `with`; `${name}` in endpoints.'),
+  parameters: z
+    .record(name, parameter)
+    .optional()
+    .describe('Values that a grant fills in with `with`; `${name}` in endpoints.'),
   endpoints: oneOrMore(endpoint).describe('What it reaches.'),
   mode: z.enum(MODES).optional().describe("Overrides the agent's mode for requests to these endpoints."),
-  networks: z.array(name).optional().describe('Named address ranges its endpoints may reach although they are forbidden by default.'),
+  networks: z
+    .array(name)
+    .optional()
+    .describe('Named address ranges its endpoints may reach although they are forbidden by default.'),
   audit: z.enum(['metadata', 'transcript']).optional().describe('What the record keeps; default metadata.'),
   limits: limits.optional().describe('Request and byte limits.'),
   approval: z.record(z.string(), z.unknown()).optional().describe('Who must approve a request.'),

@@ -43,12 +43,20 @@ export function readSources(root: string): ReadResult {
 /** Parses one file; what is wrong with it is added to `problems`. */
 export function parseSource(file: string, bytes: Buffer, problems: Problem[], name: string = file): Source | null {
   if (bytes.length > MAX_FILE) {
-    problems.push(fileProblem(file, `is larger than ${MAX_FILE} bytes`, 'split it: files below the rules folder are merged'));
+    problems.push(
+      fileProblem(file, `is larger than ${MAX_FILE} bytes`, 'split it: files below the rules folder are merged'),
+    );
     return null;
   }
   const text = bytes.toString('utf8').replace(/^\uFEFF/, '');
   const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines, version: '1.2', merge: false, uniqueKeys: true, prettyErrors: false });
+  const document = parseDocument(text, {
+    lineCounter: lines,
+    version: '1.2',
+    merge: false,
+    uniqueKeys: true,
+    prettyErrors: false,
+  });
   const source = { file, name, text, lines, document };
   // A warning of the parser is a tag or directive it did not understand: nothing here honours those.
   for (const error of [...document.errors, ...document.warnings]) {
@@ -58,7 +66,13 @@ export function parseSource(file: string, bytes: Buffer, problems: Problem[], na
   try {
     return { ...source, value: document.toJS({ maxAliasCount: MAX_ALIASES }) as unknown };
   } catch (error) {
-    problems.push(fileProblem(file, `cannot be expanded: ${(error as Error).message}`, 'write repeated parts out, or use a capability'));
+    problems.push(
+      fileProblem(
+        file,
+        `cannot be expanded: ${(error as Error).message}`,
+        'write repeated parts out, or use a capability',
+      ),
+    );
     return null;
   }
 }

@@ -26,7 +26,8 @@ export function hold(request: AgentRequest, _permit: Permit, limit: number): Hel
   const { length: announced, present } = body;
   if (!present) return mintHeldBody({ pieces: NONE, size: 0, rest: null, announced, present });
   request.answer.proceed();
-  if (announced !== null && announced > limit) return mintHeldBody({ pieces: NONE, size: 0, rest: body, announced, present });
+  if (announced !== null && announced > limit)
+    return mintHeldBody({ pieces: NONE, size: 0, rest: body, announced, present });
   return readWhole(body, limit);
 }
 

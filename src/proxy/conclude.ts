@@ -28,7 +28,8 @@ function count(exchange: Exchange, outcome: Outcome, services: Services): void {
     capability: permit?.capability ?? denial?.capability ?? null,
     totalSeconds: (performance.now() - exchange.started) / 1000,
     decisionSeconds: exchange.decisionTime === null ? null : exchange.decisionTime / 1000,
-    upstreamSeconds: upstreamSent === null || upstreamAnswered === null ? null : (upstreamAnswered - upstreamSent) / 1000,
+    upstreamSeconds:
+      upstreamSent === null || upstreamAnswered === null ? null : (upstreamAnswered - upstreamSent) / 1000,
     sent: exchange.sent,
     received: exchange.received,
   });

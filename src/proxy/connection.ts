@@ -33,7 +33,12 @@ const IDLE = 300_000;
 const TLS_HANDSHAKE = 0x16;
 
 /** Serves one agent connection to its end: plain requests one after another, until a CONNECT makes it a tunnel. */
-export async function serveConnection(socket: Socket, source: string, connections: Connections, services: Services): Promise<void> {
+export async function serveConnection(
+  socket: Socket,
+  source: string,
+  connections: Connections,
+  services: Services,
+): Promise<void> {
   const agent = new Http1Agent(socket, { idle: IDLE, endIsAbort: false });
   const leave = connections.enter(agent);
   try {
@@ -51,7 +56,13 @@ export async function serveConnection(socket: Socket, source: string, connection
  * Opens the way for a tunnel: may this agent reach this host at all, and at an address that may be dialled? In this order,
  * for a host name is itself a message, and resolving it delivers it.
  */
-async function open(connect: AgentRequest, agent: string, target: Target, now: Snapshot, services: Services): Promise<ConnectPermit> {
+async function open(
+  connect: AgentRequest,
+  agent: string,
+  target: Target,
+  now: Snapshot,
+  services: Services,
+): Promise<ConnectPermit> {
   requireSameHost(connect, target);
   const permit = admit(decideConnection(agent, target, now.policy), target);
   await guard(permit, services.names, now.network);
@@ -59,12 +70,22 @@ async function open(connect: AgentRequest, agent: string, target: Target, now: S
 }
 
 /** Answers a CONNECT; true when the connection has become a tunnel and has been served to its end. */
-async function serveConnect(request: AgentRequest, outer: Http1Agent, source: string, connections: Connections, services: Services): Promise<boolean> {
+async function serveConnect(
+  request: AgentRequest,
+  outer: Http1Agent,
+  source: string,
+  connections: Connections,
+  services: Services,
+): Promise<boolean> {
   const now = services.snapshot();
   let agent: string | null = null;
   let target: Target;
   try {
-    agent = identify({ source, credentials: request.fields.values('proxy-authorization') }, now.identities, services.throttle);
+    agent = identify(
+      { source, credentials: request.fields.values('proxy-authorization') },
+      now.identities,
+      services.throttle,
+    );
     target = parseConnectTarget(request);
   } catch (error) {
     concludeConnect(request, source, agent, asDenial(error), services);
@@ -89,7 +110,13 @@ async function serveConnect(request: AgentRequest, outer: Http1Agent, source: st
 }
 
 /** Serves what comes out of a tunnel: TLS is terminated, plain HTTP is judged as HTTP, anything else is malformed. */
-async function intercept(socket: Socket, source: string, tunnel: Tunnel, connections: Connections, services: Services): Promise<void> {
+async function intercept(
+  socket: Socket,
+  source: string,
+  tunnel: Tunnel,
+  connections: Connections,
+  services: Services,
+): Promise<void> {
   const first = await firstByte(socket);
   if (first !== TLS_HANDSHAKE) {
     const target = makeTarget('http', tunnel.target.host, tunnel.target.port);
@@ -99,14 +126,25 @@ async function intercept(socket: Socket, source: string, tunnel: Tunnel, connect
   }
   const accepted = await acceptTls(socket, tunnel.target.host, services.leaves);
   if (accepted.socket === null) {
-    const denial = tunnel.refusal ?? new Denial(accepted.mismatch === null ? 'request-malformed' : 'authority-mismatch', accepted.mismatch ?? accepted.trouble);
+    const denial =
+      tunnel.refusal ??
+      new Denial(
+        accepted.mismatch === null ? 'request-malformed' : 'authority-mismatch',
+        accepted.mismatch ?? accepted.trouble,
+      );
     concludeTunnel(source, tunnel, denial, services);
     return;
   }
   await serveRequests(accepted.socket, source, { ...tunnel, mismatch: accepted.mismatch }, connections, services);
 }
 
-async function serveRequests(socket: Socket, source: string, tunnel: Tunnel, connections: Connections, services: Services): Promise<void> {
+async function serveRequests(
+  socket: Socket,
+  source: string,
+  tunnel: Tunnel,
+  connections: Connections,
+  services: Services,
+): Promise<void> {
   const agent = new Http1Agent(socket, { idle: IDLE, endIsAbort: true });
   const leave = connections.enter(agent);
   let served = 0;
@@ -125,15 +163,18 @@ async function serveRequests(socket: Socket, source: string, tunnel: Tunnel, con
 
 /** A tunnel that was refused leaves a record even when its agent hung up before asking anything. */
 function concludeSilent(source: string, tunnel: Tunnel, services: Services): void {
-  const denial = tunnel.refusal ?? (tunnel.mismatch === null ? null : new Denial('authority-mismatch', tunnel.mismatch));
+  const denial =
+    tunnel.refusal ?? (tunnel.mismatch === null ? null : new Denial('authority-mismatch', tunnel.mismatch));
   if (denial !== null) concludeTunnel(source, tunnel, denial, services);
 }
 
 function parseConnectTarget(request: AgentRequest): Target {
-  if (request.flaw !== null) throw new Denial('request-malformed', request.flaw.message, { status: request.flaw.status });
+  if (request.flaw !== null)
+    throw new Denial('request-malformed', request.flaw.message, { status: request.flaw.status });
   if (request.body.present) throw new Denial('request-malformed', 'a CONNECT with a body');
   const authority = parseAuthority(request.target);
-  if (authority === null || authority.port === null) throw new Denial('request-malformed', 'the target of CONNECT is not host:port');
+  if (authority === null || authority.port === null)
+    throw new Denial('request-malformed', 'the target of CONNECT is not host:port');
   return makeTarget('https', authority.host, authority.port);
 }
 

@@ -39,7 +39,8 @@ export async function dial(to: GuardedAddress, _witness: Witness, options: DialO
       socket.destroy();
       reject(error);
     };
-    const onTimeout = (): void => fail(new Denial('upstream-timeout', `connecting to ${authorityText(target)} took too long`));
+    const onTimeout = (): void =>
+      fail(new Denial('upstream-timeout', `connecting to ${authorityText(target)} took too long`));
     const onError = (error: Error): void => fail(dialFailure(error, authorityText(target)));
     const onAbort = (): void => fail(new Error('aborted while connecting'));
     const onClose = (): void => fail(dialFailure(new Error('closed while connecting'), authorityText(target)));
@@ -62,8 +63,15 @@ export async function dial(to: GuardedAddress, _witness: Witness, options: DialO
 }
 
 function tcpOptions(to: GuardedAddress): { host: string; port: number; lookup: typeof lookup; allowHalfOpen: boolean } {
-  const lookup = (_name: string, _options: object, done: (error: null, addresses: Array<{ address: string; family: number }>) => void): void => {
-    done(null, to.addresses.map((address) => ({ address, family: isIP(address) })));
+  const lookup = (
+    _name: string,
+    _options: object,
+    done: (error: null, addresses: Array<{ address: string; family: number }>) => void,
+  ): void => {
+    done(
+      null,
+      to.addresses.map((address) => ({ address, family: isIP(address) })),
+    );
   };
   // With one address there is nothing to look up; with several, Node races them (RFC 8305) over exactly this list.
   const host = to.addresses.length === 1 ? (to.addresses[0] as string) : to.target.host.text;
@@ -95,17 +103,30 @@ function reached(socket: Socket, to: GuardedAddress): string {
   const remote = parseAddress(socket.remoteAddress ?? '')?.text;
   if (remote !== undefined && to.addresses.includes(remote)) return remote;
   socket.destroy();
-  throw new Denial('address-forbidden', `${authorityText(to.target)}: the connection reached an address that was not judged`);
+  throw new Denial(
+    'address-forbidden',
+    `${authorityText(to.target)}: the connection reached an address that was not judged`,
+  );
 }
 
-const TRUST_ERRORS = /^(?:CERT_|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO_|ERR_TLS_CERT|INVALID_(?:CA|PURPOSE)|HOSTNAME_MISMATCH|PATH_LENGTH|CRL_)/;
+const TRUST_ERRORS =
+  /^(?:CERT_|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO_|ERR_TLS_CERT|INVALID_(?:CA|PURPOSE)|HOSTNAME_MISMATCH|PATH_LENGTH|CRL_)/;
 
 function dialFailure(error: Error, authority: string): Denial {
   const code = (error as NodeJS.ErrnoException).code ?? '';
-  if (TRUST_ERRORS.test(code)) return new Denial('upstream-untrusted', `the certificate of ${authority} is not trusted: ${certificateTrouble(code)}`, { cause: error });
-  if (code.startsWith('ERR_SSL') || code === 'EPROTO') return new Denial('upstream-untrusted', `the TLS handshake with ${authority} failed`, { cause: error });
-  if (code === 'ETIMEDOUT') return new Denial('upstream-timeout', `connecting to ${authority} timed out`, { cause: error });
-  return new Denial('upstream-unreachable', `${authority} cannot be reached${code === '' ? '' : ` (${code})`}`, { cause: error });
+  if (TRUST_ERRORS.test(code))
+    return new Denial(
+      'upstream-untrusted',
+      `the certificate of ${authority} is not trusted: ${certificateTrouble(code)}`,
+      { cause: error },
+    );
+  if (code.startsWith('ERR_SSL') || code === 'EPROTO')
+    return new Denial('upstream-untrusted', `the TLS handshake with ${authority} failed`, { cause: error });
+  if (code === 'ETIMEDOUT')
+    return new Denial('upstream-timeout', `connecting to ${authority} timed out`, { cause: error });
+  return new Denial('upstream-unreachable', `${authority} cannot be reached${code === '' ? '' : ` (${code})`}`, {
+    cause: error,
+  });
 }
 
 function certificateTrouble(code: string): string {

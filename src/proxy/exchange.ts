@@ -43,7 +43,12 @@ export interface Exchange {
 }
 
 /** Serves one request and leaves its audit record, whatever happens. */
-export async function serveExchange(request: AgentRequest, source: string, tunnel: Tunnel | null, services: Services): Promise<void> {
+export async function serveExchange(
+  request: AgentRequest,
+  source: string,
+  tunnel: Tunnel | null,
+  services: Services,
+): Promise<void> {
   const exchange = openExchange(source, tunnel, services);
   request.onAbort = () => exchange.cancellation.cancel();
   let outcome: Outcome;
@@ -60,7 +65,10 @@ export async function serveExchange(request: AgentRequest, source: string, tunne
 async function carry(exchange: Exchange, request: AgentRequest, services: Services): Promise<Outcome> {
   const { now } = exchange;
   const facts = gatherFacts(request, exchange, services);
-  const permit = enforce(timed(exchange, () => decide(facts, now.policy)), facts);
+  const permit = enforce(
+    timed(exchange, () => decide(facts, now.policy)),
+    facts,
+  );
   exchange.permit = permit;
   const body = await hold(request, permit, services.inspectBuffer);
   const address = await guard(permit, services.names, now.network);
@@ -110,7 +118,13 @@ export function concludeTunnel(source: string, tunnel: Tunnel, denial: Denial, s
 }
 
 /** Refuses a CONNECT outside any tunnel, for want of an agent or a target. */
-export function concludeConnect(request: AgentRequest, source: string, agent: string | null, denial: Denial, services: Services): void {
+export function concludeConnect(
+  request: AgentRequest,
+  source: string,
+  agent: string | null,
+  denial: Denial,
+  services: Services,
+): void {
   const exchange = openExchange(source, null, services);
   exchange.agent = agent;
   conclude(exchange, { kind: 'refused', denial }, request, services);

@@ -24,11 +24,12 @@ interface Asked {
  */
 export function gatherFacts(request: AgentRequest, exchange: Exchange, services: Services): Facts {
   const { tunnel, source, now } = exchange;
-  if (request.flaw !== null) throw new Denial('request-malformed', request.flaw.message, { status: request.flaw.status });
-  const agent = tunnel?.agent ?? identify({ source, credentials: request.fields.values('proxy-authorization') }, now.identities, services.throttle);
+  if (request.flaw !== null)
+    throw new Denial('request-malformed', request.flaw.message, { status: request.flaw.status });
+  const agent =
+    tunnel?.agent ??
+    identify({ source, credentials: request.fields.values('proxy-authorization') }, now.identities, services.throttle);
   exchange.agent = agent;
-  if (tunnel !== null && tunnel.refusal !== null) exchange.facts = refusedFacts(request, tunnel, source);
-  if (tunnel !== null && tunnel.refusal !== null) throw tunnel.refusal;
   const asked = tunnel === null ? parseAbsolute(request) : parseInside(request, tunnel);
   const facts: Facts = {
     agent,
@@ -40,6 +41,7 @@ export function gatherFacts(request: AgentRequest, exchange: Exchange, services:
     headers: now.policy.readsHeaders ? request.fields.pairs(END_TO_END.naming(request.connection)) : NO_HEADERS,
   };
   exchange.facts = facts;
+  if (tunnel !== null) refuseContradiction(tunnel);
   checkSemantics(request, tunnel, services.pseudonym);
   return facts;
 }
@@ -47,9 +49,14 @@ export function gatherFacts(request: AgentRequest, exchange: Exchange, services:
 /** A request to the proxy port itself: absolute-form, plain http (RFC 9112 §3.2.2). */
 function parseAbsolute(request: AgentRequest): Asked {
   const { target } = request;
-  if (target.startsWith('/') || target === '*') throw new Denial('request-malformed', 'this is a proxy: set HTTPS_PROXY and HTTP_PROXY to its address, and ask for the URL you want');
+  if (target.startsWith('/') || target === '*')
+    throw new Denial(
+      'request-malformed',
+      'this is a proxy: set HTTPS_PROXY and HTTP_PROXY to its address, and ask for the URL you want',
+    );
   const parsed = splitAbsolute(target);
-  if (parsed.scheme !== 'http') throw new Denial('request-malformed', `${parsed.scheme}:// is not carried in the clear: use CONNECT`);
+  if (parsed.scheme !== 'http')
+    throw new Denial('request-malformed', `${parsed.scheme}:// is not carried in the clear: use CONNECT`);
   if (request.authority !== null) requireSame(request.authority, parsed.target, 'Host');
   return { target: parsed.target, path: parsed.path, query: parsed.query };
 }
@@ -61,9 +68,11 @@ function parseInside(request: AgentRequest, tunnel: Tunnel): Asked {
   if (request.method === 'CONNECT') throw new Denial('request-malformed', 'CONNECT inside a tunnel');
   if (request.authority !== null) requireSame(request.authority, tunnel.target, 'Host');
   if (target.startsWith('/')) return { target: tunnel.target, ...splitTarget(target) };
-  if (target === '*') throw new Denial('request-malformed', 'the asterisk form asks about a server as a whole, which no rule can allow');
+  if (target === '*')
+    throw new Denial('request-malformed', 'the asterisk form asks about a server as a whole, which no rule can allow');
   const parsed = splitAbsolute(target);
-  if (parsed.target.key !== tunnel.target.key) throw mismatch(`the request names ${parsed.target.key} inside a tunnel to ${tunnel.target.key}`);
+  if (parsed.target.key !== tunnel.target.key)
+    throw mismatch(`the request names ${parsed.target.key} inside a tunnel to ${tunnel.target.key}`);
   return { target: tunnel.target, path: parsed.path, query: parsed.query };
 }
 
@@ -71,12 +80,23 @@ function splitAbsolute(text: string): Asked & { scheme: string } {
   const match = /^([A-Za-z][A-Za-z0-9+.-]*):\/\/([^/?]*)(.*)$/.exec(text);
   if (match === null) throw new Denial('request-malformed', 'the request target is neither a path nor a URL');
   const scheme = (match[1] ?? '').toLowerCase();
-  if (scheme !== 'http' && scheme !== 'https') throw new Denial('request-malformed', `${scheme}:// is not a scheme the gate carries`);
+  if (scheme !== 'http' && scheme !== 'https')
+    throw new Denial('request-malformed', `${scheme}:// is not a scheme the gate carries`);
   const authority = parseAuthority(match[2] ?? '');
   if (authority === null) throw new Denial('request-malformed', 'the authority of the request target is malformed');
   const target = makeTarget(scheme, authority.host, authority.port ?? (DEFAULT_PORT[scheme] as number));
   const rest = match[3] ?? '';
   return { scheme, target, ...splitTarget(rest.startsWith('/') ? rest : `/${rest}`) };
+}
+
+/**
+ * A CONNECT that contradicted itself stays refused. Any other refusal is judged again with all facts, so that the agent
+ * learns which request was refused and what would allow just that.
+ */
+function refuseContradiction(tunnel: Tunnel): void {
+  const reason = tunnel.refusal?.reason;
+  if (tunnel.refusal !== null && (reason === 'authority-mismatch' || reason === 'request-malformed'))
+    throw tunnel.refusal;
 }
 
 /** RFC 9112 §3.2: the two must agree; we never choose between them. */
@@ -93,14 +113,15 @@ function mismatch(detail: string): Denial {
 }
 
 function checkSemantics(request: AgentRequest, tunnel: Tunnel | null, pseudonym: string): void {
-  if (request.upgrade !== null) throw new Denial('request-malformed', 'protocol upgrades are not carried: neither h2c nor WebSocket');
-  if (request.expect !== null && request.expect.toLowerCase() !== '100-continue') throw new Denial('request-malformed', 'an expectation other than 100-continue', { status: 417 });
-  if (tunnel !== null && request.fields.values('proxy-authorization').length > 0) throw new Denial('request-malformed', 'gate credentials inside a tunnel, where they would have reached the upstream');
-  if (request.fields.values('via').some((value) => value.includes(pseudonym))) throw new Denial('address-forbidden', 'the request has been through this gate before: a loop');
-}
-
-/** What can be said of a request that is refused because its tunnel was. */
-function refusedFacts(request: AgentRequest, tunnel: Tunnel, source: string): Facts {
-  const { path, query } = splitTarget(request.target);
-  return { agent: tunnel.agent, source, target: tunnel.target, method: request.method, path: canonicalPath(path), query, headers: [] };
+  if (request.upgrade !== null)
+    throw new Denial('request-malformed', 'protocol upgrades are not carried: neither h2c nor WebSocket');
+  if (request.expect !== null && request.expect.toLowerCase() !== '100-continue')
+    throw new Denial('request-malformed', 'an expectation other than 100-continue', { status: 417 });
+  if (tunnel !== null && request.fields.values('proxy-authorization').length > 0)
+    throw new Denial(
+      'request-malformed',
+      'gate credentials inside a tunnel, where they would have reached the upstream',
+    );
+  if (request.fields.values('via').some((value) => value.includes(pseudonym)))
+    throw new Denial('address-forbidden', 'the request has been through this gate before: a loop');
 }

@@ -40,7 +40,13 @@ export async function firstByte(socket: Socket): Promise<number | null> {
  * that host and no other. IP-literal clients send no name; the leaf then carries the address.
  */
 export async function acceptTls(socket: Socket, host: Host, leaves: LeafCache): Promise<Accepted> {
-  const secure = new TLSSocket(socket, { isServer: true, secureContext: leaves.contextFor(host), ALPNProtocols: ['http/1.1'], requestCert: false, rejectUnauthorized: false });
+  const secure = new TLSSocket(socket, {
+    isServer: true,
+    secureContext: leaves.contextFor(host),
+    ALPNProtocols: ['http/1.1'],
+    requestCert: false,
+    rejectUnauthorized: false,
+  });
   const trouble = await new Promise<string | null>((resolve) => {
     const finish = (result: string | null): void => {
       clearTimeout(timer);
@@ -49,7 +55,8 @@ export async function acceptTls(socket: Socket, host: Host, leaves: LeafCache): 
     };
     const onSecure = (): void => finish(null);
     const onClose = (): void => finish('the TLS handshake was broken off; does the client trust the CA of the gate?');
-    const onError = (error: Error): void => finish(`the TLS handshake failed: ${(error as NodeJS.ErrnoException).code ?? error.message}`);
+    const onError = (error: Error): void =>
+      finish(`the TLS handshake failed: ${(error as NodeJS.ErrnoException).code ?? error.message}`);
     const timer = setTimeout(() => finish('the TLS handshake took too long'), HANDSHAKE);
     secure.on('secure', onSecure).on('close', onClose).on('error', onError).on('_tlsError', onError);
   });

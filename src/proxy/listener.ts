@@ -5,8 +5,14 @@ import type { Connections } from './connections.ts';
 import type { Services } from './services.ts';
 
 /** Takes agent connections on a plain TCP port. */
-export async function listen(address: { host: string; port: number }, connections: Connections, services: Services): Promise<Server> {
-  const server = createServer({ allowHalfOpen: true, noDelay: true, keepAlive: true }, (socket) => accept(socket, connections, services));
+export async function listen(
+  address: { host: string; port: number },
+  connections: Connections,
+  services: Services,
+): Promise<Server> {
+  const server = createServer({ allowHalfOpen: true, noDelay: true, keepAlive: true }, (socket) =>
+    accept(socket, connections, services),
+  );
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
     server.listen(address.port, address.host, () => {

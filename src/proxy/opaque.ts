@@ -17,7 +17,9 @@ import type { Services } from './services.ts';
 export async function serveOpaque(socket: Socket, source: string, tunnel: Tunnel, services: Services): Promise<void> {
   const target = makeTarget('tcp', tunnel.target.host, tunnel.target.port);
   const exchange = openExchange(source, { ...tunnel, target }, services);
-  const outcome = await carryOpaque(socket, exchange, services).catch((thrown: unknown) => outcomeOf(thrown, exchange, exchange.upstreamSent !== null));
+  const outcome = await carryOpaque(socket, exchange, services).catch((thrown: unknown) =>
+    outcomeOf(thrown, exchange, exchange.upstreamSent !== null),
+  );
   conclude(exchange, outcome, null, services);
 }
 
@@ -25,15 +27,31 @@ export async function serveOpaque(socket: Socket, source: string, tunnel: Tunnel
 async function carryOpaque(socket: Socket, exchange: Exchange, services: Services): Promise<Outcome> {
   const { tunnel, source, now } = exchange;
   if (tunnel === null) throw new Error('an opaque exchange without a tunnel');
-  const facts = { agent: tunnel.agent, source, target: tunnel.target, method: 'CONNECT', path: canonicalPath('/'), query: null, headers: [] };
+  const facts = {
+    agent: tunnel.agent,
+    source,
+    target: tunnel.target,
+    method: 'CONNECT',
+    path: canonicalPath('/'),
+    query: null,
+    headers: [],
+  };
   exchange.facts = facts;
   const permit = enforce(decide(facts, now.policy), facts);
   exchange.permit = permit;
   const address = await guard(permit, services.names, now.network);
   const witness = await record(exchange, address, services.audit);
-  const upstream = await dial(address, witness, { timeout: services.timeouts.connect, trust: services.upstreamTrust, sessions: new Map(), cancellation: exchange.cancellation });
+  const upstream = await dial(address, witness, {
+    timeout: services.timeouts.connect,
+    trust: services.upstreamTrust,
+    sessions: new Map(),
+    cancellation: exchange.cancellation,
+  });
   exchange.upstreamSent = performance.now();
-  await Promise.all([copy(socket, upstream.socket, (size) => (exchange.sent += size)), copy(upstream.socket, socket, (size) => (exchange.received += size))]);
+  await Promise.all([
+    copy(socket, upstream.socket, (size) => (exchange.sent += size)),
+    copy(upstream.socket, socket, (size) => (exchange.received += size)),
+  ]);
   return { kind: 'delivered', status: 200, transfer: { sent: exchange.sent, received: exchange.received } };
 }
 

@@ -40,18 +40,43 @@ export function enforce(decision: Decision, facts: Facts): Permit {
   const { agent, target } = facts;
   if (decision.kind === 'allow') {
     const { capability, networks, rawPath } = decision.obligations;
-    return mintPermit({ target, agent, mode: decision.mode, capability, networks, rule: ruleText(decision.rule), rawPath, softened: null });
+    return mintPermit({
+      target,
+      agent,
+      mode: decision.mode,
+      capability,
+      networks,
+      rule: ruleText(decision.rule),
+      rawPath,
+      softened: null,
+    });
   }
   const softened = soften(decision);
   const rule = decision.rule === null ? null : ruleText(decision.rule);
-  return mintPermit({ target, agent, mode: decision.mode, capability: decision.capability, networks: [], rule, rawPath: false, softened });
+  return mintPermit({
+    target,
+    agent,
+    mode: decision.mode,
+    capability: decision.capability,
+    networks: [],
+    rule,
+    rawPath: false,
+    softened,
+  });
 }
 
 /** The same for a connection, of which host and port are known. */
 export function admit(decision: Decision, target: Target): ConnectPermit {
   if (decision.kind === 'allow') {
     const { capability, networks, opaque } = decision.obligations;
-    return mintConnectPermit({ target, networks, opaque, rule: ruleText(decision.rule), capability, mode: decision.mode });
+    return mintConnectPermit({
+      target,
+      networks,
+      opaque,
+      rule: ruleText(decision.rule),
+      capability,
+      mode: decision.mode,
+    });
   }
   soften(decision);
   return mintConnectPermit({ target, networks: [], opaque: false, rule: null, capability: null, mode: decision.mode });

@@ -74,9 +74,9 @@ export class UpstreamPool {
   }
 
   #sweep(): void {
-    for (const list of [...this.#idle.values()]) {
-      for (const connection of [...list]) {
-        if (this.#fresh(connection)) continue;
+    for (const list of this.#idle.values()) {
+      // A copy by filter: forgetting takes connections out of the list that is walked.
+      for (const connection of list.filter((each) => !this.#fresh(each))) {
         this.#forget(connection);
         connection.destroy();
       }

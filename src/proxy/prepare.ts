@@ -28,7 +28,13 @@ const WITH_BODY = new Set(['POST', 'PUT', 'PATCH']);
  * Writes the request anew: method, path and query from the facts that were judged, the agent's end-to-end fields, and the
  * gate's own `Host` and `Via`.
  */
-export function prepare(facts: Facts, request: AgentRequest, body: HeldBody, permit: Permit, pseudonym: string): UpstreamRequest {
+export function prepare(
+  facts: Facts,
+  request: AgentRequest,
+  body: HeldBody,
+  permit: Permit,
+  pseudonym: string,
+): UpstreamRequest {
   const path = permit.rawPath ? facts.path.raw : (facts.path.canonical ?? facts.path.raw);
   const target = facts.query === null ? path : `${path}?${facts.query}`;
   const kept = request.fields.text(TO_UPSTREAM.naming(request.connection));

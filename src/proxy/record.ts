@@ -14,7 +14,8 @@ export interface Witness {
 
 /** Puts the intent on record before the first byte leaves. Throws `audit-unavailable` when it cannot. */
 export async function record(exchange: Exchange, address: GuardedAddress, audit: AuditLog): Promise<Witness> {
-  exchange.address = address.how === 'pinned' ? `pinned ${address.addresses[0] ?? ''}:${address.port}` : (address.addresses[0] ?? null);
+  exchange.address =
+    address.how === 'pinned' ? `pinned ${address.addresses[0] ?? ''}:${address.port}` : (address.addresses[0] ?? null);
   await audit.append(intentText(exchange));
   return mintWitness({ exchange: exchange.id });
 }
@@ -37,10 +38,14 @@ export function outcomeText(exchange: Exchange, outcome: Outcome): string {
   const status = outcome.kind === 'refused' ? outcome.denial.status : outcome.status;
   const query = facts?.query ?? null;
   let text = `{"address":${quote(exchange.address)},"agent":${quote(exchange.agent)},"bytes":{"received":${exchange.received},"sent":${exchange.sent}}`;
-  text += member('capability', permit?.capability ?? denial?.capability) + `,"decision":"${decisionOf(exchange, outcome)}"`;
-  if (denial !== null || permit?.softened != null) text += member('detail', denial?.message ?? permit?.softened?.detail);
+  text +=
+    member('capability', permit?.capability ?? denial?.capability) + `,"decision":"${decisionOf(exchange, outcome)}"`;
+  if (denial !== null || permit?.softened != null)
+    text += member('detail', denial?.message ?? permit?.softened?.detail);
   text += `,"exchange":"${exchange.id}"${member('host', target?.host.text)},"inspected":${tunnel?.opaque !== true},"kind":"outcome"`;
-  text += member('method', facts?.method) + `,"milliseconds":${Math.round((performance.now() - exchange.started) * 1000) / 1000}`;
+  text +=
+    member('method', facts?.method) +
+    `,"milliseconds":${Math.round((performance.now() - exchange.started) * 1000) / 1000}`;
   text += `${member('mode', permit?.mode)},"outcome":"${outcome.kind}"${member('path', pathOf(exchange))},"policy":"${exchange.now.policy.generation}"`;
   if (target !== undefined) text += `,"port":${target.port}`;
   if (query !== null && query !== '') text += `,"query":${queryShape(query)}`;

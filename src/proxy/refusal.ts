@@ -10,7 +10,10 @@ import type { Answer } from './message.ts';
 export function outcomeOf(thrown: unknown, exchange: Exchange, begun: boolean): Outcome {
   const transfer = { sent: exchange.sent, received: exchange.received };
   if (exchange.cancellation.cancelled) return { kind: 'aborted', status: exchange.status, transfer };
-  const denial = thrown instanceof Http1Error ? new Denial('request-malformed', thrown.message, { status: thrown.status }) : asDenial(thrown);
+  const denial =
+    thrown instanceof Http1Error
+      ? new Denial('request-malformed', thrown.message, { status: thrown.status })
+      : asDenial(thrown);
   if (begun) return { kind: 'truncated', status: exchange.status ?? 0, transfer, denial };
   return { kind: 'refused', denial };
 }
@@ -37,7 +40,8 @@ export function refuse(answer: Answer, denial: Denial, exchange: Exchange, metho
   let fieldText = '\r\nContent-Type: application/problem+json\r\nCache-Control: no-store';
   fieldText += fieldLine('Proxy-Status', `sallyport; error=${REASONS[reason].error}; details="${reason}"`);
   fieldText += fieldLine('Sallyport-Reason', reason);
-  for (let i = 0; i < denial.headers.length; i += 2) fieldText += fieldLine(denial.headers[i] as string, denial.headers[i + 1] as string);
+  for (let i = 0; i < denial.headers.length; i += 2)
+    fieldText += fieldLine(denial.headers[i] as string, denial.headers[i + 1] as string);
   // After malformed bytes nobody can say where the next request begins.
   if (reason === 'request-malformed') answer.close();
   const bodiless = method === 'HEAD';

@@ -11,7 +11,12 @@ import { upstreamFailure, type UpstreamResponse } from './upstream.ts';
  * Passes an answer on as it arrives: whatever is here is written at once, and the agent's pace holds the upstream back.
  * Throws when the upstream breaks off; the agent's connection is then destroyed, so that a cut answer looks cut.
  */
-export async function relay(response: UpstreamResponse, answer: Answer, exchange: Exchange, permit: Permit): Promise<Transfer> {
+export async function relay(
+  response: UpstreamResponse,
+  answer: Answer,
+  exchange: Exchange,
+  permit: Permit,
+): Promise<Transfer> {
   const { connection, head } = response;
   answer.begin(answerHead(head, exchange, permit));
   try {

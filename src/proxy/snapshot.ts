@@ -11,7 +11,11 @@ export interface Snapshot {
 }
 
 /** Builds a snapshot from a policy and what stays the same across reloads. */
-export function makeSnapshot(policy: Policy, pins: ReadonlyMap<string, Pin>, ownPorts: () => ReadonlySet<number>): Snapshot {
+export function makeSnapshot(
+  policy: Policy,
+  pins: ReadonlyMap<string, Pin>,
+  ownPorts: () => ReadonlySet<number>,
+): Snapshot {
   const networks = new Map([...policy.networks].map(([name, ranges]) => [name, addressSetOf(ranges)]));
   return { policy, identities: makeIdentities(policy.agents.values()), network: { pins, networks, ownPorts } };
 }

@@ -24,7 +24,14 @@ const IDEMPOTENT = new Set(['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE', 'TRACE'])
 const sessions = new Map<string, Buffer>();
 
 /** Sends a recorded request to a guarded address and waits for the head of its answer. Throws Denial. */
-export async function send(request: UpstreamRequest, address: GuardedAddress, witness: Witness, exchange: Exchange, answer: Answer, services: Services): Promise<UpstreamResponse> {
+export async function send(
+  request: UpstreamRequest,
+  address: GuardedAddress,
+  witness: Witness,
+  exchange: Exchange,
+  answer: Answer,
+  services: Services,
+): Promise<UpstreamResponse> {
   const { cancellation } = exchange;
   for (;;) {
     if (cancellation.cancelled) throw new Error('aborted');
@@ -38,31 +45,65 @@ export async function send(request: UpstreamRequest, address: GuardedAddress, wi
       cancellation.onCancel = null;
       connection.destroy();
       // The upstream closed a kept connection as we used it: it has seen nothing, and the request is safe to repeat.
-      const again = reused && !cancellation.cancelled && isReset(error) && request.body.rest === null && IDEMPOTENT.has(request.method);
+      const again =
+        reused &&
+        !cancellation.cancelled &&
+        isReset(error) &&
+        request.body.rest === null &&
+        IDEMPOTENT.has(request.method);
       if (!again) throw upstreamFailure(error);
     }
   }
 }
 
-function acquire(address: GuardedAddress, witness: Witness, exchange: Exchange, services: Services): Http1Upstream | Promise<Http1Upstream> {
+function acquire(
+  address: GuardedAddress,
+  witness: Witness,
+  exchange: Exchange,
+  services: Services,
+): Http1Upstream | Promise<Http1Upstream> {
   // Connections are never shared by agents: what one agent's requests leave on a connection is not another's.
   const key = `${exchange.agent ?? ''} ${address.target.key}`;
   return services.pool.take(key, address.addresses) ?? connect(address, witness, key, exchange, services);
 }
 
-async function connect(address: GuardedAddress, witness: Witness, key: string, exchange: Exchange, services: Services): Promise<Http1Upstream> {
-  const options = { timeout: services.timeouts.connect, trust: services.upstreamTrust, sessions, cancellation: exchange.cancellation };
+async function connect(
+  address: GuardedAddress,
+  witness: Witness,
+  key: string,
+  exchange: Exchange,
+  services: Services,
+): Promise<Http1Upstream> {
+  const options = {
+    timeout: services.timeouts.connect,
+    trust: services.upstreamTrust,
+    sessions,
+    cancellation: exchange.cancellation,
+  };
   const dialled = await dial(address, witness, options);
   return new Http1Upstream(dialled.socket, key, dialled.address);
 }
 
-async function converse(request: UpstreamRequest, connection: Http1Upstream, exchange: Exchange, answer: Answer, services: Services): Promise<ResponseHead> {
+async function converse(
+  request: UpstreamRequest,
+  connection: Http1Upstream,
+  exchange: Exchange,
+  answer: Answer,
+  services: Services,
+): Promise<ResponseHead> {
   const { body } = request;
   if (exchange.address === null || !exchange.address.startsWith('pinned')) exchange.address = connection.address;
   exchange.upstreamSent = performance.now();
   exchange.sent = body.size;
   connection.patience(services.timeouts.firstByte);
-  connection.send({ method: request.method, target: request.target, fieldText: request.fieldText, framing: request.framing, body: body.pieces, whole: body.rest === null });
+  connection.send({
+    method: request.method,
+    target: request.target,
+    fieldText: request.fieldText,
+    framing: request.framing,
+    body: body.pieces,
+    whole: body.rest === null,
+  });
   const upload = body.rest === null ? null : pump(body.rest, connection, exchange);
   for (;;) {
     const head = connection.takeHead();
@@ -117,6 +158,9 @@ function isReset(error: unknown): boolean {
 /** What the agent is told of a failure on the upstream's side. */
 export function upstreamFailure(error: unknown): unknown {
   if (error instanceof Denial) return error;
-  if (error instanceof Http1Error && !/connection ended/.test(error.message)) return new Denial('upstream-malformed', `the answer is malformed: ${error.message}`, { cause: error });
-  return new Denial('upstream-unreachable', 'the upstream closed the connection before its answer was complete', { cause: error });
+  if (error instanceof Http1Error && !/connection ended/.test(error.message))
+    return new Denial('upstream-malformed', `the answer is malformed: ${error.message}`, { cause: error });
+  return new Denial('upstream-unreachable', 'the upstream closed the connection before its answer was complete', {
+    cause: error,
+  });
 }

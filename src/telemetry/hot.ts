@@ -51,7 +51,10 @@ export class HotHistogram {
       total += count;
       values.push({ metricName: `${this.name}_bucket`, labels: { le: this.#bounds[index] ?? '+Inf' }, value: total });
     });
-    values.push({ metricName: `${this.name}_sum`, labels: {}, value: this.#sum }, { metricName: `${this.name}_count`, labels: {}, value: total });
+    values.push(
+      { metricName: `${this.name}_sum`, labels: {}, value: this.#sum },
+      { metricName: `${this.name}_count`, labels: {}, value: total },
+    );
     return { name: this.name, help: this.help, type: 'histogram', values, aggregator: 'sum' };
   }
 
@@ -88,7 +91,11 @@ export class HotCounter {
   }
 
   async get(): Promise<Scraped> {
-    const values = [...this.#cells.values()].map((cell) => ({ metricName: this.name, labels: cell.labels, value: cell.value }));
+    const values = [...this.#cells.values()].map((cell) => ({
+      metricName: this.name,
+      labels: cell.labels,
+      value: cell.value,
+    }));
     return { name: this.name, help: this.help, type: 'counter', values, aggregator: 'sum' };
   }
 

@@ -7,6 +7,12 @@ export type Log = Logger;
 export function makeLog(options: { level: string; format: 'json' | 'text' }): Log {
   const settings = { level: options.level, base: {}, timestamp: pino.stdTimeFunctions.isoTime };
   if (options.format === 'json') return pino(settings, pino.destination({ fd: 1, sync: true }));
-  const stream = pretty({ colorize: process.stdout.isTTY, ignore: 'pid,hostname', translateTime: 'SYS:HH:MM:ss', singleLine: true, sync: true });
+  const stream = pretty({
+    colorize: process.stdout.isTTY,
+    ignore: 'pid,hostname',
+    translateTime: 'SYS:HH:MM:ss',
+    singleLine: true,
+    sync: true,
+  });
   return pino(settings, stream);
 }

@@ -5,8 +5,12 @@ import { HotCounter, HotHistogram } from './hot.ts';
 
 /** Agents that get a label of their own; the rest share `other`, so that a large fleet cannot flood the SOC's store. */
 const MAX_AGENT_LABELS = 1000;
-const SECONDS = [0.000_05, 0.000_1, 0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60];
-const DECISION_SECONDS = [0.000_001, 0.000_002, 0.000_005, 0.000_01, 0.000_025, 0.000_05, 0.000_1, 0.000_25, 0.001, 0.01];
+const SECONDS = [
+  0.000_05, 0.000_1, 0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60,
+];
+const DECISION_SECONDS = [
+  0.000_001, 0.000_002, 0.000_005, 0.000_01, 0.000_025, 0.000_05, 0.000_1, 0.000_25, 0.001, 0.01,
+];
 
 /** One finished exchange, as counters see it. */
 export interface CountedExchange {
@@ -49,14 +53,53 @@ export class Metrics {
     this.#sources = sources;
     const registers = [this.registry];
     const { registry } = this;
-    this.#requests = new HotCounter('sallyport_requests_total', 'Exchanges that ended, by agent, decision, reason and capability.', ['agent', 'decision', 'reason', 'capability'], registry);
-    this.#bytes = new HotCounter('sallyport_bytes_total', 'Body bytes that passed, by direction (sent to upstreams, received from them).', ['direction'], registry);
-    this.#total = new HotHistogram('sallyport_request_seconds', 'Time from the head of a request to the end of its exchange.', SECONDS, registry);
-    this.#decision = new HotHistogram('sallyport_decision_seconds', 'Time the policy took to decide.', DECISION_SECONDS, registry);
-    this.#upstream = new HotHistogram('sallyport_upstream_seconds', 'Time from sending a request to the head of its answer.', SECONDS, registry);
-    this.#loads = new Counter({ name: 'sallyport_policy_loads_total', help: 'Policy loads, by result.', labelNames: ['result'], registers });
-    this.#policy = new Gauge({ name: 'sallyport_policy_generation', help: 'Unix time at which the policy in force was loaded; its content hash is the label.', labelNames: ['generation'], registers });
-    this.#auditFailures = new Counter({ name: 'sallyport_audit_failures_total', help: 'Times the audit log began to fail.', registers });
+    this.#requests = new HotCounter(
+      'sallyport_requests_total',
+      'Exchanges that ended, by agent, decision, reason and capability.',
+      ['agent', 'decision', 'reason', 'capability'],
+      registry,
+    );
+    this.#bytes = new HotCounter(
+      'sallyport_bytes_total',
+      'Body bytes that passed, by direction (sent to upstreams, received from them).',
+      ['direction'],
+      registry,
+    );
+    this.#total = new HotHistogram(
+      'sallyport_request_seconds',
+      'Time from the head of a request to the end of its exchange.',
+      SECONDS,
+      registry,
+    );
+    this.#decision = new HotHistogram(
+      'sallyport_decision_seconds',
+      'Time the policy took to decide.',
+      DECISION_SECONDS,
+      registry,
+    );
+    this.#upstream = new HotHistogram(
+      'sallyport_upstream_seconds',
+      'Time from sending a request to the head of its answer.',
+      SECONDS,
+      registry,
+    );
+    this.#loads = new Counter({
+      name: 'sallyport_policy_loads_total',
+      help: 'Policy loads, by result.',
+      labelNames: ['result'],
+      registers,
+    });
+    this.#policy = new Gauge({
+      name: 'sallyport_policy_generation',
+      help: 'Unix time at which the policy in force was loaded; its content hash is the label.',
+      labelNames: ['generation'],
+      registers,
+    });
+    this.#auditFailures = new Counter({
+      name: 'sallyport_audit_failures_total',
+      help: 'Times the audit log began to fail.',
+      registers,
+    });
     this.#loads.inc({ result: 'loaded' }, 0);
     this.#loads.inc({ result: 'failed' }, 0);
     this.#pulled(registers);
@@ -66,9 +109,14 @@ export class Metrics {
 
   exchange(each: CountedExchange): void {
     const agent = this.#agentLabel(each.agent);
-    const capability = each.capability !== null && this.#sources.knownCapability(each.capability) ? each.capability : '';
+    const capability =
+      each.capability !== null && this.#sources.knownCapability(each.capability) ? each.capability : '';
     const reason = each.reason ?? '';
-    this.#requests.add(`${agent} ${each.decision} ${reason} ${capability}`, () => [agent, each.decision, reason, capability], 1);
+    this.#requests.add(
+      `${agent} ${each.decision} ${reason} ${capability}`,
+      () => [agent, each.decision, reason, capability],
+      1,
+    );
     this.#total.observe(each.totalSeconds);
     if (each.decisionSeconds !== null) this.#decision.observe(each.decisionSeconds);
     if (each.upstreamSeconds !== null) this.#upstream.observe(each.upstreamSeconds);
@@ -100,10 +148,25 @@ export class Metrics {
     const sources = this.#sources;
     const delay = this.#loopDelay;
     const gauge = (name: string, help: string, read: () => number): void => {
-      new Gauge({ name, help, registers, collect() { this.set(read()); } });
+      new Gauge({
+        name,
+        help,
+        registers,
+        collect() {
+          this.set(read());
+        },
+      });
     };
     const counter = (name: string, help: string, read: () => number): void => {
-      new Counter({ name, help, registers, collect() { this.reset(); this.inc(read()); } });
+      new Counter({
+        name,
+        help,
+        registers,
+        collect() {
+          this.reset();
+          this.inc(read());
+        },
+      });
     };
     gauge('sallyport_tunnels_open', 'CONNECT tunnels that are open.', sources.openTunnels);
     gauge('sallyport_connections_open', 'Agent connections that are open.', sources.openConnections);
@@ -113,7 +176,11 @@ export class Metrics {
       return Number.isFinite(lag) ? lag : 0;
     });
     counter('sallyport_leaf_mints_total', 'Leaf certificates made.', () => sources.leafCounts().mints);
-    counter('sallyport_leaf_cache_hits_total', 'Handshakes served from the leaf cache.', () => sources.leafCounts().hits);
+    counter(
+      'sallyport_leaf_cache_hits_total',
+      'Handshakes served from the leaf cache.',
+      () => sources.leafCounts().hits,
+    );
   }
 
   #agentLabel(agent: string | null): string {

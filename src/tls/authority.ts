@@ -1,5 +1,16 @@
 import { X509Certificate, createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject } from 'node:crypto';
-import { chmodSync, closeSync, existsSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, statSync, writeSync } from 'node:fs';
+import {
+  chmodSync,
+  closeSync,
+  existsSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  statSync,
+  writeSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { caCertificate, distinguishedName, keyIdentifier, type Issuer } from './certificate.ts';
 
@@ -18,7 +29,10 @@ export class AuthorityError extends Error {
 const DAY = 86_400_000;
 const CA_DAYS = 3650;
 
-export const caFiles = (folder: string): { key: string; certificate: string } => ({ key: join(folder, 'ca.key'), certificate: join(folder, 'ca.crt') });
+export const caFiles = (folder: string): { key: string; certificate: string } => ({
+  key: join(folder, 'ca.key'),
+  certificate: join(folder, 'ca.crt'),
+});
 
 /** Loads the CA of a folder, or makes one where there is none yet. Half a CA is an error: it may be the other half's loss. */
 export function openAuthority(folder: string, now: Date): { authority: Authority; created: boolean } {
@@ -26,14 +40,20 @@ export function openAuthority(folder: string, now: Date): { authority: Authority
   const has = { key: existsSync(files.key), certificate: existsSync(files.certificate) };
   if (has.key !== has.certificate) {
     const missing = has.key ? files.certificate : files.key;
-    throw new AuthorityError(`${missing} is missing while its other half exists: restore it, or run "sallyport ca rotate"`);
+    throw new AuthorityError(
+      `${missing} is missing while its other half exists: restore it, or run "sallyport ca rotate"`,
+    );
   }
   if (has.key) return { authority: loadAuthority(folder, now), created: false };
   return { authority: createAuthority(folder, now), created: true };
 }
 
 /** Makes a new CA and writes both files, the old ones replaced in one step each. */
-export function createAuthority(folder: string, now: Date, options: { permittedNames?: readonly string[] } = {}): Authority {
+export function createAuthority(
+  folder: string,
+  now: Date,
+  options: { permittedNames?: readonly string[] } = {},
+): Authority {
   const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   const name = distinguishedName('Sallyport', `Sallyport CA ${keyIdentifier(publicKey).toString('hex').slice(0, 8)}`);
   const validity = { from: new Date(now.getTime() - DAY), to: new Date(now.getTime() + CA_DAYS * DAY) };
@@ -59,18 +79,36 @@ export function loadAuthority(folder: string, now: Date): Authority {
   if ((statSync(files.key).mode & 0o077) !== 0) chmodSync(files.key, 0o600);
   const { certificate, key } = parseAuthorityPair(certificatePem, keyPem, now, files.certificate, files.key);
   const subject = subjectOf(certificate);
-  return { key, subject, keyIdentifier: subjectKeyIdentifier(certificate), certificate, certificatePem, certificateFile: files.certificate };
+  return {
+    key,
+    subject,
+    keyIdentifier: subjectKeyIdentifier(certificate),
+    certificate,
+    certificatePem,
+    certificateFile: files.certificate,
+  };
 }
 
-function parseAuthorityPair(certificatePem: string, keyPem: string, now: Date, certificateName: string, keyName: string): { certificate: X509Certificate; key: KeyObject } {
+function parseAuthorityPair(
+  certificatePem: string,
+  keyPem: string,
+  now: Date,
+  certificateName: string,
+  keyName: string,
+): { certificate: X509Certificate; key: KeyObject } {
   const certificate = attempt(() => new X509Certificate(certificatePem), `${certificateName} is not a PEM certificate`);
   const key = attempt(() => createPrivateKey(keyPem), `${keyName} is not an unencrypted PEM private key`);
-  if (!certificate.ca) throw new AuthorityError(`${certificateName} is not a CA certificate: agents would refuse what it signs`);
+  if (!certificate.ca)
+    throw new AuthorityError(`${certificateName} is not a CA certificate: agents would refuse what it signs`);
   if (!certificate.checkPrivateKey(key)) throw new AuthorityError(`${keyName} does not belong to ${certificateName}`);
-  if (now.getTime() > Date.parse(certificate.validTo)) throw new AuthorityError(`${certificateName} expired on ${certificate.validTo}`);
-  if (now.getTime() < Date.parse(certificate.validFrom)) throw new AuthorityError(`${certificateName} is not valid before ${certificate.validFrom}`);
-  if (key.asymmetricKeyType === 'ec' && key.asymmetricKeyDetails?.namedCurve !== 'prime256v1') throw new AuthorityError(`${keyName} is on a curve other than P-256`);
-  if (key.asymmetricKeyType !== 'ec' && key.asymmetricKeyType !== 'rsa') throw new AuthorityError(`${keyName} is neither ECDSA P-256 nor RSA`);
+  if (now.getTime() > Date.parse(certificate.validTo))
+    throw new AuthorityError(`${certificateName} expired on ${certificate.validTo}`);
+  if (now.getTime() < Date.parse(certificate.validFrom))
+    throw new AuthorityError(`${certificateName} is not valid before ${certificate.validFrom}`);
+  if (key.asymmetricKeyType === 'ec' && key.asymmetricKeyDetails?.namedCurve !== 'prime256v1')
+    throw new AuthorityError(`${keyName} is on a curve other than P-256`);
+  if (key.asymmetricKeyType !== 'ec' && key.asymmetricKeyType !== 'rsa')
+    throw new AuthorityError(`${keyName} is neither ECDSA P-256 nor RSA`);
   return { certificate, key };
 }
 
@@ -82,7 +120,9 @@ function writeAuthority(folder: string, certificatePem: string, keyPem: string):
     writeNew(files.key, keyPem, 0o600);
     writeNew(files.certificate, certificatePem, 0o644);
   } catch (error) {
-    throw new AuthorityError(`the CA cannot be written to ${folder}: ${(error as NodeJS.ErrnoException).code ?? 'unknown error'}`);
+    throw new AuthorityError(
+      `the CA cannot be written to ${folder}: ${(error as NodeJS.ErrnoException).code ?? 'unknown error'}`,
+    );
   }
 }
 
@@ -139,7 +179,7 @@ function contents(bytes: Buffer): Buffer {
 /** The DER elements that stand side by side in the bytes. */
 function elements(bytes: Buffer): Buffer[] {
   const found: Buffer[] = [];
-  for (let rest = bytes; rest.length > 0; ) {
+  for (let rest = bytes; rest.length > 0;) {
     const { end } = extent(rest);
     found.push(rest.subarray(0, end));
     rest = rest.subarray(end);

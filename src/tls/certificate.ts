@@ -1,5 +1,18 @@
 import { createHash, randomBytes, sign, type KeyObject } from 'node:crypto';
-import { bitString, boolean, context, contextPrimitive, integer, octetString, oid, pem, sequence, set, time, utf8String } from './der.ts';
+import {
+  bitString,
+  boolean,
+  context,
+  contextPrimitive,
+  integer,
+  octetString,
+  oid,
+  pem,
+  sequence,
+  set,
+  time,
+  utf8String,
+} from './der.ts';
 
 const OID = {
   commonName: '2.5.4.3',
@@ -36,11 +49,19 @@ export function distinguishedName(organization: string, commonName: string): Buf
 
 /** RFC 5280 §4.2.1.2 method 1 over the DER of the public key: SHA-1 of the subjectPublicKey bits, here of the whole SPKI. */
 export function keyIdentifier(publicKey: KeyObject): Buffer {
-  return createHash('sha1').update(publicKey.export({ type: 'spki', format: 'der' })).digest();
+  return createHash('sha1')
+    .update(publicKey.export({ type: 'spki', format: 'der' }))
+    .digest();
 }
 
 /** A self-signed CA certificate, optionally limited to DNS suffixes (RFC 5280 §4.2.1.10). PEM. */
-export function caCertificate(options: { name: Buffer; publicKey: KeyObject; privateKey: KeyObject; validity: Validity; permittedNames?: readonly string[] }): string {
+export function caCertificate(options: {
+  name: Buffer;
+  publicKey: KeyObject;
+  privateKey: KeyObject;
+  validity: Validity;
+  permittedNames?: readonly string[];
+}): string {
   const issuer = { key: options.privateKey, subject: options.name, keyIdentifier: keyIdentifier(options.publicKey) };
   const extensions = [
     extension(OID.basicConstraints, true, sequence(boolean(true), integer(Buffer.from([0])))),
@@ -59,7 +80,8 @@ export type LeafName = { readonly dns: string } | { readonly address: Buffer };
 
 /** A server certificate: empty subject and critical SAN (RFC 5280 §4.1.2.6), serverAuth only. PEM. */
 export function leafCertificate(issuer: Issuer, name: LeafName, publicKey: KeyObject, validity: Validity): string {
-  const alternative = 'dns' in name ? contextPrimitive(2, Buffer.from(name.dns, 'latin1')) : contextPrimitive(7, name.address);
+  const alternative =
+    'dns' in name ? contextPrimitive(2, Buffer.from(name.dns, 'latin1')) : contextPrimitive(7, name.address);
   return issue(issuer, sequence(), publicKey, validity, [
     extension(OID.basicConstraints, true, sequence()),
     extension(OID.keyUsage, true, bitString(Buffer.from([0x80]), 7)), // digitalSignature
@@ -69,8 +91,17 @@ export function leafCertificate(issuer: Issuer, name: LeafName, publicKey: KeyOb
   ]);
 }
 
-function issue(issuer: Issuer, subject: Buffer, publicKey: KeyObject, validity: Validity, extensions: readonly Buffer[]): string {
-  const algorithm = issuer.key.asymmetricKeyType === 'ec' ? sequence(oid(OID.ecdsaWithSha256)) : sequence(oid(OID.sha256WithRsa), Buffer.from([0x05, 0x00]));
+function issue(
+  issuer: Issuer,
+  subject: Buffer,
+  publicKey: KeyObject,
+  validity: Validity,
+  extensions: readonly Buffer[],
+): string {
+  const algorithm =
+    issuer.key.asymmetricKeyType === 'ec'
+      ? sequence(oid(OID.ecdsaWithSha256))
+      : sequence(oid(OID.sha256WithRsa), Buffer.from([0x05, 0x00]));
   const serial = randomBytes(16);
   serial[0] = ((serial[0] ?? 0) & 0x7f) | 0x40; // positive, and never shorter than 16 bytes
   const body = sequence(

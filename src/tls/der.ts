@@ -41,7 +41,9 @@ export function oid(dotted: string): Buffer {
 /** UTCTime to 2049, GeneralizedTime after (RFC 5280 §4.1.2.5). */
 export function time(date: Date): Buffer {
   const digits = date.toISOString().replaceAll(/[-:T]|\.\d+/g, '');
-  return date.getUTCFullYear() < 2050 ? der(0x17, Buffer.from(digits.slice(2), 'latin1')) : der(0x18, Buffer.from(digits, 'latin1'));
+  return date.getUTCFullYear() < 2050
+    ? der(0x17, Buffer.from(digits.slice(2), 'latin1'))
+    : der(0x18, Buffer.from(digits, 'latin1'));
 }
 
 /** PEM armour; lines of 64 characters and no blank one, whatever the length. */

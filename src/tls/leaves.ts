@@ -96,7 +96,8 @@ function leafName(host: Host): LeafName {
 /** The 16 bytes of a canonical IPv6 address. */
 function ipv6Bytes(text: string): Buffer {
   const [head = '', tail] = text.split('::');
-  const groups = (part: string): number[] => (part === '' ? [] : part.split(':').map((group) => Number.parseInt(group, 16)));
+  const groups = (part: string): number[] =>
+    part === '' ? [] : part.split(':').map((group) => Number.parseInt(group, 16));
   const before = groups(head);
   const after = tail === undefined ? [] : groups(tail);
   const all = [...before, ...Array.from({ length: 8 - before.length - after.length }, () => 0), ...after];

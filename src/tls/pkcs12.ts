@@ -4,10 +4,15 @@ import { AuthorityError } from './authority.ts';
 /** Certificate chain and key of a PKCS#12 file, as PEM. RSA keys only: that is what node-forge reads and PKIs hand out. */
 export function readPkcs12(bytes: Buffer, password: string): { certificatePem: string; keyPem: string } {
   const store = open(bytes, password);
-  const keys = bags(store, forge.pki.oids['pkcs8ShroudedKeyBag'] ?? '').concat(bags(store, forge.pki.oids['keyBag'] ?? ''));
+  const keys = bags(store, forge.pki.oids['pkcs8ShroudedKeyBag'] ?? '').concat(
+    bags(store, forge.pki.oids['keyBag'] ?? ''),
+  );
   const key = keys[0]?.key;
-  if (key == null) throw new AuthorityError('the PKCS#12 file holds no RSA private key; export ECDSA keys as PEM and import those');
-  const certificates = bags(store, forge.pki.oids['certBag'] ?? '').flatMap((bag) => (bag.cert === undefined ? [] : [bag.cert]));
+  if (key == null)
+    throw new AuthorityError('the PKCS#12 file holds no RSA private key; export ECDSA keys as PEM and import those');
+  const certificates = bags(store, forge.pki.oids['certBag'] ?? '').flatMap((bag) =>
+    bag.cert === undefined ? [] : [bag.cert],
+  );
   const own = certificates.find((certificate) => matches(certificate, key as forge.pki.rsa.PrivateKey));
   if (own === undefined) throw new AuthorityError('the PKCS#12 file holds no certificate for its key');
   const chain = [own, ...certificates.filter((certificate) => certificate !== own)];
@@ -20,7 +25,11 @@ function open(bytes: Buffer, password: string): forge.pkcs12.Pkcs12Pfx {
     return forge.pkcs12.pkcs12FromAsn1(forge.asn1.fromDer(bytes.toString('binary')), password);
   } catch (error) {
     const wrongPassword = /password|MAC/i.test((error as Error).message);
-    throw new AuthorityError(wrongPassword ? 'the PKCS#12 file cannot be opened: wrong password' : 'the file is not a PKCS#12 file that can be read');
+    throw new AuthorityError(
+      wrongPassword
+        ? 'the PKCS#12 file cannot be opened: wrong password'
+        : 'the file is not a PKCS#12 file that can be read',
+    );
   }
 }
 

@@ -8,18 +8,76 @@ import { startOrigin, type Origin } from '../support/origin.ts';
 
 /** Addresses no agent may reach, as literals, in every costume (WIRE.md §1). All hosts are on the allowlist: the guard is what refuses. */
 const LITERALS = [
-  '127.0.0.1', '127.1', '2130706433', '0x7f000001', '0177.0.0.1', '0x7f.0.0.1', '017700000001', '127.0.1', '10.0.0.1', '100.64.0.1', '169.254.0.1', '172.16.0.1', '172.31.255.255', '192.0.0.1', '192.0.2.1', '192.88.99.1', '192.168.1.1', '198.18.0.1', '198.51.100.1', '203.0.113.1', '224.0.0.1', '240.0.0.1', '255.255.255.255', '0.0.0.0', '0',
-  '[::]', '[::1]', '[fe80::1]', '[fc00::1]', '[fd00::1]', '[ff02::1]', '[100::1]', '[2001:db8::1]', '[::ffff:127.0.0.1]', '[::ffff:7f00:1]', '[::127.0.0.1]', '[::ffff:10.0.0.1]', '[64:ff9b::8.8.8.8]', '[64:ff9b::7f00:1]', '[2002:7f00:1::]', '[2002:808:808::]', '[2001:0:1::1]',
-  '169.254.169.254', '2852039166', '0xa9fea9fe', '0251.0376.0251.0376', '169.254.170.2', '168.63.129.16', '100.100.100.200', '[fd00:ec2::254]', '[::ffff:a9fe:a9fe]', 'metadata.google.internal', 'localhost', 'a.localhost', 'LOCALHOST.',
+  '127.0.0.1',
+  '127.1',
+  '2130706433',
+  '0x7f000001',
+  '0177.0.0.1',
+  '0x7f.0.0.1',
+  '017700000001',
+  '127.0.1',
+  '10.0.0.1',
+  '100.64.0.1',
+  '169.254.0.1',
+  '172.16.0.1',
+  '172.31.255.255',
+  '192.0.0.1',
+  '192.0.2.1',
+  '192.88.99.1',
+  '192.168.1.1',
+  '198.18.0.1',
+  '198.51.100.1',
+  '203.0.113.1',
+  '224.0.0.1',
+  '240.0.0.1',
+  '255.255.255.255',
+  '0.0.0.0',
+  '0',
+  '[::]',
+  '[::1]',
+  '[fe80::1]',
+  '[fc00::1]',
+  '[fd00::1]',
+  '[ff02::1]',
+  '[100::1]',
+  '[2001:db8::1]',
+  '[::ffff:127.0.0.1]',
+  '[::ffff:7f00:1]',
+  '[::127.0.0.1]',
+  '[::ffff:10.0.0.1]',
+  '[64:ff9b::8.8.8.8]',
+  '[64:ff9b::7f00:1]',
+  '[2002:7f00:1::]',
+  '[2002:808:808::]',
+  '[2001:0:1::1]',
+  '169.254.169.254',
+  '2852039166',
+  '0xa9fea9fe',
+  '0251.0376.0251.0376',
+  '169.254.170.2',
+  '168.63.129.16',
+  '100.100.100.200',
+  '[fd00:ec2::254]',
+  '[::ffff:a9fe:a9fe]',
+  'metadata.google.internal',
+  'localhost',
+  'a.localhost',
+  'LOCALHOST.',
 ];
 
 describe('a forbidden literal is address-forbidden', () => {
   let gate: TestGate;
   beforeAll(async () => {
     // Costumes of one address fold to one rule: a rule that stands twice does not load.
-    const folded = new Map(LITERALS.filter((each) => /^[\d.[]/.test(each)).map((each) => [parseHost(each)?.text ?? each, each]));
+    const folded = new Map(
+      LITERALS.filter((each) => /^[\d.[]/.test(each)).map((each) => [parseHost(each)?.text ?? each, each]),
+    );
     const hosts = ['localhost', '*.localhost', 'metadata.google.internal', ...folded.values()];
-    gate = await startGate({ rules: { 'a.yaml': `version: 1\nnetworks:\n  everything: [0.0.0.0/0, "::/0"]\nagents:\n  bot:\n    identity: { token: "${TOKEN_HASH}" }\n    allow:\n${hosts.map((host) => `      - '* https://${host}/**'\n`).join('')}` } });
+    gate = await startGate({
+      rules: {
+        'a.yaml': `version: 1\nnetworks:\n  everything: [0.0.0.0/0, "::/0"]\nagents:\n  bot:\n    identity: { token: "${TOKEN_HASH}" }\n    allow:\n${hosts.map((host) => `      - '* https://${host}/**'\n`).join('')}`,
+      },
+    });
   });
   afterAll(() => gate.close());
 
@@ -40,10 +98,16 @@ describe('a rule that names the network', () => {
     const ca = await TestCa.create();
     const origin = await startOrigin({ tls: await ca.leaf(['127.0.0.1']) });
     const gate = await startGate({
-      rules: { 'a.yaml': `version: 1\nnetworks:\n  everything: [0.0.0.0/0, "::/0"]\nagents:\n  bot:\n    identity: { token: "${TOKEN_HASH}" }\n    networks: [everything]\n    allow:\n      - '* https://127.0.0.1:${origin.port}/**'\n      - '* https://169.254.169.254/**'\n      - '* https://[64:ff9b::808:808]/**'\n` },
+      rules: {
+        'a.yaml': `version: 1\nnetworks:\n  everything: [0.0.0.0/0, "::/0"]\nagents:\n  bot:\n    identity: { token: "${TOKEN_HASH}" }\n    networks: [everything]\n    allow:\n      - '* https://127.0.0.1:${origin.port}/**'\n      - '* https://169.254.169.254/**'\n      - '* https://[64:ff9b::808:808]/**'\n`,
+      },
       upstreamCa: ca.certificate,
     });
-    const good = await ask(gate, `127.0.0.1:${origin.port}`, `GET /in HTTP/1.1\r\nHost: 127.0.0.1:${origin.port}\r\n\r\n`);
+    const good = await ask(
+      gate,
+      `127.0.0.1:${origin.port}`,
+      `GET /in HTTP/1.1\r\nHost: 127.0.0.1:${origin.port}\r\n\r\n`,
+    );
     expect(good.status).toBe(200);
     for (const bad of ['169.254.169.254', '[64:ff9b::808:808]']) {
       const client = await ask(gate, `${bad}:443`, `GET / HTTP/1.1\r\nHost: ${bad}\r\n\r\n`);
@@ -56,14 +120,17 @@ describe('a rule that names the network', () => {
   });
 
   it("never opens the gate's own listeners", async () => {
-    const rules = (port: string): string => `version: 1\nnetworks: { everything: [0.0.0.0/0] }\nagents:\n  bot:\n    identity: { token: "${TOKEN_HASH}" }\n    networks: [everything]\n    allow: ['* http://127.0.0.1:${port}/**', '* http://127.0.0.2:${port}/**']\n`;
+    const rules = (port: string): string =>
+      `version: 1\nnetworks: { everything: [0.0.0.0/0] }\nagents:\n  bot:\n    identity: { token: "${TOKEN_HASH}" }\n    networks: [everything]\n    allow: ['* http://127.0.0.1:${port}/**', '* http://127.0.0.2:${port}/**']\n`;
     const gate = await startGate({ rules: { 'a.yaml': rules('1') } });
     for (const port of [String(gate.port), gate.adminUrl.split(':').at(-1) ?? '']) {
       gate.writeRules({ 'a.yaml': rules(port) });
       gate.gate.reload();
       for (const host of ['127.0.0.1', '127.0.0.2']) {
         const client = await dialGate(gate);
-        client.send(`GET http://${host}:${port}/metrics HTTP/1.1\r\nHost: ${host}:${port}\r\nProxy-Authorization: ${BASIC}\r\n\r\n`);
+        client.send(
+          `GET http://${host}:${port}/metrics HTTP/1.1\r\nHost: ${host}:${port}\r\nProxy-Authorization: ${BASIC}\r\n\r\n`,
+        );
         await answered(client);
         expect([port, client.reason]).toEqual([port, 'address-forbidden']);
         await client.close();
@@ -92,9 +159,22 @@ describe('names', () => {
       'silent.test': { failure: 'silent' },
       'empty.test': {},
     });
-    const hosts = ['good.test', 'flip.test', 'mixed.test', 'two.test', 'cname.test', 'mapped.test', 'servfail.test', 'silent.test', 'empty.test', 'absent.test'];
+    const hosts = [
+      'good.test',
+      'flip.test',
+      'mixed.test',
+      'two.test',
+      'cname.test',
+      'mapped.test',
+      'servfail.test',
+      'silent.test',
+      'empty.test',
+      'absent.test',
+    ];
     gate = await startGate({
-      rules: { 'a.yaml': `version: 1\nnetworks: { here: [127.0.0.0/8] }\nagents:\n  bot:\n    identity: { token: "${TOKEN_HASH}" }\n    networks: [here]\n    allow:\n${hosts.map((host) => `      - '* https://${host}:${origin.port}/**'\n`).join('')}  other:\n    identity: { networks: [10.1.1.1] }\n` },
+      rules: {
+        'a.yaml': `version: 1\nnetworks: { here: [127.0.0.0/8] }\nagents:\n  bot:\n    identity: { token: "${TOKEN_HASH}" }\n    networks: [here]\n    allow:\n${hosts.map((host) => `      - '* https://${host}:${origin.port}/**'\n`).join('')}  other:\n    identity: { networks: [10.1.1.1] }\n`,
+      },
       upstreamCa: ca.certificate,
       flags: { 'upstream.resolvers': dns.address },
     });
@@ -103,12 +183,15 @@ describe('names', () => {
     await gate.close();
     await Promise.all([dns.close(), origin.close()]);
   });
-  const get = (host: string) => ask(gate, `${host}:${origin.port}`, `GET / HTTP/1.1\r\nHost: ${host}:${origin.port}\r\n\r\n`);
+  const get = (host: string) =>
+    ask(gate, `${host}:${origin.port}`, `GET / HTTP/1.1\r\nHost: ${host}:${origin.port}\r\n\r\n`);
 
   it('are resolved and dialled where the rule names their network', async () => {
     const client = await get('good.test');
     expect(client.status).toBe(200);
-    expect((await gate.outcome((event) => event.kind === 'outcome' && event.host === 'good.test')).kind === 'outcome').toBe(true);
+    expect(
+      (await gate.outcome((event) => event.kind === 'outcome' && event.host === 'good.test')).kind === 'outcome',
+    ).toBe(true);
     await client.close();
   });
 

@@ -22,7 +22,7 @@ const CASES: Record<string, string> = {
   'chunked, chunked': 'Transfer-Encoding: chunked, chunked\r\n\r\n0\r\n\r\n',
   chunkedx: 'Transfer-Encoding: chunkedx\r\n\r\n0\r\n\r\n',
   'two Transfer-Encoding fields': 'Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n',
-  'identity': 'Transfer-Encoding: identity\r\n\r\n',
+  identity: 'Transfer-Encoding: identity\r\n\r\n',
   'a bare line feed after a field': 'X: y\nContent-Length: 4\r\n\r\nabcd',
   'bare line feeds at the end': 'X: y\n\n',
   'a folded line': 'X: y\r\n z\r\n\r\n',
@@ -120,7 +120,9 @@ it('a smuggled second request in a body is a body', async () => {
 
 it('GET with a body keeps it, framed anew', async () => {
   const client = await openTls(stage.gate, 'api.test:443');
-  client.send('GET /with-body HTTP/1.1\r\nHost: api.test\r\nTransfer-Encoding: chunked\r\n\r\n5;ext=1\r\nhello\r\n0\r\n\r\n');
+  client.send(
+    'GET /with-body HTTP/1.1\r\nHost: api.test\r\nTransfer-Encoding: chunked\r\n\r\n5;ext=1\r\nhello\r\n0\r\n\r\n',
+  );
   await answered(client);
   expect(stage.secure.requests.at(-1)?.body.toString()).toBe('hello');
   expect(stage.secure.requests.at(-1)?.headers['content-length']).toBe('5');

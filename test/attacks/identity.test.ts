@@ -50,7 +50,12 @@ describe('CONNECT without a proved identity is 407', () => {
 });
 
 it('a wrong token is not saved by a source network that would prove an agent', async () => {
-  const local = await startGate({ rules: { 'a.yaml': 'version: 1\nagents:\n  local:\n    identity: { networks: [127.0.0.1] }\n    allow: ["* https://api.test/**"]\n' } });
+  const local = await startGate({
+    rules: {
+      'a.yaml':
+        'version: 1\nagents:\n  local:\n    identity: { networks: [127.0.0.1] }\n    allow: ["* https://api.test/**"]\n',
+    },
+  });
   const wrong = await openTunnel(local, 'api.test:443', `Proxy-Authorization: ${basic('local:x')}\r\n`);
   await answered(wrong);
   expect(wrong.status).toBe(407);
@@ -67,7 +72,9 @@ it('guessing is slowed down, and does not lock out a token that was right before
   let last = '';
   for (let i = 0; i < 25; i++) {
     const client = await dialGate(strict);
-    client.send(`CONNECT api.test:443 HTTP/1.1\r\nHost: api.test:443\r\nProxy-Authorization: ${basic(`bot:guess${i}`)}\r\n\r\n`);
+    client.send(
+      `CONNECT api.test:443 HTTP/1.1\r\nHost: api.test:443\r\nProxy-Authorization: ${basic(`bot:guess${i}`)}\r\n\r\n`,
+    );
     await answered(client);
     last = client.received;
     await client.close();

@@ -6,8 +6,29 @@ const stage = useStage({ allow: ['GET https://api.test/public/**'], deny: ['* ht
 
 /** Paths that one parser reads as the allowed folder and another as something else. */
 const MALFORMED = [
-  '/public/../admin', '/public/./x', '/public/%2e%2e/admin', '/public/%2E%2E/admin', '/public/.%2e/admin', '/public/..;/admin', '/public/..;x=1/admin', '/public/..', '/public//admin', '//public/x', '/public/%2fadmin', '/public/%2Fadmin', '/public/%5cadmin', '/public\\admin', '/public/%00', '/public/%0a', '/public/%7f',
-  '/public/%zz', '/public/%4', '/public/%', '/public/%c0%ae%c0%ae/admin', '/http://evil.test/', `/public/${'a'.repeat(9000)}`,
+  '/public/../admin',
+  '/public/./x',
+  '/public/%2e%2e/admin',
+  '/public/%2E%2E/admin',
+  '/public/.%2e/admin',
+  '/public/..;/admin',
+  '/public/..;x=1/admin',
+  '/public/..',
+  '/public//admin',
+  '//public/x',
+  '/public/%2fadmin',
+  '/public/%2Fadmin',
+  '/public/%5cadmin',
+  '/public\\admin',
+  '/public/%00',
+  '/public/%0a',
+  '/public/%7f',
+  '/public/%zz',
+  '/public/%4',
+  '/public/%',
+  '/public/%c0%ae%c0%ae/admin',
+  '/http://evil.test/',
+  `/public/${'a'.repeat(9000)}`,
 ];
 
 describe('a path with more than one reading is path-malformed', () => {

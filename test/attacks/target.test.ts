@@ -8,8 +8,28 @@ const AUTH = `Proxy-Authorization: ${BASIC}\r\n`;
 
 /** CONNECT targets that name no host and port (WIRE.md §1). */
 const MALFORMED = [
-  'api.test', 'api.test:', 'api.test:007', 'api.test:0', 'api.test:65536', 'api.test:+80', 'api.test:443:443', ':443', 'api..test:443', '.api.test:443', 'api.test..:443',
-  '[api.test]:443', '[::1%eth0]:443', '[fe80::1%25eth0]:443', 'user@api.test:443', 'api%2etest:443', `${'a'.repeat(64)}.test:443`, `${'a.'.repeat(130)}test:443`, 'api.test\\:443', '256.1.1.1:443', '1.2.3.4.5:443', 'https://api.test:443',
+  'api.test',
+  'api.test:',
+  'api.test:007',
+  'api.test:0',
+  'api.test:65536',
+  'api.test:+80',
+  'api.test:443:443',
+  ':443',
+  'api..test:443',
+  '.api.test:443',
+  'api.test..:443',
+  '[api.test]:443',
+  '[::1%eth0]:443',
+  '[fe80::1%25eth0]:443',
+  'user@api.test:443',
+  'api%2etest:443',
+  `${'a'.repeat(64)}.test:443`,
+  `${'a.'.repeat(130)}test:443`,
+  'api.test\\:443',
+  '256.1.1.1:443',
+  '1.2.3.4.5:443',
+  'https://api.test:443',
 ];
 
 describe('a malformed CONNECT target is 400 request-malformed', () => {
@@ -68,7 +88,12 @@ const ABSOLUTE: Record<string, [line: string, host: string | null, status: numbe
   'https absolute-form': ['GET https://plain.test/ HTTP/1.1', 'plain.test', 400, 'request-malformed'],
   'ftp absolute-form': ['GET ftp://plain.test/ HTTP/1.1', 'plain.test', 400, 'request-malformed'],
   'userinfo before another host': ['GET http://plain.test@evil.test/ HTTP/1.1', 'evil.test', 400, 'request-malformed'],
-  'a backslash before the at sign': ['GET http://plain.test\\@evil.test/ HTTP/1.1', 'evil.test', 400, 'request-malformed'],
+  'a backslash before the at sign': [
+    'GET http://plain.test\\@evil.test/ HTTP/1.1',
+    'evil.test',
+    400,
+    'request-malformed',
+  ],
   'Host differs from the authority': ['GET http://plain.test/ HTTP/1.1', 'evil.test', 403, 'authority-mismatch'],
   'Host has another port': ['GET http://plain.test/ HTTP/1.1', 'plain.test:8080', 403, 'authority-mismatch'],
   'a malformed Host': ['GET http://plain.test/ HTTP/1.1', 'plain test', 400, 'request-malformed'],
@@ -110,13 +135,33 @@ describe('a request in the clear', () => {
 describe('inside a tunnel', () => {
   const INSIDE: Record<string, [request: string, status: number, reason: string]> = {
     'another Host': ['GET / HTTP/1.1\r\nHost: evil.test\r\n\r\n', 403, 'authority-mismatch'],
-    'an absolute-form for another host': ['GET https://evil.test/ HTTP/1.1\r\nHost: api.test\r\n\r\n', 403, 'authority-mismatch'],
-    'an absolute-form for another scheme': ['GET http://api.test/ HTTP/1.1\r\nHost: api.test\r\n\r\n', 403, 'authority-mismatch'],
+    'an absolute-form for another host': [
+      'GET https://evil.test/ HTTP/1.1\r\nHost: api.test\r\n\r\n',
+      403,
+      'authority-mismatch',
+    ],
+    'an absolute-form for another scheme': [
+      'GET http://api.test/ HTTP/1.1\r\nHost: api.test\r\n\r\n',
+      403,
+      'authority-mismatch',
+    ],
     'CONNECT again': ['CONNECT evil.test:443 HTTP/1.1\r\nHost: api.test\r\n\r\n', 400, 'request-malformed'],
     'OPTIONS *': ['OPTIONS * HTTP/1.1\r\nHost: api.test\r\n\r\n', 400, 'request-malformed'],
-    'an h2c upgrade': ['GET / HTTP/1.1\r\nHost: api.test\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABkAAQAAP__\r\n\r\n', 400, 'request-malformed'],
-    'a WebSocket upgrade': ['GET / HTTP/1.1\r\nHost: api.test\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n\r\n', 400, 'request-malformed'],
-    'another expectation': ['POST / HTTP/1.1\r\nHost: api.test\r\nExpect: 200-maybe\r\nContent-Length: 1\r\n\r\n', 417, 'request-malformed'],
+    'an h2c upgrade': [
+      'GET / HTTP/1.1\r\nHost: api.test\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABkAAQAAP__\r\n\r\n',
+      400,
+      'request-malformed',
+    ],
+    'a WebSocket upgrade': [
+      'GET / HTTP/1.1\r\nHost: api.test\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n\r\n',
+      400,
+      'request-malformed',
+    ],
+    'another expectation': [
+      'POST / HTTP/1.1\r\nHost: api.test\r\nExpect: 200-maybe\r\nContent-Length: 1\r\n\r\n',
+      417,
+      'request-malformed',
+    ],
     'gate credentials': [`GET / HTTP/1.1\r\nHost: api.test\r\n${AUTH}\r\n`, 400, 'request-malformed'],
   };
   for (const [name, [request, status, reason]] of Object.entries(INSIDE)) {
@@ -166,7 +211,9 @@ describe('inside a tunnel', () => {
   });
   it('bytes sent along with CONNECT are kept', async () => {
     const client = await dialGate(stage.gate);
-    client.send(`CONNECT plain.test:80 HTTP/1.1\r\nHost: plain.test:80\r\n${AUTH}\r\nGET /early HTTP/1.1\r\nHost: plain.test\r\n\r\n`);
+    client.send(
+      `CONNECT plain.test:80 HTTP/1.1\r\nHost: plain.test:80\r\n${AUTH}\r\nGET /early HTTP/1.1\r\nHost: plain.test\r\n\r\n`,
+    );
     await client.see('"url":"/early"');
     await client.close();
   });

@@ -12,7 +12,10 @@ const UNTRUSTED: Record<string, { leaf: (ca: TestCa) => Promise<Pair>; detail: R
   expired: { leaf: (ca) => ca.leaf(['api.test'], { expired: true }), detail: /expired/ },
   'for another name': { leaf: (ca) => ca.leaf(['other.test']), detail: /another name/ },
   'self-signed': { leaf: (ca) => ca.leaf(['api.test'], { selfSigned: true }), detail: /self-signed|issuer/ },
-  'for another purpose': { leaf: (ca) => ca.leaf(['api.test'], { purpose: 'client' }), detail: /not a server certificate/ },
+  'for another purpose': {
+    leaf: (ca) => ca.leaf(['api.test'], { purpose: 'client' }),
+    detail: /not a server certificate/,
+  },
   'of an unknown issuer': { leaf: (ca) => ca.leaf(['api.test']), detail: /issuer/, trusted: false },
 };
 
@@ -21,7 +24,11 @@ describe('an upstream certificate is upstream-untrusted when it is', () => {
     it(name, async () => {
       const ca = await TestCa.create();
       const origin = await startOrigin({ tls: await leaf(ca) });
-      const gate = await startGate({ allow: ['* https://api.test/**'], pins: [`api.test:443=127.0.0.1:${origin.port}`], ...(trusted === false ? {} : { upstreamCa: ca.certificate }) });
+      const gate = await startGate({
+        allow: ['* https://api.test/**'],
+        pins: [`api.test:443=127.0.0.1:${origin.port}`],
+        ...(trusted === false ? {} : { upstreamCa: ca.certificate }),
+      });
       const client = await ask(gate, 'api.test:443', 'GET / HTTP/1.1\r\nHost: api.test\r\n\r\n');
       expect([client.status, client.reason]).toEqual([502, 'upstream-untrusted']);
       expect(client.received).toMatch(detail);
@@ -39,9 +46,18 @@ describe("the agent's handshake", () => {
   it('below TLS 1.2 fails and is on record', async () => {
     const tunnel = await openTunnel(stage.gate, 'api.test:443');
     tunnel.socket.removeAllListeners('data');
-    const tls = connectTls({ socket: tunnel.socket, ca: stage.gate.ca, servername: 'api.test', minVersion: 'TLSv1', maxVersion: 'TLSv1.1', ciphers: 'DEFAULT@SECLEVEL=0' });
+    const tls = connectTls({
+      socket: tunnel.socket,
+      ca: stage.gate.ca,
+      servername: 'api.test',
+      minVersion: 'TLSv1',
+      maxVersion: 'TLSv1.1',
+      ciphers: 'DEFAULT@SECLEVEL=0',
+    });
     await new Promise((resolve) => tls.once('error', resolve));
-    const event = await stage.gate.outcome((each) => each.kind === 'outcome' && /handshake failed/.test(each.detail ?? ''));
+    const event = await stage.gate.outcome(
+      (each) => each.kind === 'outcome' && /handshake failed/.test(each.detail ?? ''),
+    );
     expect(event).toMatchObject({ reason: 'request-malformed', host: 'api.test' });
   });
 
@@ -65,7 +81,12 @@ describe("the agent's handshake", () => {
   it('offering http/1.1 and h2 settles on http/1.1', async () => {
     const tunnel = await openTunnel(stage.gate, 'api.test:443');
     tunnel.socket.removeAllListeners('data');
-    const tls = connectTls({ socket: tunnel.socket, ca: stage.gate.ca, servername: 'api.test', ALPNProtocols: ['h2', 'http/1.1'] });
+    const tls = connectTls({
+      socket: tunnel.socket,
+      ca: stage.gate.ca,
+      servername: 'api.test',
+      ALPNProtocols: ['h2', 'http/1.1'],
+    });
     await new Promise((resolve) => tls.once('secureConnect', resolve));
     expect(tls.alpnProtocol).toBe('http/1.1');
     tls.destroy();
@@ -76,7 +97,10 @@ describe("the agent's handshake", () => {
     tunnel.socket.removeAllListeners('data');
     const tls = connectTls({ socket: tunnel.socket, servername: 'api.test' });
     await new Promise((resolve) => tls.once('error', resolve));
-    await until(() => stage.gate.events().some((event) => event.kind === 'outcome' && /handshake|trust/.test(event.detail ?? '')), 'an event');
+    await until(
+      () => stage.gate.events().some((event) => event.kind === 'outcome' && /handshake|trust/.test(event.detail ?? '')),
+      'an event',
+    );
   });
 
   it('to an unlisted host that is never used is on record once, as the refusal it is', async () => {

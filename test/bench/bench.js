@@ -10,21 +10,71 @@ import { HOST, familyUsage, load, openStage, sleep } from './stage.js';
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { peers: { type: 'string', default: 'squid,mitmproxy,http-mitm-proxy' }, rounds: { type: 'string', default: '3' }, seconds: { type: 'string', default: '5' }, warmup: { type: 'string', default: '2' }, out: { type: 'string' } },
+  options: {
+    peers: { type: 'string', default: 'squid,mitmproxy,http-mitm-proxy' },
+    rounds: { type: 'string', default: '3' },
+    seconds: { type: 'string', default: '5' },
+    warmup: { type: 'string', default: '2' },
+    out: { type: 'string' },
+  },
 });
 
-const keepalive = (connections) => ({ unit: 'req/s', better: 'more', job: { mode: 'keepalive', connections }, figure: (r) => r.perSecond });
+const keepalive = (connections) => ({
+  unit: 'req/s',
+  better: 'more',
+  job: { mode: 'keepalive', connections },
+  figure: (r) => r.perSecond,
+});
 const ROWS = {
   'keepalive-1': keepalive(1),
   'keepalive-32': keepalive(32),
   'keepalive-128': keepalive(128),
-  'connect-full': { unit: 'conn/s', better: 'more', job: { mode: 'connects', connections: 8, resume: false }, figure: (r) => r.perSecond },
-  'connect-resumed': { unit: 'conn/s', better: 'more', job: { mode: 'connects', connections: 8, resume: true }, figure: (r) => r.perSecond },
-  download: { unit: 'MB/s', better: 'more', job: { mode: 'bulk', direction: 'download', connections: 1 }, figure: (r) => r.megabytesPerSecond },
-  upload: { unit: 'MB/s', better: 'more', job: { mode: 'bulk', direction: 'upload', connections: 8 }, port: 'sinkPort', figure: (r) => r.megabytesPerSecond },
-  'first-sight': { unit: 'ms', better: 'less', job: { mode: 'firstSight', hosts: 200 }, only: ['sallyport', 'http-mitm-proxy'], figure: (r) => r.median },
-  'slow-reader': { unit: 'MiB grown', better: 'less', job: { mode: 'slowReader', seconds: 5 }, memory: true, figure: (r) => r.grown },
-  'idle-1000': { unit: 'MiB', better: 'less', job: { mode: 'idle', connections: 1000, seconds: 5 }, memory: true, figure: (r) => r.rss },
+  'connect-full': {
+    unit: 'conn/s',
+    better: 'more',
+    job: { mode: 'connects', connections: 8, resume: false },
+    figure: (r) => r.perSecond,
+  },
+  'connect-resumed': {
+    unit: 'conn/s',
+    better: 'more',
+    job: { mode: 'connects', connections: 8, resume: true },
+    figure: (r) => r.perSecond,
+  },
+  download: {
+    unit: 'MB/s',
+    better: 'more',
+    job: { mode: 'bulk', direction: 'download', connections: 1 },
+    figure: (r) => r.megabytesPerSecond,
+  },
+  upload: {
+    unit: 'MB/s',
+    better: 'more',
+    job: { mode: 'bulk', direction: 'upload', connections: 8 },
+    port: 'sinkPort',
+    figure: (r) => r.megabytesPerSecond,
+  },
+  'first-sight': {
+    unit: 'ms',
+    better: 'less',
+    job: { mode: 'firstSight', hosts: 200 },
+    only: ['sallyport', 'http-mitm-proxy'],
+    figure: (r) => r.median,
+  },
+  'slow-reader': {
+    unit: 'MiB grown',
+    better: 'less',
+    job: { mode: 'slowReader', seconds: 5 },
+    memory: true,
+    figure: (r) => r.grown,
+  },
+  'idle-1000': {
+    unit: 'MiB',
+    better: 'less',
+    job: { mode: 'idle', connections: 1000, seconds: 5 },
+    memory: true,
+    figure: (r) => r.rss,
+  },
 };
 
 const names = ['direct', 'sallyport', ...values.peers.split(',').filter(Boolean)];
@@ -70,14 +120,28 @@ async function measure(name, spec) {
   const proxy = await PROXIES[name](stage);
   const pid = proxy.child?.pid;
   try {
-    const job = { host: HOST, port: stage[spec.port ?? 'port'], proxy: proxy.proxy, auth: proxy.auth, ca: proxy.ca, seconds: Number(values.seconds), warmup: Number(values.warmup), ...spec.job };
+    const job = {
+      host: HOST,
+      port: stage[spec.port ?? 'port'],
+      proxy: proxy.proxy,
+      auth: proxy.auth,
+      ca: proxy.ca,
+      seconds: Number(values.seconds),
+      warmup: Number(values.warmup),
+      ...spec.job,
+    };
     const at = {};
     const idle = pid === undefined ? null : familyUsage(pid);
     const watch = spec.job.mode === 'slowReader' ? sleep(4500).then(() => (at.end = familyUsage(pid))) : null;
-    const result = await load(job, { begin: () => pid !== undefined && (at.begin = familyUsage(pid)), end: () => pid !== undefined && (at.end = familyUsage(pid)) });
+    const result = await load(job, {
+      begin: () => pid !== undefined && (at.begin = familyUsage(pid)),
+      end: () => pid !== undefined && (at.end = familyUsage(pid)),
+    });
     await watch;
-    if (at.end !== undefined) Object.assign(result, { rss: at.end.rss, peak: at.end.peak, grown: at.end.peak - idle.rss, idleRss: idle.rss });
-    if (at.begin !== undefined && at.end !== undefined && result.done > 0) result.cpuMicroseconds = ((at.end.cpu - at.begin.cpu) / result.done) * 1e6;
+    if (at.end !== undefined)
+      Object.assign(result, { rss: at.end.rss, peak: at.end.peak, grown: at.end.peak - idle.rss, idleRss: idle.rss });
+    if (at.begin !== undefined && at.end !== undefined && result.done > 0)
+      result.cpuMicroseconds = ((at.end.cpu - at.begin.cpu) / result.done) * 1e6;
     return { figure: spec.figure(result), ...result };
   } finally {
     if (proxy.child !== null) await ended(proxy.child);
@@ -109,7 +173,8 @@ function table() {
       const p99 = of(name, 'p99');
       const cpu = of(name, 'cpuMicroseconds');
       const all = (results[row][name] ?? []).map((each) => each.figure).filter((value) => value !== null);
-      const spread = all.length > 1 ? ` ±${Math.round(((Math.max(...all) - Math.min(...all)) / 2 / figure) * 100)} %` : '';
+      const spread =
+        all.length > 1 ? ` ±${Math.round(((Math.max(...all) - Math.min(...all)) / 2 / figure) * 100)} %` : '';
       return `${round(figure)}${spread}${p99 === null ? '' : `, p99 ${p99.toFixed(2)} ms`}${cpu === null ? '' : `, ${Math.round(cpu)} µs CPU`}`;
     };
     const own = of('sallyport', 'figure');

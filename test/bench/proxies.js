@@ -19,29 +19,78 @@ async function sallyport(stage) {
   );
   const ready = join(folder, 'ready.json');
   const pins = [stage.port, stage.sinkPort].flatMap((port) => ['--upstream-pin', `**:${port}=127.0.0.1:${port}`]);
-  const child = pinned(PROXY_CORE, process.env.GATE_NODE ?? process.execPath, [
-    ...(process.env.BENCH_NODE_FLAGS ?? '').split(' ').filter(Boolean),
-    ...[join(root, 'dist/cli/sallyport.js'), 'start', '--listen-proxy', '127.0.0.1:0', '--listen-admin', '127.0.0.1:0'],
-    ...['--rules', join(folder, 'rules'), '--certs', join(folder, 'certs'), '--state', join(folder, 'state')],
-    ...['--upstream-ca', stage.originCa, '--log-level', 'warn', '--ready-file', ready, ...pins],
-  ], { stdio: ['ignore', 'inherit', 'inherit'] });
+  const child = pinned(
+    PROXY_CORE,
+    process.env.GATE_NODE ?? process.execPath,
+    [
+      ...(process.env.BENCH_NODE_FLAGS ?? '').split(' ').filter(Boolean),
+      join(root, 'dist/cli/sallyport.js'),
+      'start',
+      '--listen-proxy=127.0.0.1:0',
+      '--listen-admin=127.0.0.1:0',
+      `--rules=${join(folder, 'rules')}`,
+      `--certs=${join(folder, 'certs')}`,
+      `--state=${join(folder, 'state')}`,
+      `--upstream-ca=${stage.originCa}`,
+      '--log-level=warn',
+      `--ready-file=${ready}`,
+      ...pins,
+    ],
+    { stdio: ['ignore', 'inherit', 'inherit'] },
+  );
   for (let i = 0; i < 200 && !existsSync(ready); i++) await sleep(50);
   const { proxy } = JSON.parse(readFileSync(ready, 'utf8'));
-  return { child, proxy, auth: `Basic ${Buffer.from(`bench:${token}`).toString('base64')}`, ca: join(folder, 'certs/ca.crt') };
+  return {
+    child,
+    proxy,
+    auth: `Basic ${Buffer.from(`bench:${token}`).toString('base64')}`,
+    ca: join(folder, 'certs/ca.crt'),
+  };
 }
 
 async function squid(stage) {
   const port = await freePort();
   const { folder } = stage;
   if (!existsSync(join(folder, 'squid-ca.pem'))) {
-    execFileSync('openssl', ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-days', '30', '-subj', '/CN=Squid CA', '-keyout', join(folder, 'squid-ca.key'), '-out', join(folder, 'squid-ca.pem')], { stdio: 'ignore' });
-    execFileSync('/usr/lib/squid/security_file_certgen', ['-c', '-s', join(folder, 'squid-ssl-db'), '-M', '16MB'], { stdio: 'ignore' });
+    execFileSync(
+      'openssl',
+      [
+        'req',
+        '-x509',
+        '-newkey',
+        'ec',
+        '-pkeyopt',
+        'ec_paramgen_curve:P-256',
+        '-nodes',
+        '-days',
+        '30',
+        '-subj',
+        '/CN=Squid CA',
+        '-keyout',
+        join(folder, 'squid-ca.key'),
+        '-out',
+        join(folder, 'squid-ca.pem'),
+      ],
+      { stdio: 'ignore' },
+    );
+    execFileSync('/usr/lib/squid/security_file_certgen', ['-c', '-s', join(folder, 'squid-ssl-db'), '-M', '16MB'], {
+      stdio: 'ignore',
+    });
     writeFileSync(join(folder, 'hosts'), `127.0.0.1 ${HOST}\n`);
   }
   const user = process.getuid?.() === 0 ? 'proxy' : process.env.USER;
   const file = join(folder, 'squid.conf');
-  writeFileSync(file, readFileSync(join(here, 'peers/squid.conf'), 'utf8').replaceAll('@FOLDER@', folder).replaceAll('@PROXY@', String(port)).replaceAll('@USER@', user));
-  execFileSync('bash', ['-c', `chmod 755 ${folder}; touch ${folder}/squid-access.log ${folder}/squid-cache.log; chown -R ${user} ${folder}/squid* || true; chmod a+r ${folder}/squid-ca.key`]);
+  writeFileSync(
+    file,
+    readFileSync(join(here, 'peers/squid.conf'), 'utf8')
+      .replaceAll('@FOLDER@', folder)
+      .replaceAll('@PROXY@', String(port))
+      .replaceAll('@USER@', user),
+  );
+  execFileSync('bash', [
+    '-c',
+    `chmod 755 ${folder}; touch ${folder}/squid-access.log ${folder}/squid-cache.log; chown -R ${user} ${folder}/squid* || true; chmod a+r ${folder}/squid-ca.key`,
+  ]);
   const child = pinned(PROXY_CORE, 'squid', ['-N', '-f', file], { stdio: ['ignore', 'ignore', 'ignore'] });
   await untilOpen(port, child);
   return { child, proxy: `127.0.0.1:${port}`, auth: null, ca: join(folder, 'squid-ca.pem') };
@@ -50,14 +99,38 @@ async function squid(stage) {
 async function mitmproxy(stage) {
   const port = await freePort();
   const folder = join(stage.folder, 'mitmproxy');
-  const child = pinned(PROXY_CORE, 'mitmdump', ['--listen-host', '127.0.0.1', '-p', String(port), '-q', '-s', join(here, 'peers/mitmproxy.py'), '--set', `confdir=${folder}`, '--set', `ssl_verify_upstream_trusted_ca=${stage.originCa}`, '--set', 'connection_strategy=lazy'], { stdio: ['ignore', 'ignore', 'ignore'] });
+  const child = pinned(
+    PROXY_CORE,
+    'mitmdump',
+    [
+      '--listen-host',
+      '127.0.0.1',
+      '-p',
+      String(port),
+      '-q',
+      '-s',
+      join(here, 'peers/mitmproxy.py'),
+      '--set',
+      `confdir=${folder}`,
+      '--set',
+      `ssl_verify_upstream_trusted_ca=${stage.originCa}`,
+      '--set',
+      'connection_strategy=lazy',
+    ],
+    { stdio: ['ignore', 'ignore', 'ignore'] },
+  );
   await untilOpen(port, child);
   return { child, proxy: `127.0.0.1:${port}`, auth: null, ca: join(folder, 'mitmproxy-ca-cert.pem') };
 }
 
 async function httpMitmProxy(stage) {
   const port = await freePort();
-  const child = pinned(PROXY_CORE, process.env.GATE_NODE ?? process.execPath, [join(here, 'peers/http-mitm-proxy.js'), String(port), stage.folder], { stdio: ['ignore', 'ignore', 'ignore'] });
+  const child = pinned(
+    PROXY_CORE,
+    process.env.GATE_NODE ?? process.execPath,
+    [join(here, 'peers/http-mitm-proxy.js'), String(port), stage.folder],
+    { stdio: ['ignore', 'ignore', 'ignore'] },
+  );
   await untilOpen(port, child);
   const ca = join(stage.folder, 'hmp/certs/ca.pem');
   for (let i = 0; i < 100 && !existsSync(ca); i++) await sleep(100);

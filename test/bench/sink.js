@@ -3,24 +3,27 @@ import { createServer } from 'node:tls';
 import { readFileSync } from 'node:fs';
 
 const [, , folder, port] = process.argv;
-const server = createServer({ cert: readFileSync(`${folder}/origin.pem`), key: readFileSync(`${folder}/origin.key`) }, (socket) => {
-  let left = -1;
-  let head = '';
-  socket.on('error', () => undefined);
-  socket.on('data', (bytes) => {
-    let body = bytes.length;
-    if (left < 0) {
-      head += bytes.toString('latin1');
-      const end = head.indexOf('\r\n\r\n');
-      if (end === -1) return;
-      left = Number(/content-length: (\d+)/i.exec(head)[1]);
-      body = head.length - end - 4;
-      head = '';
-    }
-    left -= body;
-    if (left > 0) return;
-    left = -1;
-    socket.write('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok');
-  });
-});
+const server = createServer(
+  { cert: readFileSync(`${folder}/origin.pem`), key: readFileSync(`${folder}/origin.key`) },
+  (socket) => {
+    let left = -1;
+    let head = '';
+    socket.on('error', () => undefined);
+    socket.on('data', (bytes) => {
+      let body = bytes.length;
+      if (left < 0) {
+        head += bytes.toString('latin1');
+        const end = head.indexOf('\r\n\r\n');
+        if (end === -1) return;
+        left = Number(/content-length: (\d+)/i.exec(head)[1]);
+        body = head.length - end - 4;
+        head = '';
+      }
+      left -= body;
+      if (left > 0) return;
+      left = -1;
+      socket.write('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok');
+    });
+  },
+);
 server.listen(Number(port), '127.0.0.1');

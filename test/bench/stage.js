@@ -8,7 +8,9 @@ import { generateKeyPairSync } from 'node:crypto';
 
 const here = import.meta.dirname;
 const root = resolve(here, '../..');
-const { caCertificate, leafCertificate, distinguishedName, keyIdentifier } = await import(join(root, 'dist/tls/certificate.js'));
+const { caCertificate, leafCertificate, distinguishedName, keyIdentifier } = await import(
+  join(root, 'dist/tls/certificate.js')
+);
 
 /** The proxy runs on the first core, origin and load on the second. */
 export const PROXY_CORE = '0';
@@ -41,7 +43,10 @@ export async function untilOpen(port, child) {
 
 /** Starts a program on a core; it is ended with the bench. */
 export function pinned(core, command, args, options = {}) {
-  return spawn('taskset', ['-c', core, command, ...args], { stdio: ['ignore', options.log ?? 'ignore', options.log ?? 'ignore', ...(options.ipc ? ['ipc'] : [])], ...options });
+  return spawn('taskset', ['-c', core, command, ...args], {
+    stdio: ['ignore', options.log ?? 'ignore', options.log ?? 'ignore', ...(options.ipc ? ['ipc'] : [])],
+    ...options,
+  });
 }
 
 /** A folder with an origin CA, nginx on TLS, and the files it serves. */
@@ -64,18 +69,35 @@ export async function openStage() {
   execFileSync('truncate', ['-s', '100M', join(www, '100m')]);
   execFileSync('truncate', ['-s', '400M', join(www, '400m')]);
   execFileSync('chmod', ['-R', 'a+rX', www]);
-  writeFileSync(join(folder, 'nginx.conf'), readFileSync(join(here, 'peers/nginx.conf'), 'utf8').replaceAll('@FOLDER@', folder).replaceAll('@PORT@', String(port)));
+  writeFileSync(
+    join(folder, 'nginx.conf'),
+    readFileSync(join(here, 'peers/nginx.conf'), 'utf8')
+      .replaceAll('@FOLDER@', folder)
+      .replaceAll('@PORT@', String(port)),
+  );
   const origin = pinned(LOAD_CORE, 'nginx', ['-p', folder, '-c', join(folder, 'nginx.conf')]);
   await untilOpen(port, origin);
   const sinkPort = await freePort();
   const sink = pinned(LOAD_CORE, process.execPath, [join(here, 'sink.js'), folder, String(sinkPort)]);
   await untilOpen(sinkPort, sink);
-  return { folder, port, sinkPort, originCa: join(folder, 'origin-ca.pem'), close: () => { origin.kill('SIGTERM'); sink.kill('SIGTERM'); rmSync(folder, { recursive: true, force: true }); } };
+  return {
+    folder,
+    port,
+    sinkPort,
+    originCa: join(folder, 'origin-ca.pem'),
+    close: () => {
+      origin.kill('SIGTERM');
+      sink.kill('SIGTERM');
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
 }
 
 /** Runs one job of the load generator on the load core; `around` gets to see the proxy while it is measured. */
 export async function load(job, around = {}) {
-  const child = pinned(LOAD_CORE, process.execPath, [join(here, 'load.js'), JSON.stringify(job)], { stdio: ['ignore', 'pipe', 'inherit', 'ipc'] });
+  const child = pinned(LOAD_CORE, process.execPath, [join(here, 'load.js'), JSON.stringify(job)], {
+    stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
+  });
   child.on('message', (message) => (message === 'begin' ? around.begin?.() : around.end?.()));
   let output = '';
   child.stdout.on('data', (bytes) => (output += bytes));
@@ -95,10 +117,18 @@ export function usage(pid) {
 
 /** The process and all below it, for peers that fork. */
 export function family(pid) {
-  const children = existsSync(`/proc/${pid}/task/${pid}/children`) ? readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ').filter(Boolean).map(Number) : [];
+  const children = existsSync(`/proc/${pid}/task/${pid}/children`)
+    ? readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ').filter(Boolean).map(Number)
+    : [];
   return [pid, ...children.flatMap(family)];
 }
 
 export function familyUsage(pid) {
-  return family(pid).map(usage).reduce((sum, each) => ({ cpu: sum.cpu + each.cpu, rss: sum.rss + each.rss, peak: sum.peak + each.peak }), { cpu: 0, rss: 0, peak: 0 });
+  return family(pid)
+    .map(usage)
+    .reduce((sum, each) => ({ cpu: sum.cpu + each.cpu, rss: sum.rss + each.rss, peak: sum.peak + each.peak }), {
+      cpu: 0,
+      rss: 0,
+      peak: 0,
+    });
 }

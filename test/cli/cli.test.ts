@@ -22,14 +22,24 @@ interface Result {
 }
 
 /** Runs the real program; `npm run build` comes first. */
-async function sallyport(words: readonly string[], options: { cwd?: string; environment?: Record<string, string> } = {}): Promise<Result> {
+async function sallyport(
+  words: readonly string[],
+  options: { cwd?: string; environment?: Record<string, string> } = {},
+): Promise<Result> {
   const child = start(words, options);
   const code = await new Promise<number>((resolve) => child.on('close', (status) => resolve(status ?? -1)));
   return { code, out: child.out(), err: child.err() };
 }
 
-function start(words: readonly string[], options: { cwd?: string; environment?: Record<string, string> } = {}): ChildProcess & { out(): string; err(): string } {
-  const child = spawn(process.execPath, [PROGRAM, ...words], { cwd: options.cwd ?? folder, env: { PATH: process.env['PATH'], HOME: folder, ...options.environment }, stdio: ['ignore', 'pipe', 'pipe'] });
+function start(
+  words: readonly string[],
+  options: { cwd?: string; environment?: Record<string, string> } = {},
+): ChildProcess & { out(): string; err(): string } {
+  const child = spawn(process.execPath, [PROGRAM, ...words], {
+    cwd: options.cwd ?? folder,
+    env: { PATH: process.env['PATH'], HOME: folder, ...options.environment },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
   let out = '';
   let err = '';
   child.stdout?.on('data', (bytes: Buffer) => (out += bytes.toString()));
@@ -40,20 +50,56 @@ function start(words: readonly string[], options: { cwd?: string; environment?: 
 }
 
 /** A gate of its own, ready to serve. */
-async function startGate(name: string, more: readonly string[] = []): Promise<{ child: ReturnType<typeof start>; ready: { proxy: string; admin: string; ca: string; pid: number }; home: string }> {
+async function startGate(
+  name: string,
+  more: readonly string[] = [],
+): Promise<{
+  child: ReturnType<typeof start>;
+  ready: { proxy: string; admin: string; ca: string; pid: number };
+  home: string;
+}> {
   const home = join(folder, name);
   mkdirSync(join(home, 'rules'), { recursive: true });
-  writeFileSync(join(home, 'rules/a.yaml'), 'version: 1\nagents:\n  local: { identity: { networks: [127.0.0.1] }, allow: ["GET https://example.com/**"] }\n');
-  const child = start(['start', '--listen.proxy', '127.0.0.1:0', '--listen-admin', '127.0.0.1:0', '--ready-file', 'ready.json', ...more], { cwd: home });
+  writeFileSync(
+    join(home, 'rules/a.yaml'),
+    'version: 1\nagents:\n  local: { identity: { networks: [127.0.0.1] }, allow: ["GET https://example.com/**"] }\n',
+  );
+  const child = start(
+    ['start', '--listen.proxy', '127.0.0.1:0', '--listen-admin', '127.0.0.1:0', '--ready-file', 'ready.json', ...more],
+    { cwd: home },
+  );
   await until(() => existsSync(join(home, 'ready.json')) || child.exitCode !== null, `the ready file; ${child.err()}`);
-  return { child, ready: JSON.parse(readFileSync(join(home, 'ready.json'), 'utf8')) as { proxy: string; admin: string; ca: string; pid: number }, home };
+  return {
+    child,
+    ready: JSON.parse(readFileSync(join(home, 'ready.json'), 'utf8')) as {
+      proxy: string;
+      admin: string;
+      ca: string;
+      pid: number;
+    },
+    home,
+  };
 }
 
-const stopped = (child: ChildProcess): Promise<number | null> => new Promise((resolve) => (child.exitCode === null ? child.on('close', resolve) : resolve(child.exitCode)));
+const stopped = (child: ChildProcess): Promise<number | null> =>
+  new Promise((resolve) => (child.exitCode === null ? child.on('close', resolve) : resolve(child.exitCode)));
 
 describe('sallyport', () => {
   it('has help with an example for every command, and exits 0', async () => {
-    for (const words of [[], ['start'], ['check'], ['explain'], ['run'], ['agent', 'token'], ['ca', 'show'], ['ca', 'export'], ['ca', 'rotate'], ['ca', 'import'], ['pack'], ['version']]) {
+    for (const words of [
+      [],
+      ['start'],
+      ['check'],
+      ['explain'],
+      ['run'],
+      ['agent', 'token'],
+      ['ca', 'show'],
+      ['ca', 'export'],
+      ['ca', 'rotate'],
+      ['ca', 'import'],
+      ['pack'],
+      ['version'],
+    ]) {
       const { code, out } = await sallyport([...words, '--help']);
       expect([words, code, /Examples?:\n {2}sallyport /.test(out)]).toEqual([words, 0, true]);
     }
@@ -62,7 +108,10 @@ describe('sallyport', () => {
   it.each([
     [['strat'], /unknown command 'strat'[\s\S]*Did you mean start/],
     [['start', '--lisen-proxy', 'x'], /unknown option '--lisen-proxy'/],
-    [['start', '--drain', 'soon'], /^sallyport: --drain: "soon" is not right for drain: write a duration such as 10s\n$/],
+    [
+      ['start', '--drain', 'soon'],
+      /^sallyport: --drain: "soon" is not right for drain: write a duration such as 10s\n$/,
+    ],
     [['start', '--config', 'none.yaml'], /^sallyport: none\.yaml: cannot be read: ENOENT\n$/],
     [['explain', 'GET', 'https://a.test/'], /required option '--agent <name>'/],
     [['explain', '--agent', 'x', 'GET', 'a.test', '--rules', RULES], /"a\.test" is not an http or https URL/],
@@ -79,19 +128,51 @@ describe('sallyport', () => {
 
 describe('sallyport check and explain', () => {
   it('check says ok, or what is wrong and where', async () => {
-    expect(await sallyport(['check', RULES])).toMatchObject({ code: 0, out: expect.stringMatching(/^ok: 1 agent, 12 capabilities, \d+ rules; generation [0-9a-f]{16}\n$/) as string });
+    expect(await sallyport(['check', RULES])).toMatchObject({
+      code: 0,
+      out: expect.stringMatching(/^ok: 1 agent, 12 capabilities, \d+ rules; generation [0-9a-f]{16}\n$/) as string,
+    });
     mkdirSync(join(folder, 'bad'));
     writeFileSync(join(folder, 'bad/x.yaml'), 'version: 1\nagentz: {}\n');
-    expect(await sallyport(['check', 'bad'])).toMatchObject({ code: 1, out: 'bad/x.yaml:2:1: error: unknown key "agentz"\n    2 | agentz: {}\n      | ^^^^^^\n  hint: did you mean "agents"?\n\n1 error\n' });
-    writeFileSync(join(folder, 'bad/x.yaml'), 'version: 1\nagents:\n  a: { identity: { networks: [10.0.0.1] }, allow: ["* https://**"] }\n');
+    expect(await sallyport(['check', 'bad'])).toMatchObject({
+      code: 1,
+      out: 'bad/x.yaml:2:1: error: unknown key "agentz"\n    2 | agentz: {}\n      | ^^^^^^\n  hint: did you mean "agents"?\n\n1 error\n',
+    });
+    writeFileSync(
+      join(folder, 'bad/x.yaml'),
+      'version: 1\nagents:\n  a: { identity: { networks: [10.0.0.1] }, allow: ["* https://**"] }\n',
+    );
     expect((await sallyport(['check', 'bad'])).code).toBe(0);
     expect((await sallyport(['check', 'bad', '--strict'])).code).toBe(1);
   });
 
   it('explain exits 0 for allowed and 1 for denied', async () => {
-    const allowed = await sallyport(['explain', '--rules', RULES, '--agent', 'example', 'GET', 'https://example.com/x']);
-    expect([allowed.code, allowed.out]).toEqual([0, expect.stringMatching(/^ALLOW {2}GET https:\/\/example\.com\/x\n/)]);
-    const denied = await sallyport(['explain', '--rules', RULES, '--agent', 'example', 'POST', 'https://example.com/x', '--json', '{"a":1}', '--header', 'X: y']);
+    const allowed = await sallyport([
+      'explain',
+      '--rules',
+      RULES,
+      '--agent',
+      'example',
+      'GET',
+      'https://example.com/x',
+    ]);
+    expect([allowed.code, allowed.out]).toEqual([
+      0,
+      expect.stringMatching(/^ALLOW {2}GET https:\/\/example\.com\/x\n/),
+    ]);
+    const denied = await sallyport([
+      'explain',
+      '--rules',
+      RULES,
+      '--agent',
+      'example',
+      'POST',
+      'https://example.com/x',
+      '--json',
+      '{"a":1}',
+      '--header',
+      'X: y',
+    ]);
     expect([denied.code, denied.out]).toEqual([1, expect.stringContaining('method-not-allowed')]);
   });
 });
@@ -100,7 +181,9 @@ describe('sallyport agent, ca and pack', () => {
   it('a token fits the hash that is printed for the rules', async () => {
     const { out } = await sallyport(['agent', 'token', 'bot', '--json']);
     const made = JSON.parse(out) as { agent: string; token: string; hash: string };
-    const hash = execFileSync('bash', ['-c', 'printf %s "$1" | sha256sum | cut -d" " -f1', '-', made.token], { encoding: 'utf8' }).trim();
+    const hash = execFileSync('bash', ['-c', 'printf %s "$1" | sha256sum | cut -d" " -f1', '-', made.token], {
+      encoding: 'utf8',
+    }).trim();
     expect(made).toMatchObject({ agent: 'bot', hash: `sha256:${hash}` });
   });
 
@@ -108,10 +191,32 @@ describe('sallyport agent, ca and pack', () => {
     const certs = ['--certs', 'certs'];
     const first = (await sallyport(['ca', 'export', ...certs])).out;
     expect(first).toMatch(/^-----BEGIN CERTIFICATE-----/);
-    expect((await sallyport(['ca', 'show', ...certs])).out).toMatch(/^file {9}certs\/ca\.crt\nsubject {6}O=Sallyport, CN=Sallyport CA [0-9a-f]{8}\n/);
+    expect((await sallyport(['ca', 'show', ...certs])).out).toMatch(
+      /^file {9}certs\/ca\.crt\nsubject {6}O=Sallyport, CN=Sallyport CA [0-9a-f]{8}\n/,
+    );
     expect((await sallyport(['ca', 'rotate', ...certs])).code).toBe(0);
     expect((await sallyport(['ca', 'export', ...certs])).out).not.toBe(first);
-    execFileSync('openssl', ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-days', '9', '-subj', '/CN=Own', '-keyout', join(folder, 'k.pem'), '-out', join(folder, 'c.pem')], { stdio: 'ignore' });
+    execFileSync(
+      'openssl',
+      [
+        'req',
+        '-x509',
+        '-newkey',
+        'ec',
+        '-pkeyopt',
+        'ec_paramgen_curve:P-256',
+        '-nodes',
+        '-days',
+        '9',
+        '-subj',
+        '/CN=Own',
+        '-keyout',
+        join(folder, 'k.pem'),
+        '-out',
+        join(folder, 'c.pem'),
+      ],
+      { stdio: 'ignore' },
+    );
     expect((await sallyport(['ca', 'import', 'c.pem', 'k.pem', ...certs])).out).toContain('CN=Own');
     expect(await sallyport(['ca', 'import', 'c.pem', ...certs])).toMatchObject({ code: 2 });
   });
@@ -153,17 +258,31 @@ describe('sallyport start', () => {
   });
 
   it('ends at once on a second signal, though an exchange hangs', async () => {
-    const hanging = createServer(() => undefined);
+    const hanging = createServer((socket) => void socket.on('error', () => undefined).resume());
     await new Promise<void>((resolve) => hanging.listen(0, '127.0.0.1', resolve));
     const port = (hanging.address() as AddressInfo).port;
     const { child, ready } = await startGate('hang', ['--upstream-pin', `hang.test:80=127.0.0.1:${port}`]);
-    writeFileSync(join(folder, 'hang/rules/a.yaml'), 'version: 1\nagents:\n  local: { identity: { networks: [127.0.0.1] }, allow: ["GET http://hang.test/**"] }\n');
+    writeFileSync(
+      join(folder, 'hang/rules/a.yaml'),
+      'version: 1\nagents:\n  local: { identity: { networks: [127.0.0.1] }, allow: ["GET http://hang.test/**"] }\n',
+    );
     child.kill('SIGHUP');
     await until(() => child.out().includes('rules loaded'), 'the rules');
     const asked = fetch(`http://${ready.admin}/healthz`);
     const curl = spawn('curl', ['-s', '-x', `http://${ready.proxy}`, 'http://hang.test/'], { stdio: 'ignore' });
     await asked;
-    await until(() => readFileSync(join(folder, 'hang/state/audit', execFileSync('ls', [join(folder, 'hang/state/audit')], { encoding: 'utf8' }).trim()), 'utf8').includes('"intent"'), 'the request to hang');
+    await until(
+      () =>
+        readFileSync(
+          join(
+            folder,
+            'hang/state/audit',
+            execFileSync('ls', [join(folder, 'hang/state/audit')], { encoding: 'utf8' }).trim(),
+          ),
+          'utf8',
+        ).includes('"intent"'),
+      'the request to hang',
+    );
     child.kill('SIGTERM');
     await until(() => child.out().includes('draining'), 'the drain');
     child.kill('SIGTERM');
@@ -176,15 +295,42 @@ describe('sallyport start', () => {
     const busy = createServer();
     await new Promise<void>((resolve) => busy.listen(0, '127.0.0.1', resolve));
     const taken = `127.0.0.1:${(busy.address() as AddressInfo).port}`;
-    const base = ['start', '--rules', RULES, '--listen-proxy', '127.0.0.1:0', '--listen-admin', '127.0.0.1:0', '--certs', 'certs2'];
-    expect(await sallyport([...base, '--listen-proxy', taken])).toMatchObject({ code: 2, err: `sallyport: listen.proxy: cannot listen on ${taken}: the port is in use\n` });
-    expect(await sallyport([...base, '--listen-admin', taken])).toMatchObject({ code: 2, err: `sallyport: listen.admin: cannot listen on ${taken}: the port is in use\n` });
+    const base = [
+      'start',
+      '--rules',
+      RULES,
+      '--listen-proxy',
+      '127.0.0.1:0',
+      '--listen-admin',
+      '127.0.0.1:0',
+      '--certs',
+      'certs2',
+    ];
+    expect(await sallyport([...base, '--listen-proxy', taken])).toMatchObject({
+      code: 2,
+      err: `sallyport: listen.proxy: cannot listen on ${taken}: the port is in use\n`,
+    });
+    expect(await sallyport([...base, '--listen-admin', taken])).toMatchObject({
+      code: 2,
+      err: `sallyport: listen.admin: cannot listen on ${taken}: the port is in use\n`,
+    });
     writeFileSync(join(folder, 'file'), '');
-    expect(await sallyport([...base, '--state', 'file/state'])).toMatchObject({ code: 2, err: expect.stringMatching(/^sallyport: state: the audit log cannot be opened in .*: ENOTDIR\n$/) as string });
-    expect(await sallyport([...base, '--upstream-ca', 'file'])).toMatchObject({ code: 2, err: expect.stringMatching(/^sallyport: upstream\.ca: .*file cannot be used: not a PEM file of certificates\n$/) as string });
+    expect(await sallyport([...base, '--state', 'file/state'])).toMatchObject({
+      code: 2,
+      err: expect.stringMatching(/^sallyport: state: the audit log cannot be opened in .*: ENOTDIR\n$/) as string,
+    });
+    expect(await sallyport([...base, '--upstream-ca', 'file'])).toMatchObject({
+      code: 2,
+      err: expect.stringMatching(
+        /^sallyport: upstream\.ca: .*file cannot be used: not a PEM file of certificates\n$/,
+      ) as string,
+    });
     mkdirSync(join(folder, 'certs3'));
     writeFileSync(join(folder, 'certs3/ca.crt'), 'x');
-    expect(await sallyport([...base, '--certs', 'certs3'])).toMatchObject({ code: 2, err: expect.stringMatching(/^sallyport: .*ca\.key is missing/) as string });
+    expect(await sallyport([...base, '--certs', 'certs3'])).toMatchObject({
+      code: 2,
+      err: expect.stringMatching(/^sallyport: .*ca\.key is missing/) as string,
+    });
     await new Promise((resolve) => busy.close(resolve));
   });
 });
@@ -192,12 +338,27 @@ describe('sallyport start', () => {
 describe('sallyport run', () => {
   it('gives a command the variables, its exit code back, and says that it does not isolate', async () => {
     const { child, ready, home } = await startGate('run');
-    const result = await sallyport(['run', '--agent', 'local', '--proxy', ready.proxy, '--', 'sh', '-c', 'echo $HTTPS_PROXY $NODE_EXTRA_CA_CERTS; curl -sS https://other.test/; exit 7'], { cwd: home });
+    const result = await sallyport(
+      [
+        'run',
+        '--agent',
+        'local',
+        '--proxy',
+        ready.proxy,
+        '--',
+        'sh',
+        '-c',
+        'echo $HTTPS_PROXY $NODE_EXTRA_CA_CERTS; curl -sS https://other.test/; exit 7',
+      ],
+      { cwd: home },
+    );
     expect(result.code).toBe(7);
     expect(result.err).toContain('NOT isolated');
     expect(result.out).toContain(`http://${ready.proxy} ${ready.ca}`);
     expect(result.out).toContain('"reason": "host-not-allowed"');
-    expect(await sallyport(['run', '--agent', 'local', '--', 'no-such-program'], { cwd: home })).toMatchObject({ code: 127 });
+    expect(await sallyport(['run', '--agent', 'local', '--', 'no-such-program'], { cwd: home })).toMatchObject({
+      code: 127,
+    });
     child.kill('SIGTERM');
     await stopped(child);
   });

@@ -13,7 +13,8 @@ beforeAll(async () => {
   stage = await openStage({
     serve: (request, response) => {
       response.setHeader('Content-Type', request.url?.endsWith('.js') === true ? 'text/javascript' : 'text/html');
-      if (request.url?.endsWith('.js') === true) response.end("document.querySelector('p').textContent = 'script ran';");
+      if (request.url?.endsWith('.js') === true)
+        response.end("document.querySelector('p').textContent = 'script ran';");
       else response.end('<!doctype html><title>Through the gate</title><p>page</p><script src="/ok/app.js"></script>');
     },
   });
@@ -24,7 +25,14 @@ beforeAll(async () => {
   execFileSync('certutil', ['-d', `sql:${database}`, '-A', '-t', 'C,,', '-n', 'gate', '-i', stage.gate.gate.caFile]);
   browser = await chromium.launch({
     executablePath: execFileSync('which', ['chromium'], { encoding: 'utf8' }).trim(),
-    args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--disable-background-networking', '--disable-component-update', '--disable-sync'],
+    args: [
+      '--no-sandbox',
+      '--disable-gpu',
+      '--disable-quic',
+      '--disable-background-networking',
+      '--disable-component-update',
+      '--disable-sync',
+    ],
     env: { PATH: stage.environment['PATH'] ?? '', HOME: stage.environment['HOME'] ?? '' },
     proxy: { server: `http://127.0.0.1:${stage.gate.port}`, username: 'bot', password: TOKEN },
   });

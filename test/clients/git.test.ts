@@ -13,7 +13,18 @@ let stage: ClientStage;
 function backend(request: IncomingMessage, response: ServerResponse): void {
   const [path = '', query = ''] = (request.url ?? '').split('?');
   const program = join(execFileSync('git', ['--exec-path'], { encoding: 'utf8' }).trim(), 'git-http-backend');
-  const child = spawn(program, { env: { GIT_PROJECT_ROOT: join(folder, 'repos'), GIT_HTTP_EXPORT_ALL: '1', PATH_INFO: path, QUERY_STRING: query, REQUEST_METHOD: request.method ?? '', CONTENT_TYPE: request.headers['content-type'] ?? '', HTTP_CONTENT_ENCODING: request.headers['content-encoding'] ?? '', GIT_PROTOCOL: String(request.headers['git-protocol'] ?? '') } });
+  const child = spawn(program, {
+    env: {
+      GIT_PROJECT_ROOT: join(folder, 'repos'),
+      GIT_HTTP_EXPORT_ALL: '1',
+      PATH_INFO: path,
+      QUERY_STRING: query,
+      REQUEST_METHOD: request.method ?? '',
+      CONTENT_TYPE: request.headers['content-type'] ?? '',
+      HTTP_CONTENT_ENCODING: request.headers['content-encoding'] ?? '',
+      GIT_PROTOCOL: String(request.headers['git-protocol'] ?? ''),
+    },
+  });
   request.pipe(child.stdin);
   let head = Buffer.alloc(0);
   child.stdout.on('data', (bytes: Buffer) => {
@@ -21,7 +32,10 @@ function backend(request: IncomingMessage, response: ServerResponse): void {
     head = Buffer.concat([head, bytes]);
     const end = head.indexOf('\r\n\r\n');
     if (end === -1) return;
-    const fields = head.toString('latin1', 0, end).split('\r\n').map((line) => line.split(': ') as [string, string]);
+    const fields = head
+      .toString('latin1', 0, end)
+      .split('\r\n')
+      .map((line) => line.split(': ') as [string, string]);
     const status = Number(fields.find(([name]) => name === 'Status')?.[1]?.split(' ')[0] ?? 200);
     response.writeHead(status, Object.fromEntries(fields.filter(([name]) => name !== 'Status')));
     response.write(head.subarray(end + 4));
@@ -31,7 +45,12 @@ function backend(request: IncomingMessage, response: ServerResponse): void {
 
 beforeAll(async () => {
   const work = join(folder, 'work');
-  const git = (...args: string[]): void => void execFileSync('git', ['-c', 'user.name=t', '-c', 'user.email=t@example.com', '-c', 'init.defaultBranch=main', ...args], { cwd: work, stdio: 'ignore' });
+  const git = (...args: string[]): void =>
+    void execFileSync(
+      'git',
+      ['-c', 'user.name=t', '-c', 'user.email=t@example.com', '-c', 'init.defaultBranch=main', ...args],
+      { cwd: work, stdio: 'ignore' },
+    );
   mkdirSync(work, { recursive: true });
   git('init');
   writeFileSync(join(work, 'file.txt'), 'through the gate\n');
@@ -56,6 +75,9 @@ describe('git', () => {
     const result = await run(stage, 'git', ['clone', 'https://git.test/team/closed.git', 'other']);
     expect(result.code).toBe(128);
     expect(result.err).toMatch(/403/);
-    expect(await stage.gate.outcome((event) => event.reason === 'path-not-allowed')).toMatchObject({ reason: 'path-not-allowed', path: '/team/closed.git/info/refs' });
+    expect(await stage.gate.outcome((event) => event.reason === 'path-not-allowed')).toMatchObject({
+      reason: 'path-not-allowed',
+      path: '/team/closed.git/info/refs',
+    });
   });
 });

@@ -27,16 +27,30 @@ export interface Finished {
 }
 
 /** A gate with agent `bot`, who may GET `https://site.test/ok/**`, and an origin behind it. Clients know it by its variables only. */
-export async function openStage(options: { allow?: readonly string[]; serve?: RequestListener; host?: string } = {}): Promise<ClientStage> {
+export async function openStage(
+  options: { allow?: readonly string[]; serve?: RequestListener; host?: string } = {},
+): Promise<ClientStage> {
   const host = options.host ?? 'site.test';
   const ca = await TestCa.create();
-  const origin = await startOrigin({ tls: await ca.leaf([host]), ...(options.serve === undefined ? {} : { streaming: options.serve }) });
-  const gate = await startGate({ allow: options.allow ?? ['GET,HEAD https://site.test/ok/**'], pins: [`${host}:443=127.0.0.1:${origin.port}`], upstreamCa: ca.certificate });
+  const origin = await startOrigin({
+    tls: await ca.leaf([host]),
+    ...(options.serve === undefined ? {} : { streaming: options.serve }),
+  });
+  const gate = await startGate({
+    allow: options.allow ?? ['GET,HEAD https://site.test/ok/**'],
+    pins: [`${host}:443=127.0.0.1:${origin.port}`],
+    upstreamCa: ca.certificate,
+  });
   const folder = mkdtempSync(join(tmpdir(), 'sallyport-client-'));
   mkdirSync(join(folder, 'home'));
   const proxyUrl = `http://bot:${TOKEN}@127.0.0.1:${gate.port}`;
   const bundle = writeBundle(folder, gate.gate.caFile);
-  const environment = { PATH: process.env['PATH'] ?? '', HOME: join(folder, 'home'), LANG: 'C.UTF-8', ...agentEnvironment({ proxyUrl, caFile: gate.gate.caFile, bundleFile: bundle }) };
+  const environment = {
+    PATH: process.env['PATH'] ?? '',
+    HOME: join(folder, 'home'),
+    LANG: 'C.UTF-8',
+    ...agentEnvironment({ proxyUrl, caFile: gate.gate.caFile, bundleFile: bundle }),
+  };
   const close = async (): Promise<void> => {
     await gate.close();
     await origin.close();
@@ -46,8 +60,17 @@ export async function openStage(options: { allow?: readonly string[]; serve?: Re
 }
 
 /** Runs a client with the agent's environment. */
-export async function run(stage: ClientStage, command: string, args: readonly string[], more: { environment?: Record<string, string>; cwd?: string } = {}): Promise<Finished> {
-  const child = spawn(command, args, { cwd: more.cwd ?? stage.folder, env: { ...stage.environment, ...more.environment }, stdio: ['ignore', 'pipe', 'pipe'] });
+export async function run(
+  stage: ClientStage,
+  command: string,
+  args: readonly string[],
+  more: { environment?: Record<string, string>; cwd?: string } = {},
+): Promise<Finished> {
+  const child = spawn(command, args, {
+    cwd: more.cwd ?? stage.folder,
+    env: { ...stage.environment, ...more.environment },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
   let out = '';
   let err = '';
   child.stdout.on('data', (bytes: Buffer) => (out += bytes.toString()));

@@ -11,7 +11,10 @@ afterAll(() => stage.close());
 
 describe('curl', () => {
   it('is allowed', async () => {
-    expect(await run(stage, 'curl', ['-sS', 'https://site.test/ok/curl'])).toMatchObject({ code: 0, out: expect.stringContaining('"/ok/curl"') as string });
+    expect(await run(stage, 'curl', ['-sS', 'https://site.test/ok/curl'])).toMatchObject({
+      code: 0,
+      out: expect.stringContaining('"/ok/curl"') as string,
+    });
   });
   it('is refused, and shows why', async () => {
     const { out } = await run(stage, 'curl', ['-sSi', 'https://site.test/no']);
@@ -23,7 +26,10 @@ describe('wget', () => {
   // GnuTLS reads no variable for its roots: wget is told the file.
   const trust = (): string => `--ca-certificate=${stage.bundle}`;
   it('is allowed', async () => {
-    expect(await run(stage, 'wget', ['-qO-', trust(), 'https://site.test/ok/wget'])).toMatchObject({ code: 0, out: expect.stringContaining('"/ok/wget"') as string });
+    expect(await run(stage, 'wget', ['-qO-', trust(), 'https://site.test/ok/wget'])).toMatchObject({
+      code: 0,
+      out: expect.stringContaining('"/ok/wget"') as string,
+    });
   });
   it('is refused, and shows why', async () => {
     const { code, err } = await run(stage, 'wget', ['-O-', trust(), 'https://site.test/no']);
@@ -34,7 +40,8 @@ describe('wget', () => {
 
 /** Each prints status and body of a GET; a refusal must be readable in it. */
 const PYTHON: Record<string, string> = {
-  urllib: 'import sys, urllib.request, urllib.error\ntry:\n  r = urllib.request.urlopen(sys.argv[1]); print(r.status, r.read().decode())\nexcept urllib.error.HTTPError as e:\n  print(e.code, e.reason, e.read().decode())',
+  urllib:
+    'import sys, urllib.request, urllib.error\ntry:\n  r = urllib.request.urlopen(sys.argv[1]); print(r.status, r.read().decode())\nexcept urllib.error.HTTPError as e:\n  print(e.code, e.reason, e.read().decode())',
   requests: 'import sys, requests\nr = requests.get(sys.argv[1]); print(r.status_code, r.text)',
   httpx: 'import sys, httpx\nr = httpx.get(sys.argv[1]); print(r.status_code, r.text)',
 };

@@ -19,13 +19,17 @@ describe('reference pages', () => {
     const gate = await startGate();
     const text = await (await fetch(`${gate.adminUrl}/metrics`)).text();
     await gate.close();
-    const real = [...text.matchAll(/^# TYPE (sallyport_[a-z_]+) /gm)].map((match) => match[1] ?? '').filter((name) => !/^sallyport_(?:process|nodejs)_/.test(name));
+    const real = [...text.matchAll(/^# TYPE (sallyport_[a-z_]+) /gm)]
+      .map((match) => match[1] ?? '')
+      .filter((name) => !/^sallyport_(?:process|nodejs)_/.test(name));
     const documented = [...read('metrics.md').matchAll(/^\| `(sallyport_[a-z_]+)`/gm)].map((match) => match[1]);
     expect([...documented].sort()).toEqual([...real].sort());
   });
 
   it('are as generated: config, rules, cli', () => {
-    const generated = JSON.parse(execFileSync(process.execPath, [join(ROOT, 'scripts/docs.js'), '--print'], { encoding: 'utf8' })) as Record<string, string>;
+    const generated = JSON.parse(
+      execFileSync(process.execPath, [join(ROOT, 'scripts/docs.js'), '--print'], { encoding: 'utf8' }),
+    ) as Record<string, string>;
     expect(Object.keys(generated).sort()).toEqual(['cli.md', 'config.md', 'rules.md']);
     for (const [name, text] of Object.entries(generated)) expect(read(name)).toBe(text);
   }, 60_000);
@@ -37,7 +41,9 @@ describe('reference pages', () => {
 
 describe('the repository', () => {
   it('holds no private key and no token', () => {
-    const files = execFileSync('git', ['ls-files', '-z'], { cwd: ROOT, encoding: 'utf8' }).split('\0').filter((name) => name !== '');
+    const files = execFileSync('git', ['ls-files', '-z'], { cwd: ROOT, encoding: 'utf8' })
+      .split('\0')
+      .filter((name) => name !== '');
     const marker = ['-----BEGIN', '(?:EC |RSA )?PRIVATE KEY-----\\n[A-Za-z0-9+/]'].join(' ');
     const secrets = new RegExp(`${marker}|\\b(?:ghp|sk-ant|AKIA)[_-]?[A-Za-z0-9]{16,}`);
     expect(files.filter((name) => secrets.test(readFileSync(join(ROOT, name), 'utf8')))).toEqual([]);
@@ -47,4 +53,3 @@ describe('the repository', () => {
     expect(readFileSync(join(ROOT, 'package-lock.json'), 'utf8')).not.toMatch(/"resolved"/);
   });
 });
-

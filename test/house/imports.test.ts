@@ -5,7 +5,8 @@ import { importsOf, sourcesBelow } from './sources.ts';
 const FILES = sourcesBelow('src');
 const LEAVES = ['config', 'identity', 'policy', 'network', 'tls', 'http1', 'audit', 'telemetry'];
 /** Rooms that may touch sockets, files and clocks (HOUSE.md, "Imports"). `policy` reads its files in one place. */
-const MAY_TOUCH = /^src\/(?:proxy|control|network|tls|cli)\/|\/sinks\/|^src\/main\.ts$|^src\/version\.ts$|^src\/config\/load\.ts$|^src\/policy\/source\.ts$|^src\/telemetry\//;
+const MAY_TOUCH =
+  /^src\/(?:proxy|control|network|tls|cli)\/|\/sinks\/|^src\/main\.ts$|^src\/version\.ts$|^src\/config\/load\.ts$|^src\/policy\/source\.ts$|^src\/telemetry\//;
 
 function room(path: string): string {
   return /^src\/([^/]+)\//.exec(path)?.[1] ?? 'main';
@@ -46,7 +47,8 @@ describe('imports', () => {
     const cycles: string[] = [];
     const visit = (path: string, trail: string[]): void => {
       if (trail.includes(path)) cycles.push([...trail.slice(trail.indexOf(path)), path].join(' → '));
-      else if (trail.length < 40) for (const next of graph.get(path) ?? []) if (!done.has(next)) visit(next, [...trail, path]);
+      else if (trail.length < 40)
+        for (const next of graph.get(path) ?? []) if (!done.has(next)) visit(next, [...trail, path]);
       done.add(path);
     };
     const done = new Set<string>();

@@ -28,14 +28,26 @@ describe('proofs', () => {
   for (const [proof, home] of Object.entries(MINTS)) {
     it(`${proof} is made in ${home} and nowhere else`, () => {
       const cast = new RegExp(`\\bas (?:unknown as )?${proof}\\b`);
-      const places = sourcesBelow('src').filter((file) => cast.test(file.text)).map((file) => file.path);
+      const places = sourcesBelow('src')
+        .filter((file) => cast.test(file.text))
+        .map((file) => file.path);
       expect(places).toEqual([home]);
     });
   }
 
   it('are demanded by the next step: skipping one does not compile', () => {
     // Never called: what counts is that each line below is a type error, which `npm run types` holds us to.
-    const skips = (facts: Facts, request: AgentRequest, permit: Permit, body: HeldBody, address: GuardedAddress, prepared: UpstreamRequest, witness: Witness, connect: ConnectPermit, rest: never): void => {
+    const skips = (
+      facts: Facts,
+      request: AgentRequest,
+      permit: Permit,
+      body: HeldBody,
+      address: GuardedAddress,
+      prepared: UpstreamRequest,
+      witness: Witness,
+      connect: ConnectPermit,
+      rest: never,
+    ): void => {
       // @ts-expect-error a body is held only under a permit, not under facts
       void hold(request, facts, 1);
       // @ts-expect-error the permit to open a connection permits no request

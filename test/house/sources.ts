@@ -27,7 +27,9 @@ export function sourcesBelow(folder: string): SourceFile[] {
 export function importsOf(file: SourceFile): string[] {
   return file.ast.statements.flatMap((statement) => {
     if (!ts.isImportDeclaration(statement) && !ts.isExportDeclaration(statement)) return [];
-    return statement.moduleSpecifier !== undefined && ts.isStringLiteral(statement.moduleSpecifier) ? [statement.moduleSpecifier.text] : [];
+    return statement.moduleSpecifier !== undefined && ts.isStringLiteral(statement.moduleSpecifier)
+      ? [statement.moduleSpecifier.text]
+      : [];
   });
 }
 

@@ -8,7 +8,13 @@ import { ROOT, sourcesBelow } from './sources.ts';
 const PURE = ['model', 'http1', 'policy', 'network', 'tls', 'identity', 'audit', 'telemetry', 'config'];
 
 it('every source file of a pure room has its test twin', () => {
-  const files = PURE.flatMap((room) => sourcesBelow(`src/${room}`)).filter((file) => file.ast.statements.some((each) => !ts.isInterfaceDeclaration(each) && !ts.isTypeAliasDeclaration(each) && !ts.isImportDeclaration(each)));
-  const orphans = files.map((file) => file.path.replace(/^src/, 'test/unit').replace(/\.ts$/, '.test.ts')).filter((twin) => !existsSync(join(ROOT, twin)));
+  const files = PURE.flatMap((room) => sourcesBelow(`src/${room}`)).filter((file) =>
+    file.ast.statements.some(
+      (each) => !ts.isInterfaceDeclaration(each) && !ts.isTypeAliasDeclaration(each) && !ts.isImportDeclaration(each),
+    ),
+  );
+  const orphans = files
+    .map((file) => file.path.replace(/^src/, 'test/unit').replace(/\.ts$/, '.test.ts'))
+    .filter((twin) => !existsSync(join(ROOT, twin)));
   expect(orphans).toEqual([]);
 });

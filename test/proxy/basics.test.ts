@@ -45,7 +45,11 @@ describe('a permitted request', () => {
 
   it('carries its body, whole and byte for byte', async () => {
     const body = 'x'.repeat(100_000);
-    const client = await ask(gate, 'api.test:443', `POST /v1/items HTTP/1.1\r\nHost: api.test\r\nContent-Length: ${body.length}\r\n\r\n${body}`);
+    const client = await ask(
+      gate,
+      'api.test:443',
+      `POST /v1/items HTTP/1.1\r\nHost: api.test\r\nContent-Length: ${body.length}\r\n\r\n${body}`,
+    );
     expect(client.received).toContain('"size":100000');
     await client.close();
   });
@@ -73,9 +77,10 @@ describe('a refused request', () => {
   });
 
   it('for an unlisted host is told why inside the TLS session, and nothing is dialled', async () => {
-    const client = await ask(gate, 'other.test:443', 'GET / HTTP/1.1\r\nHost: other.test\r\n\r\n');
+    const client = await ask(gate, 'other.test:443', 'GET /a/b HTTP/1.1\r\nHost: other.test\r\n\r\n');
     expect(client.status).toBe(403);
     expect(client.reason).toBe('host-not-allowed');
+    expect(client.received).toContain('- GET https://other.test/a/b\\n');
     await client.close();
   });
 

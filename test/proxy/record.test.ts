@@ -21,12 +21,18 @@ afterAll(async () => {
 });
 
 async function gateWith(rules: string): Promise<TestGate> {
-  const gate = await startGate({ rules: { 'a.yaml': rules }, pins: [`api.test:443=127.0.0.1:${origin.port}`], upstreamCa: ca.certificate });
+  const gate = await startGate({
+    rules: { 'a.yaml': rules },
+    pins: [`api.test:443=127.0.0.1:${origin.port}`],
+    upstreamCa: ca.certificate,
+  });
   open.push(gate);
   return gate;
 }
-const bot = (lines: string): string => `version: 1\nagents:\n  bot:\n    identity: { token: "${TOKEN_HASH}" }\n${lines}`;
-const get = (gate: TestGate, path: string) => ask(gate, 'api.test:443', `GET ${path} HTTP/1.1\r\nHost: api.test\r\n\r\n`);
+const bot = (lines: string): string =>
+  `version: 1\nagents:\n  bot:\n    identity: { token: "${TOKEN_HASH}" }\n${lines}`;
+const get = (gate: TestGate, path: string) =>
+  ask(gate, 'api.test:443', `GET ${path} HTTP/1.1\r\nHost: api.test\r\n\r\n`);
 
 describe('the audit log', () => {
   it('holds an intent and an outcome for each exchange, chained, without query values', async () => {
@@ -35,8 +41,26 @@ describe('the audit log', () => {
     const client = await get(gate, `/p?key=${secret}&${secret}`);
     const outcome = await gate.outcome();
     const [intent] = gate.events();
-    expect(intent).toMatchObject({ kind: 'intent', agent: 'bot', method: 'GET', path: '/p', target: 'https://api.test:443' });
-    expect(outcome).toMatchObject({ kind: 'outcome', decision: 'allow', outcome: 'delivered', status: 200, host: 'api.test', exchange: intent?.exchange, query: [{ name: 'key', length: secret.length }, { name: '', length: secret.length }], address: `pinned 127.0.0.1:${origin.port}` });
+    expect(intent).toMatchObject({
+      kind: 'intent',
+      agent: 'bot',
+      method: 'GET',
+      path: '/p',
+      target: 'https://api.test:443',
+    });
+    expect(outcome).toMatchObject({
+      kind: 'outcome',
+      decision: 'allow',
+      outcome: 'delivered',
+      status: 200,
+      host: 'api.test',
+      exchange: intent?.exchange,
+      query: [
+        { name: 'key', length: secret.length },
+        { name: '', length: secret.length },
+      ],
+      address: `pinned 127.0.0.1:${origin.port}`,
+    });
     expect(outcome).toHaveProperty('rule', 'rules/a.yaml:5: GET https://api.test/**');
     expect(gate.auditText()).not.toContain(secret);
     expect(verifySegment(gate.auditText())).toMatchObject({ ok: true, events: 3 });
@@ -76,7 +100,12 @@ describe('modes', () => {
     const client = await get(gate, '/x');
     expect(client.status).toBe(200);
     expect(client.received).not.toMatch(/sallyport-warning/i);
-    expect(await gate.outcome()).toMatchObject({ decision: 'would-deny', reason: 'host-not-allowed', mode: 'observe', outcome: 'delivered' });
+    expect(await gate.outcome()).toMatchObject({
+      decision: 'would-deny',
+      reason: 'host-not-allowed',
+      mode: 'observe',
+      outcome: 'delivered',
+    });
     await client.close();
   });
 
@@ -97,7 +126,9 @@ describe('modes', () => {
   });
 
   it('of a capability overrides that of the agent', async () => {
-    const gate = await gateWith(`${bot('    mode: observe\n    capabilities: [api.read]\n')}capabilities:\n  api.read:\n    mode: enforce\n    endpoints: ["GET https://api.test/public/**"]\n`);
+    const gate = await gateWith(
+      `${bot('    mode: observe\n    capabilities: [api.read]\n')}capabilities:\n  api.read:\n    mode: enforce\n    endpoints: ["GET https://api.test/public/**"]\n`,
+    );
     const client = await get(gate, '/private');
     expect(client.reason).toBe('path-not-allowed');
     await client.close();
@@ -148,7 +179,9 @@ describe('metrics', () => {
     await until(() => gate.events().filter((event) => event.kind === 'outcome').length === 2, 'two outcomes');
     const text = await (await fetch(`${gate.adminUrl}/metrics`)).text();
     expect(text).toContain('sallyport_requests_total{agent="bot",decision="allow",reason="",capability=""} 1');
-    expect(text).toContain('sallyport_requests_total{agent="bot",decision="deny",reason="path-not-allowed",capability=""} 1');
+    expect(text).toContain(
+      'sallyport_requests_total{agent="bot",decision="deny",reason="path-not-allowed",capability=""} 1',
+    );
     expect(text).toMatch(/sallyport_request_seconds_count 2/);
     expect(text).toMatch(/sallyport_leaf_mints_total 1/);
     await Promise.all([good.close(), bad.close()]);
@@ -158,8 +191,15 @@ describe('metrics', () => {
 describe('draining', () => {
   it('lets an exchange end, refuses new connections, and ends idle ones', async () => {
     let answer: () => void = () => undefined;
-    const slow = await startOrigin({ tls: await ca.leaf(['api.test']), answer: (_request, response) => (answer = () => response.end('slow')) });
-    const gate = await startGate({ allow: ['* https://api.test/**'], pins: [`api.test:443=127.0.0.1:${slow.port}`], upstreamCa: ca.certificate });
+    const slow = await startOrigin({
+      tls: await ca.leaf(['api.test']),
+      answer: (_request, response) => (answer = () => response.end('slow')),
+    });
+    const gate = await startGate({
+      allow: ['* https://api.test/**'],
+      pins: [`api.test:443=127.0.0.1:${slow.port}`],
+      upstreamCa: ca.certificate,
+    });
     const busy = await openTls(gate, 'api.test:443');
     const idle = await openTls(gate, 'api.test:443');
     busy.send('GET /slow HTTP/1.1\r\nHost: api.test\r\n\r\n');

@@ -7,7 +7,12 @@ import { startOrigin, startRawOrigin } from '../support/origin.ts';
 import { until } from '../support/until.ts';
 
 async function gateTo(port: number, ca: TestCa, more: GateOptions = {}): Promise<TestGate> {
-  return startGate({ allow: ['* https://api.test/**'], pins: [`api.test:443=127.0.0.1:${port}`], upstreamCa: ca.certificate, ...more });
+  return startGate({
+    allow: ['* https://api.test/**'],
+    pins: [`api.test:443=127.0.0.1:${port}`],
+    upstreamCa: ca.certificate,
+    ...more,
+  });
 }
 
 describe('a body', () => {
@@ -37,7 +42,8 @@ describe('a body', () => {
     const gate = await gateTo(origin.port, ca);
     const up = await openTls(gate, 'api.test:443');
     up.send(`POST /up HTTP/1.1\r\nHost: api.test\r\nContent-Length: ${64 * 1024 * 1024}\r\n\r\n`);
-    for (let i = 0; i < 64; i++) if (!up.socket.write(piece)) await new Promise((resolve) => up.socket.once('drain', resolve));
+    for (let i = 0; i < 64; i++)
+      if (!up.socket.write(piece)) await new Promise((resolve) => up.socket.once('drain', resolve));
     await answered(up);
     expect(up.received).toContain(sum);
 
@@ -115,7 +121,9 @@ describe('a body', () => {
     await answered(known);
     arrived = 0;
     const unknown = await openTls(gate, 'api.test:443');
-    unknown.send(`POST /unknown HTTP/1.1\r\nHost: api.test\r\nTransfer-Encoding: chunked\r\n\r\n7d0\r\n${'x'.repeat(2000)}\r\n`);
+    unknown.send(
+      `POST /unknown HTTP/1.1\r\nHost: api.test\r\nTransfer-Encoding: chunked\r\n\r\n7d0\r\n${'x'.repeat(2000)}\r\n`,
+    );
     await until(() => arrived === 2000, 'the first chunk upstream');
     unknown.send('3\r\nend\r\n0\r\n\r\n');
     await answered(unknown);
@@ -209,9 +217,14 @@ describe('when one side goes away', () => {
 
   it('an agent that half-closes in the clear still gets its answer', async () => {
     const origin = await startOrigin();
-    const gate = await startGate({ allow: ['* http://plain.test/**'], pins: [`plain.test:80=127.0.0.1:${origin.port}`] });
+    const gate = await startGate({
+      allow: ['* http://plain.test/**'],
+      pins: [`plain.test:80=127.0.0.1:${origin.port}`],
+    });
     const client = await dialGate(gate);
-    client.socket.end(`GET http://plain.test/half HTTP/1.1\r\nHost: plain.test\r\nProxy-Authorization: ${BASIC}\r\n\r\n`);
+    client.socket.end(
+      `GET http://plain.test/half HTTP/1.1\r\nHost: plain.test\r\nProxy-Authorization: ${BASIC}\r\n\r\n`,
+    );
     await client.see('"url":"/half"');
     await client.gone();
     await gate.close();
@@ -276,7 +289,12 @@ describe('an opaque tunnel (scheme: tcp)', () => {
     await client.see('echo EHLO me');
     client.socket.end();
     await client.see('bye');
-    expect(await gate.outcome()).toMatchObject({ inspected: false, scheme: 'tcp', outcome: 'delivered', host: 'mail.test' });
+    expect(await gate.outcome()).toMatchObject({
+      inspected: false,
+      scheme: 'tcp',
+      outcome: 'delivered',
+      host: 'mail.test',
+    });
     await gate.close();
     await origin.close();
   });

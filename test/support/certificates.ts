@@ -31,7 +31,10 @@ export class TestCa {
       notAfter: new Date(Date.now() + 30 * DAY),
       keys: keys as never,
       signingAlgorithm: ALGORITHM,
-      extensions: [new x509.BasicConstraintsExtension(true, 1, true), new x509.KeyUsagesExtension(x509.KeyUsageFlags.keyCertSign, true)],
+      extensions: [
+        new x509.BasicConstraintsExtension(true, 1, true),
+        new x509.KeyUsagesExtension(x509.KeyUsageFlags.keyCertSign, true),
+      ],
     });
     return new TestCa(keys, certificate);
   }
@@ -45,7 +48,10 @@ export class TestCa {
   }
 
   /** A leaf for these names or addresses; `expired` and `purpose` make the ones that must be refused. */
-  async leaf(names: readonly string[], options: { expired?: boolean; purpose?: 'server' | 'client'; selfSigned?: boolean } = {}): Promise<Pair> {
+  async leaf(
+    names: readonly string[],
+    options: { expired?: boolean; purpose?: 'server' | 'client'; selfSigned?: boolean } = {},
+  ): Promise<Pair> {
     const keys = (await webcrypto.subtle.generateKey(ALGORITHM, true, ['sign', 'verify'])) as webcrypto.CryptoKeyPair;
     const expired = options.expired === true;
     const certificate = await x509.X509CertificateGenerator.create({
@@ -59,8 +65,12 @@ export class TestCa {
       signingAlgorithm: ALGORITHM,
       extensions: [
         new x509.BasicConstraintsExtension(false, undefined, true),
-        new x509.ExtendedKeyUsageExtension([options.purpose === 'client' ? x509.ExtendedKeyUsage.clientAuth : x509.ExtendedKeyUsage.serverAuth]),
-        new x509.SubjectAlternativeNameExtension(names.map((name) => ({ type: /^[\d.]+$|:/.test(name) ? ('ip' as const) : ('dns' as const), value: name }))),
+        new x509.ExtendedKeyUsageExtension([
+          options.purpose === 'client' ? x509.ExtendedKeyUsage.clientAuth : x509.ExtendedKeyUsage.serverAuth,
+        ]),
+        new x509.SubjectAlternativeNameExtension(
+          names.map((name) => ({ type: /^[\d.]+$|:/.test(name) ? ('ip' as const) : ('dns' as const), value: name })),
+        ),
       ],
     });
     return { certificate: `${certificate.toString('pem')}\n`, key: await exportKey(keys.privateKey) };
@@ -69,5 +79,8 @@ export class TestCa {
 
 async function exportKey(key: webcrypto.CryptoKey): Promise<string> {
   const der = Buffer.from(await webcrypto.subtle.exportKey('pkcs8', key as never));
-  return createPrivateKey({ key: der, format: 'der', type: 'pkcs8' }).export({ type: 'pkcs8', format: 'pem' }) as string;
+  return createPrivateKey({ key: der, format: 'der', type: 'pkcs8' }).export({
+    type: 'pkcs8',
+    format: 'pem',
+  }) as string;
 }

@@ -29,8 +29,12 @@ export class RawClient {
 
   /** Waits until this much of the conversation is here. */
   async see(what: RegExp | string): Promise<string> {
-    await until(() => (typeof what === 'string' ? this.received.includes(what) : what.test(this.received)) || this.closed, `${String(what)} in ${JSON.stringify(this.received.slice(0, 300))}`);
-    if (!(typeof what === 'string' ? this.received.includes(what) : what.test(this.received))) throw new Error(`closed before ${String(what)}: ${JSON.stringify(this.received.slice(0, 500))}`);
+    await until(
+      () => (typeof what === 'string' ? this.received.includes(what) : what.test(this.received)) || this.closed,
+      `${String(what)} in ${JSON.stringify(this.received.slice(0, 300))}`,
+    );
+    if (!(typeof what === 'string' ? this.received.includes(what) : what.test(this.received)))
+      throw new Error(`closed before ${String(what)}: ${JSON.stringify(this.received.slice(0, 500))}`);
     return this.received;
   }
 
@@ -61,7 +65,11 @@ export async function dialGate(gate: TestGate): Promise<RawClient> {
 }
 
 /** A CONNECT tunnel, still without TLS. */
-export async function openTunnel(gate: TestGate, authority: string, fields: string = `Proxy-Authorization: ${BASIC}\r\n`): Promise<RawClient> {
+export async function openTunnel(
+  gate: TestGate,
+  authority: string,
+  fields: string = `Proxy-Authorization: ${BASIC}\r\n`,
+): Promise<RawClient> {
   const client = await dialGate(gate);
   client.send(`CONNECT ${authority} HTTP/1.1\r\nHost: ${authority}\r\n${fields}\r\n`);
   await client.see('\r\n\r\n');
@@ -69,13 +77,23 @@ export async function openTunnel(gate: TestGate, authority: string, fields: stri
 }
 
 /** TLS inside a tunnel, the gate's leaf verified for `host`. */
-export async function openTls(gate: TestGate, authority: string, options: { servername?: string; verify?: boolean } = {}): Promise<RawClient & { tls: TLSSocket }> {
+export async function openTls(
+  gate: TestGate,
+  authority: string,
+  options: { servername?: string; verify?: boolean } = {},
+): Promise<RawClient & { tls: TLSSocket }> {
   const tunnel = await openTunnel(gate, authority);
   if (tunnel.status !== 200) return Object.assign(tunnel, { tls: tunnel.socket as TLSSocket });
   tunnel.socket.removeAllListeners('data');
   const host = authority.replace(/:\d+$/, '').replaceAll(/[[\]]/g, '');
   const name = options.servername ?? host;
-  const tls = connectTls({ socket: tunnel.socket, ca: gate.ca, host, ...(/^[\d.]+$|:/.test(name) ? {} : { servername: name }), rejectUnauthorized: options.verify ?? true });
+  const tls = connectTls({
+    socket: tunnel.socket,
+    ca: gate.ca,
+    host,
+    ...(/^[\d.]+$|:/.test(name) ? {} : { servername: name }),
+    rejectUnauthorized: options.verify ?? true,
+  });
   await new Promise<void>((resolve, reject) => tls.once('secureConnect', resolve).once('error', reject));
   return Object.assign(new RawClient(tls), { tls });
 }
@@ -90,14 +108,18 @@ export async function ask(gate: TestGate, authority: string, request: string): P
 
 /** Waits for a whole answer with Content-Length or chunks, or for the end. */
 export async function answered(client: RawClient): Promise<RawClient> {
-  await until(() => {
-    if (client.closed || client.ended) return true;
-    const end = client.received.indexOf('\r\n\r\n');
-    if (end === -1) return false;
-    const head = client.received.slice(0, end);
-    const length = /^content-length: (\d+)$/im.exec(head)?.[1];
-    if (length !== undefined) return client.received.length >= end + 4 + Number(length) || /^HTTP\/1\.1 (?:204|304)/.test(head);
-    return /transfer-encoding: chunked/i.test(head) && client.received.endsWith('0\r\n\r\n');
-  }, `an answer, have ${JSON.stringify(client.received.slice(0, 200))}`);
+  await until(
+    () => {
+      if (client.closed || client.ended) return true;
+      const end = client.received.indexOf('\r\n\r\n');
+      if (end === -1) return false;
+      const head = client.received.slice(0, end);
+      const length = /^content-length: (\d+)$/im.exec(head)?.[1];
+      if (length !== undefined)
+        return client.received.length >= end + 4 + Number(length) || /^HTTP\/1\.1 (?:204|304)/.test(head);
+      return /transfer-encoding: chunked/i.test(head) && client.received.endsWith('0\r\n\r\n');
+    },
+    `an answer, have ${JSON.stringify(client.received.slice(0, 200))}`,
+  );
   return client;
 }

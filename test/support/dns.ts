@@ -59,7 +59,9 @@ function answer(query: Buffer, end: number, type: number, _name: string, zone: Z
       records.push(record(owner, 5, zone.ttl ?? 60, target));
       owner = Buffer.from(target);
     }
-    if (type === 1) for (const ip of zone.a ?? []) records.push(record(owner, 1, zone.ttl ?? 60, Buffer.from(ip.split('.').map(Number))));
+    if (type === 1)
+      for (const ip of zone.a ?? [])
+        records.push(record(owner, 1, zone.ttl ?? 60, Buffer.from(ip.split('.').map(Number))));
     if (type === 28) for (const ip of zone.aaaa ?? []) records.push(record(owner, 28, zone.ttl ?? 60, ipv6(ip)));
   }
   const head = Buffer.alloc(12);
@@ -80,13 +82,22 @@ function record(owner: Buffer, type: number, ttl: number, data: Buffer): Buffer 
 }
 
 function encode(name: string): Buffer {
-  return Buffer.concat([...name.split('.').map((label) => Buffer.concat([Buffer.from([label.length]), Buffer.from(label)])), Buffer.from([0])]);
+  return Buffer.concat([
+    ...name.split('.').map((label) => Buffer.concat([Buffer.from([label.length]), Buffer.from(label)])),
+    Buffer.from([0]),
+  ]);
 }
 
 function ipv6(text: string): Buffer {
   const [head = '', tail = ''] = text.split('::');
-  const groups = (part: string): number[] => (part === '' ? [] : part.split(':').map((group) => Number.parseInt(group, 16)));
+  const groups = (part: string): number[] =>
+    part === '' ? [] : part.split(':').map((group) => Number.parseInt(group, 16));
   const before = groups(head);
   const after = groups(tail);
-  return Buffer.from([...before, ...Array.from({ length: 8 - before.length - after.length }, () => 0), ...after].flatMap((group) => [group >> 8, group & 255]));
+  return Buffer.from(
+    [...before, ...Array.from({ length: 8 - before.length - after.length }, () => 0), ...after].flatMap((group) => [
+      group >> 8,
+      group & 255,
+    ]),
+  );
 }

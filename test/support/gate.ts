@@ -66,7 +66,10 @@ export async function startGate(options: GateOptions = {}): Promise<TestGate> {
   const config = loadConfig({ file: null, environment: {}, flags, workingFolder: folder });
   const gate = await start(config, pino({ level: 'silent' }));
   const auditFolder = join(config.state, 'audit');
-  const auditText = (): string => readdirSync(auditFolder).map((name) => readFileSync(join(auditFolder, name), 'utf8')).join('');
+  const auditText = (): string =>
+    readdirSync(auditFolder)
+      .map((name) => readFileSync(join(auditFolder, name), 'utf8'))
+      .join('');
   const events = (): ExchangeEvent[] =>
     auditText()
       .split('\n')
@@ -81,7 +84,11 @@ export async function startGate(options: GateOptions = {}): Promise<TestGate> {
     ca: readFileSync(gate.caFile, 'utf8'),
     events,
     auditText,
-    outcome: (test = () => true) => until(() => events().find((event): event is OutcomeEvent => event.kind === 'outcome' && test(event)), 'an audit outcome'),
+    outcome: (test = () => true) =>
+      until(
+        () => events().find((event): event is OutcomeEvent => event.kind === 'outcome' && test(event)),
+        'an audit outcome',
+      ),
     writeRules,
     close: async () => {
       gate.close();
@@ -94,7 +101,9 @@ export async function startGate(options: GateOptions = {}): Promise<TestGate> {
 /** Rules with one agent, `bot`. */
 export function botRules(options: GateOptions): string {
   const list = (key: string, items: readonly string[] | undefined): string =>
-    items === undefined || items.length === 0 ? '' : `    ${key}:\n${items.map((item) => `      - ${item.startsWith('{') ? item : JSON.stringify(item)}\n`).join('')}`;
+    items === undefined || items.length === 0
+      ? ''
+      : `    ${key}:\n${items.map((item) => `      - ${item.startsWith('{') ? item : JSON.stringify(item)}\n`).join('')}`;
   return `version: 1
 agents:
   bot:

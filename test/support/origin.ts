@@ -24,7 +24,9 @@ export interface Origin {
 type Answer = (request: SeenRequest, response: ServerResponse, raw: IncomingMessage) => void;
 
 /** A real HTTP(S) origin on a free port. Without `answer` it says 200 and what it saw. */
-export async function startOrigin(options: { tls?: Pair; answer?: Answer; streaming?: RequestListener } = {}): Promise<Origin> {
+export async function startOrigin(
+  options: { tls?: Pair; answer?: Answer; streaming?: RequestListener } = {},
+): Promise<Origin> {
   const requests: SeenRequest[] = [];
   const listener: RequestListener = (request, response) => {
     if (options.streaming !== undefined) {
@@ -35,13 +37,25 @@ export async function startOrigin(options: { tls?: Pair; answer?: Answer; stream
     request.on('error', () => undefined);
     request.on('data', (bytes: Buffer) => pieces.push(bytes));
     request.on('end', () => {
-      const seen = { method: request.method ?? '', url: request.url ?? '', rawHeaders: request.rawHeaders, headers: request.headers, body: Buffer.concat(pieces) };
+      const seen = {
+        method: request.method ?? '',
+        url: request.url ?? '',
+        rawHeaders: request.rawHeaders,
+        headers: request.headers,
+        body: Buffer.concat(pieces),
+      };
       requests.push(seen);
       if (options.answer !== undefined) options.answer(seen, response, request);
-      else response.setHeader('Content-Type', 'application/json').end(JSON.stringify({ method: seen.method, url: seen.url, size: seen.body.length }));
+      else
+        response
+          .setHeader('Content-Type', 'application/json')
+          .end(JSON.stringify({ method: seen.method, url: seen.url, size: seen.body.length }));
     });
   };
-  const server = options.tls === undefined ? createHttp(listener) : createHttps({ cert: options.tls.certificate, key: options.tls.key }, listener);
+  const server =
+    options.tls === undefined
+      ? createHttp(listener)
+      : createHttps({ cert: options.tls.certificate, key: options.tls.key }, listener);
   return { requests, ...(await serve(server as unknown as Server)) };
 }
 
@@ -51,7 +65,11 @@ export async function startRawOrigin(handle: (socket: Socket) => void, tls?: Pai
     socket.on('error', () => undefined);
     handle(socket);
   };
-  return serve(tls === undefined ? createTcp({ allowHalfOpen: true }, taken) : createTls({ cert: tls.certificate, key: tls.key }, taken));
+  return serve(
+    tls === undefined
+      ? createTcp({ allowHalfOpen: true }, taken)
+      : createTls({ cert: tls.certificate, key: tls.key }, taken),
+  );
 }
 
 async function serve(server: Server): Promise<{ port: number; connections: () => number; close: () => Promise<void> }> {

@@ -26,12 +26,16 @@ export function loadFiles(files: Readonly<Record<string, string>>): LoadResult {
 
 /** The problems of one rule file as `check` prints them, its path shortened to its name. */
 export function problemsOf(text: string): string[] {
-  return loadFiles({ 'a.yaml': text }).problems.map((problem) => formatProblem({ ...problem, place: { ...problem.place, file: 'a.yaml' } }));
+  return loadFiles({ 'a.yaml': text }).problems.map((problem) =>
+    formatProblem({ ...problem, place: { ...problem.place, file: 'a.yaml' } }),
+  );
 }
 
 /** A policy with agent `bot`, whose further lines are indented by four. */
 export function botPolicy(lines: string, rest = ''): Policy {
-  const { policy, problems } = loadFiles({ 'a.yaml': `version: 1\nagents:\n  bot:\n    identity: { token: "sha256:${HASH}" }\n${lines}${rest}` });
+  const { policy, problems } = loadFiles({
+    'a.yaml': `version: 1\nagents:\n  bot:\n    identity: { token: "sha256:${HASH}" }\n${lines}${rest}`,
+  });
   if (policy === null) throw new Error(problems.map(formatProblem).join('\n'));
   return policy;
 }
@@ -44,5 +48,13 @@ export function request(method: string, url: string, headers: readonly string[] 
   if (authority === null) throw new Error(`not a URL: ${url}`);
   const rest = match?.[3] ?? '';
   const { path, query } = splitTarget(rest.startsWith('/') ? rest : `/${rest}`);
-  return { agent: 'bot', source: '127.0.0.1', target: makeTarget(scheme, authority.host, authority.port ?? DEFAULT_PORT[scheme] ?? 1), method, path: canonicalPath(path), query, headers };
+  return {
+    agent: 'bot',
+    source: '127.0.0.1',
+    target: makeTarget(scheme, authority.host, authority.port ?? DEFAULT_PORT[scheme] ?? 1),
+    method,
+    path: canonicalPath(path),
+    query,
+    headers,
+  };
 }

@@ -1,4 +1,13 @@
-import { closeSync, fstatSync, ftruncateSync, mkdirSync, openSync, readFileSync, readdirSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  fstatSync,
+  ftruncateSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  readdirSync,
+  writeSync,
+} from 'node:fs';
 import { basename, join } from 'node:path';
 
 /** Where lines go. `append` returns when the operating system has them, and throws when it has not. */
@@ -32,7 +41,10 @@ export class SegmentFile implements LineSink {
 
   append(lines: string): void {
     // One buffer for all writes: a fresh one of this size costs page faults each time.
-    const bytes = lines.length * 3 <= this.#buffer.length ? this.#buffer.subarray(0, this.#buffer.write(lines, 'utf8')) : Buffer.from(lines, 'utf8');
+    const bytes =
+      lines.length * 3 <= this.#buffer.length
+        ? this.#buffer.subarray(0, this.#buffer.write(lines, 'utf8'))
+        : Buffer.from(lines, 'utf8');
     // Deleted under us: writing on would keep evidence where nobody can find it.
     if (fstatSync(this.#descriptor).nlink === 0) throw new Error('the audit segment has been deleted');
     let written = 0;
@@ -54,7 +66,9 @@ export class SegmentFile implements LineSink {
 export function lastSegment(folder: string): Predecessor | null {
   let names: string[];
   try {
-    names = readdirSync(folder).filter((name) => name.endsWith('.jsonl')).sort();
+    names = readdirSync(folder)
+      .filter((name) => name.endsWith('.jsonl'))
+      .sort();
   } catch {
     return null;
   }
@@ -62,7 +76,8 @@ export function lastSegment(folder: string): Predecessor | null {
     const text = readFileSync(join(folder, name), 'utf8');
     const end = text.lastIndexOf('\n') + 1;
     const hashes = /"hash":"([0-9a-f]{64})"\}\n$/.exec(text.slice(0, end));
-    if (hashes?.[1] !== undefined) return { name: basename(name), hash: hashes[1], torn: Buffer.byteLength(text.slice(end)) };
+    if (hashes?.[1] !== undefined)
+      return { name: basename(name), hash: hashes[1], torn: Buffer.byteLength(text.slice(end)) };
   }
   return null;
 }

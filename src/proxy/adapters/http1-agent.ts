@@ -30,7 +30,8 @@ export class Http1Agent {
     this.wire.wait(options.idle);
     // While the agent rightly waits for us, silence is ours.
     this.wire.onSilence = () => {
-      if (!this.#busy || this.#current?.waitsForAgent === true) this.wire.fail(new Http1Error('the connection was idle for too long', 408));
+      if (!this.#busy || this.#current?.waitsForAgent === true)
+        this.wire.fail(new Http1Error('the connection was idle for too long', 408));
     };
     if (options.endIsAbort) socket.on('end', () => this.#current?.onAbort?.());
     this.wire.onGone = () => this.#current?.onAbort?.();
@@ -72,7 +73,10 @@ export class Http1Agent {
       for (;;) {
         if (this.wire.ended) return null;
         if (this.wire.buffered > 0 && timer === undefined) {
-          timer = setTimeout(() => this.wire.fail(new Http1Error('the head did not arrive in time', 408)), HEAD_TIMEOUT);
+          timer = setTimeout(
+            () => this.wire.fail(new Http1Error('the head did not arrive in time', 408)),
+            HEAD_TIMEOUT,
+          );
         }
         await this.wire.more();
         const event = this.wire.poll();
@@ -213,7 +217,8 @@ class Http1Answer implements Answer {
     this.#wire = wire;
     this.#minor = head?.minor ?? 1;
     this.keepAlive = head?.keepAlive ?? false;
-    this.awaitsContinue = head?.expect !== null && head?.expect !== undefined && equalsIgnoringCase(head.expect, '100-continue');
+    this.awaitsContinue =
+      head?.expect !== null && head?.expect !== undefined && equalsIgnoringCase(head.expect, '100-continue');
   }
 
   get backlog(): number {
@@ -227,7 +232,8 @@ class Http1Answer implements Answer {
   }
 
   inform(status: number, fieldText: string): void {
-    if (this.#minor === 1) this.#wire.socket.write(headText(`HTTP/1.1 ${status} ${PHRASES.get(status) ?? ''}`, fieldText, null), 'latin1');
+    if (this.#minor === 1)
+      this.#wire.socket.write(headText(`HTTP/1.1 ${status} ${PHRASES.get(status) ?? ''}`, fieldText, null), 'latin1');
   }
 
   begin(head: AnswerHead): void {

@@ -41,13 +41,21 @@ export class Http1Upstream {
     this.address = address;
     this.#socket = socket;
     this.#wire = new Wire(socket, new MessageReader((text) => parseResponseHead(text, this.#method)));
-    this.#wire.onSilence = () => this.#wire.fail(new Denial('upstream-timeout', 'the upstream was silent for too long'));
+    this.#wire.onSilence = () =>
+      this.#wire.fail(new Denial('upstream-timeout', 'the upstream was silent for too long'));
     socket.setNoDelay(true);
   }
 
   /** True when the connection can carry another exchange: any byte behind the answer is nobody's, and disqualifies it. */
   get reusable(): boolean {
-    return this.#answered && this.#sentAll && this.#wire.resting && this.#wire.buffered === 0 && !this.#wire.ended && !this.#wire.gone;
+    return (
+      this.#answered &&
+      this.#sentAll &&
+      this.#wire.resting &&
+      this.#wire.buffered === 0 &&
+      !this.#wire.ended &&
+      !this.#wire.gone
+    );
   }
 
   get gone(): boolean {

@@ -109,7 +109,12 @@ export class Wire<Head extends { readonly framing: number }> implements Watched 
   /** Gives the socket away, with the bytes that were read too early put back. */
   release(): Duplex {
     this.socket.pause();
-    this.socket.off('data', this.#onData).off('end', this.#onEnd).off('error', this.#onError).off('close', this.#onClose).off('drain', this.#onDrain);
+    this.socket
+      .off('data', this.#onData)
+      .off('end', this.#onEnd)
+      .off('error', this.#onError)
+      .off('close', this.#onClose)
+      .off('drain', this.#onDrain);
     idleClock.forget(this);
     const rest = this.#reader.takeRest();
     if (rest.length > 0) this.socket.unshift(rest);

@@ -14,7 +14,13 @@ function makeLog(more: Partial<AuditLogOptions> = {}) {
     },
     close: (): void => undefined,
   };
-  const log = new AuditLog({ sink, now: () => 0, defer: (run) => state.turns.push(run), onState: (error) => state.states.push(error === null), ...more });
+  const log = new AuditLog({
+    sink,
+    now: () => 0,
+    defer: (run) => state.turns.push(run),
+    onState: (error) => state.states.push(error === null),
+    ...more,
+  });
   const turn = (): void => state.turns.splice(0).forEach((run) => run());
   return { log, state, turn };
 }

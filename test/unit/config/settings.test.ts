@@ -4,7 +4,9 @@ import { SETTINGS, flagOf, variableOf } from '../../../src/config/settings.ts';
 
 describe('settings', () => {
   it('parse their own defaults', () => {
-    for (const setting of SETTINGS) if (setting.default !== '') expect([setting.key, setting.parse(setting.default)]).not.toEqual([setting.key, null]);
+    for (const setting of SETTINGS)
+      if (setting.default !== '')
+        expect([setting.key, setting.parse(setting.default)]).not.toEqual([setting.key, null]);
   });
 
   it('give flags and variables their names', () => {
@@ -24,7 +26,12 @@ describe('settings', () => {
     expect(SETTINGS.find((setting) => setting.key === 'upstream.pins')?.parse(text)).toEqual(pin);
   });
 
-  it.each([['127.0.0.1:0', 0], ['[::1]:80', 80], ['localhost:1', 1], ['0.0.0.0:65535', 65535]])('listens on %s', (text, port) => {
+  it.each([
+    ['127.0.0.1:0', 0],
+    ['[::1]:80', 80],
+    ['localhost:1', 1],
+    ['0.0.0.0:65535', 65535],
+  ])('listens on %s', (text, port) => {
     expect(SETTINGS[0]?.parse(text)).toMatchObject({ port });
   });
   it.each(['80', ':80', 'name:80', '127.0.0.1:99999', '127.0.0.1'])('does not listen on %s', (text) => {

@@ -40,7 +40,15 @@ describe('parseResponseHead()', () => {
     expect(parseResponseHead(`HTTP/1.1 ${status} OK${fields}`, method).framing).toBe(framing);
   });
 
-  it.each(['HTTP/1.1 20 OK', 'HTTP/1.1 2000 OK', 'HTTP/1.1 600 OK', 'HTTP/2 200 OK', 'HTTP/1.1  200 OK', 'http/1.1 200 OK', 'HTTP/1.1 200 O\x01K'])('refuses %j', (line) => {
+  it.each([
+    'HTTP/1.1 20 OK',
+    'HTTP/1.1 2000 OK',
+    'HTTP/1.1 600 OK',
+    'HTTP/2 200 OK',
+    'HTTP/1.1  200 OK',
+    'http/1.1 200 OK',
+    'HTTP/1.1 200 O\x01K',
+  ])('refuses %j', (line) => {
     expect(() => parseResponseHead(line, 'GET')).toThrow(/malformed|control/);
   });
 });

@@ -26,7 +26,11 @@ beforeAll(async () => {
     request.on('error', () => undefined);
     request.on('data', (bytes: Buffer) => pieces.push(bytes));
     request.on('end', () => {
-      readings.get(request.socket.remotePort ?? 0)?.readings.push({ method: request.method ?? '', url: request.url ?? '', body: Buffer.concat(pieces).toString('latin1') });
+      readings.get(request.socket.remotePort ?? 0)?.readings.push({
+        method: request.method ?? '',
+        url: request.url ?? '',
+        body: Buffer.concat(pieces).toString('latin1'),
+      });
       response.end();
     });
   });
@@ -82,15 +86,83 @@ function ours(bytes: Buffer): Reading[] | null {
 }
 
 const plainLine = fc.constantFrom('GET / HTTP/1.1', 'POST /x?y HTTP/1.1', 'PUT /%41 HTTP/1.1');
-const oddLine = fc.constantFrom('GET / HTTP/1.1', 'POST /x?y HTTP/1.1', 'PUT /%41 HTTP/1.1', 'GET  / HTTP/1.1', 'GET / HTTP/1.0', 'GET / HTTP/1.2', 'DELETE /a;b HTTP/1.1', 'GET /\x80 HTTP/1.1', 'get / HTTP/1.1', 'GET /a#b HTTP/1.1', 'GET http://h/ HTTP/1.1');
+const oddLine = fc.constantFrom(
+  'GET / HTTP/1.1',
+  'POST /x?y HTTP/1.1',
+  'PUT /%41 HTTP/1.1',
+  'GET  / HTTP/1.1',
+  'GET / HTTP/1.0',
+  'GET / HTTP/1.2',
+  'DELETE /a;b HTTP/1.1',
+  'GET /\x80 HTTP/1.1',
+  'get / HTTP/1.1',
+  'GET /a#b HTTP/1.1',
+  'GET http://h/ HTTP/1.1',
+);
 const line = fc.oneof({ weight: 4, arbitrary: plainLine }, { weight: 1, arbitrary: oddLine });
-const plainField = fc.constantFrom('X: y', 'Accept: */*', 'Content-Length: 3', 'Transfer-Encoding: chunked', 'Connection: keep-alive', 'X:', 'X: \xe9');
-const oddField = fc.constantFrom('Content-Length: 3', 'Content-Length: 03', 'Content-Length: 3, 3', 'Content-Length:3', 'content-length: 0', 'Content-Length : 3', 'Transfer-Encoding: chunked', 'Transfer-Encoding: Chunked', 'Transfer-Encoding: gzip, chunked', 'Transfer-Encoding:\tchunked', 'Transfer-Encoding: chunked ', 'X: y', 'X : y', ' X: y', 'X: \x01', 'X:', ': y', 'X: y\x00z', 'Connection: close', 'Expect: 100-continue', 'X-\xe9: y', 'X: \xe9', 'Host: h2', 'Connection: keep-alive, Upgrade');
+const plainField = fc.constantFrom(
+  'X: y',
+  'Accept: */*',
+  'Content-Length: 3',
+  'Transfer-Encoding: chunked',
+  'Connection: keep-alive',
+  'X:',
+  'X: \xe9',
+);
+const oddField = fc.constantFrom(
+  'Content-Length: 3',
+  'Content-Length: 03',
+  'Content-Length: 3, 3',
+  'Content-Length:3',
+  'content-length: 0',
+  'Content-Length : 3',
+  'Transfer-Encoding: chunked',
+  'Transfer-Encoding: Chunked',
+  'Transfer-Encoding: gzip, chunked',
+  'Transfer-Encoding:\tchunked',
+  'Transfer-Encoding: chunked ',
+  'X: y',
+  'X : y',
+  ' X: y',
+  'X: \x01',
+  'X:',
+  ': y',
+  'X: y\x00z',
+  'Connection: close',
+  'Expect: 100-continue',
+  'X-\xe9: y',
+  'X: \xe9',
+  'Host: h2',
+  'Connection: keep-alive, Upgrade',
+);
 const field = fc.oneof({ weight: 3, arbitrary: plainField }, { weight: 1, arbitrary: oddField });
-const ending = fc.oneof({ weight: 19, arbitrary: fc.constant('\r\n') }, { weight: 1, arbitrary: fc.constantFrom('\n', '\r') });
-const body = fc.constantFrom('', 'abc', '3\r\nabc\r\n0\r\n\r\n', '3;x\r\nabc\r\n0\r\nT: u\r\n\r\n', '3\nabc\n0\n\n', '3 \r\nabc\r\n0\r\n\r\n', '0\r\n\r\n', '03\r\nabc\r\n00\r\n\r\n', '+3\r\nabc\r\n0\r\n\r\n', '3\r\nabcd\r\n0\r\n\r\n', 'GET /second HTTP/1.1\r\nHost: h\r\n\r\n', '3\r\nabc\r\n0\r\n\r\nGET /second HTTP/1.1\r\nHost: h\r\n\r\n');
+const ending = fc.oneof(
+  { weight: 19, arbitrary: fc.constant('\r\n') },
+  { weight: 1, arbitrary: fc.constantFrom('\n', '\r') },
+);
+const body = fc.constantFrom(
+  '',
+  'abc',
+  '3\r\nabc\r\n0\r\n\r\n',
+  '3;x\r\nabc\r\n0\r\nT: u\r\n\r\n',
+  '3\nabc\n0\n\n',
+  '3 \r\nabc\r\n0\r\n\r\n',
+  '0\r\n\r\n',
+  '03\r\nabc\r\n00\r\n\r\n',
+  '+3\r\nabc\r\n0\r\n\r\n',
+  '3\r\nabcd\r\n0\r\n\r\n',
+  'GET /second HTTP/1.1\r\nHost: h\r\n\r\n',
+  '3\r\nabc\r\n0\r\n\r\nGET /second HTTP/1.1\r\nHost: h\r\n\r\n',
+);
 
-const message = fc.record({ line, fields: fc.array(fc.tuple(field, ending), { maxLength: 3 }), lineEnd: ending, body }).map(({ line: first, fields, lineEnd, body: rest }) => Buffer.from(`${first}${lineEnd}Host: h\r\n${fields.map(([text, end]) => text + end).join('')}\r\n${rest}`, 'latin1'));
+const message = fc
+  .record({ line, fields: fc.array(fc.tuple(field, ending), { maxLength: 3 }), lineEnd: ending, body })
+  .map(({ line: first, fields, lineEnd, body: rest }) =>
+    Buffer.from(
+      `${first}${lineEnd}Host: h\r\n${fields.map(([text, end]) => text + end).join('')}\r\n${rest}`,
+      'latin1',
+    ),
+  );
 
 describe('the codec and llhttp', () => {
   it('read the same in whatever the codec accepts', async () => {
@@ -100,7 +172,10 @@ describe('the codec and llhttp', () => {
         const mine = ours(bytes);
         if (mine === null) return;
         accepted++;
-        expect({ bytes: bytes.toString('latin1'), readings: await theirs(bytes) }).toEqual({ bytes: bytes.toString('latin1'), readings: mine });
+        expect({ bytes: bytes.toString('latin1'), readings: await theirs(bytes) }).toEqual({
+          bytes: bytes.toString('latin1'),
+          readings: mine,
+        });
       }),
       { numRuns: 3000 },
     );
@@ -108,7 +183,14 @@ describe('the codec and llhttp', () => {
   }, 60_000);
 
   it('both refuse this corpus', async () => {
-    const corpus = ['GET / HTTP/1.1\r\nHost: h\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n', 'GET / HTTP/1.1\r\nHost: h\r\nX : y\r\n\r\n', 'GET / HTTP/1.1\r\nHost: h\r\nX: \0\r\n\r\n', 'GET / HTTP/3.1\r\nHost: h\r\n\r\n', 'GET / HTTP/1.1\r\nHost: h\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab', 'POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunkedx\r\n\r\n0\r\n\r\n'];
+    const corpus = [
+      'GET / HTTP/1.1\r\nHost: h\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n',
+      'GET / HTTP/1.1\r\nHost: h\r\nX : y\r\n\r\n',
+      'GET / HTTP/1.1\r\nHost: h\r\nX: \0\r\n\r\n',
+      'GET / HTTP/3.1\r\nHost: h\r\n\r\n',
+      'GET / HTTP/1.1\r\nHost: h\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab',
+      'POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunkedx\r\n\r\n0\r\n\r\n',
+    ];
     for (const text of corpus) {
       const bytes = Buffer.from(text, 'latin1');
       expect([text, ours(bytes), await theirs(bytes)]).toEqual([text, null, []]);

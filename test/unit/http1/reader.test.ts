@@ -11,7 +11,11 @@ function readAll(pieces: readonly Buffer[]): Said[] {
   const reader = new MessageReader(parseRequestHead);
   const said: Said[] = [];
   const take = (): void => {
-    for (let event: MessageEvent<ReturnType<typeof parseRequestHead>> | null = reader.next(); event !== null; event = reader.next()) {
+    for (
+      let event: MessageEvent<ReturnType<typeof parseRequestHead>> | null = reader.next();
+      event !== null;
+      event = reader.next()
+    ) {
       if (event.type === 'head') said.push(['head', `${event.head.method} ${event.head.target}`]);
       if (event.type === 'body') {
         const last = said.at(-1);
@@ -35,8 +39,20 @@ function readAll(pieces: readonly Buffer[]): Said[] {
   return said;
 }
 
-const STREAM = Buffer.from('POST /a HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\nhelloPOST /b HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n3;x=y\r\nabc\r\nA\r\n0123456789\r\n0\r\nX: y\r\n\r\nGET /c HTTP/1.1\r\nHost: h\r\n\r\n', 'latin1');
-const EXPECTED: Said[] = [['head', 'POST /a'], ['body', 'hello'], 'end', ['head', 'POST /b'], ['body', 'abc0123456789'], 'end', ['head', 'GET /c'], 'end'];
+const STREAM = Buffer.from(
+  'POST /a HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\nhelloPOST /b HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n3;x=y\r\nabc\r\nA\r\n0123456789\r\n0\r\nX: y\r\n\r\nGET /c HTTP/1.1\r\nHost: h\r\n\r\n',
+  'latin1',
+);
+const EXPECTED: Said[] = [
+  ['head', 'POST /a'],
+  ['body', 'hello'],
+  'end',
+  ['head', 'POST /b'],
+  ['body', 'abc0123456789'],
+  'end',
+  ['head', 'GET /c'],
+  'end',
+];
 
 describe('MessageReader', () => {
   it('reads requests one after another', () => {
@@ -47,7 +63,10 @@ describe('MessageReader', () => {
     fc.assert(
       fc.property(fc.array(fc.integer({ min: 0, max: STREAM.length }), { maxLength: 20 }), (cuts) => {
         const points = [0, ...cuts.sort((a, b) => a - b), STREAM.length];
-        const pieces = points.slice(1).map((end, index) => STREAM.subarray(points[index], end)).filter((piece) => piece.length > 0);
+        const pieces = points
+          .slice(1)
+          .map((end, index) => STREAM.subarray(points[index], end))
+          .filter((piece) => piece.length > 0);
         expect(readAll(pieces)).toEqual(EXPECTED);
       }),
     );

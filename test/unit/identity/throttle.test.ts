@@ -10,7 +10,9 @@ describe('FailureThrottle', () => {
       throttle.check('a', `d${i}`);
       throttle.failed('a');
     }
-    expect(() => throttle.check('a', 'x')).toThrow(expect.objectContaining({ reason: 'rate-exceeded', headers: ['Retry-After', '60'] }));
+    expect(() => throttle.check('a', 'x')).toThrow(
+      expect.objectContaining({ reason: 'rate-exceeded', headers: ['Retry-After', '60'] }),
+    );
     expect(() => throttle.check('b', 'x')).not.toThrow();
     now = 60_000;
     expect(() => throttle.check('a', 'x')).not.toThrow();

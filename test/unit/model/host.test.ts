@@ -29,16 +29,50 @@ describe('parseHost()', () => {
     expect(parseHost(text)).toMatchObject({ text: folded, kind });
   });
 
-  it.each(['', '.', '..', 'a..b', '.a', 'a..', 'a b', 'a%62', 'a\0b', 'a\nb', 'a/b', 'a@b', 'a:b', `${'a'.repeat(64)}.com`, `${'a.'.repeat(127)}com`, '1.2.3.256', '1.2.3.4.5', '09.1.1.1', '1.2.3.08', '[::1', '[a.b]', '[::1%eth0]', '[1.2.3.4]', '*', '*.a'])('refuses %j', (text) => {
+  it.each([
+    '',
+    '.',
+    '..',
+    'a..b',
+    '.a',
+    'a..',
+    'a b',
+    'a%62',
+    'a\0b',
+    'a\nb',
+    'a/b',
+    'a@b',
+    'a:b',
+    `${'a'.repeat(64)}.com`,
+    `${'a.'.repeat(127)}com`,
+    '1.2.3.256',
+    '1.2.3.4.5',
+    '09.1.1.1',
+    '1.2.3.08',
+    '[::1',
+    '[a.b]',
+    '[::1%eth0]',
+    '[1.2.3.4]',
+    '*',
+    '*.a',
+  ])('refuses %j', (text) => {
     expect(parseHost(text)).toBeNull();
   });
 
   it('is idempotent on whatever it accepts', () => {
     fc.assert(
-      fc.property(fc.oneof(fc.domain(), fc.ipV4Extended(), fc.ipV6().map((ip) => `[${ip}]`), fc.string()), (text) => {
-        const once = parseHost(text);
-        if (once !== null) expect(parseHost(uriHost(once))).toEqual(once);
-      }),
+      fc.property(
+        fc.oneof(
+          fc.domain(),
+          fc.ipV4Extended(),
+          fc.ipV6().map((ip) => `[${ip}]`),
+          fc.string(),
+        ),
+        (text) => {
+          const once = parseHost(text);
+          if (once !== null) expect(parseHost(uriHost(once))).toEqual(once);
+        },
+      ),
       { numRuns: 2000 },
     );
   });

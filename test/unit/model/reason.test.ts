@@ -7,7 +7,10 @@ describe('reasons', () => {
     for (const code of REASON_CODES) {
       const { status } = REASONS[code];
       const upstream = code.startsWith('upstream-');
-      expect([code, status >= 500]).toEqual([code, upstream || ['store-unavailable', 'audit-unavailable', 'internal-fault'].includes(code)]);
+      expect([code, status >= 500]).toEqual([
+        code,
+        upstream || ['store-unavailable', 'audit-unavailable', 'internal-fault'].includes(code),
+      ]);
     }
   });
 

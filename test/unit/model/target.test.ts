@@ -13,7 +13,23 @@ describe('parseAuthority()', () => {
     expect(parseAuthority(text)).toMatchObject({ host: { text: host }, port });
   });
 
-  it.each(['', ':80', 'a:', 'a:b', 'a:1:2', 'u@a', 'u:p@a:1', '[::1]80', '[::1', 'a:080', 'a:0', 'a:65536', 'a:-1', 'a: 1', 'a/b'])('refuses %j', (text) => {
+  it.each([
+    '',
+    ':80',
+    'a:',
+    'a:b',
+    'a:1:2',
+    'u@a',
+    'u:p@a:1',
+    '[::1]80',
+    '[::1',
+    'a:080',
+    'a:0',
+    'a:65536',
+    'a:-1',
+    'a: 1',
+    'a/b',
+  ])('refuses %j', (text) => {
     expect(parseAuthority(text)).toBeNull();
   });
 
@@ -23,7 +39,16 @@ describe('parseAuthority()', () => {
 });
 
 it('parsePort() takes plain decimal numbers only', () => {
-  expect(['1', '65535', '0', '01', '+1', '65536', '1e3', ''].map(parsePort)).toEqual([1, 65535, null, null, null, null, null, null]);
+  expect(['1', '65535', '0', '01', '+1', '65536', '1e3', ''].map(parsePort)).toEqual([
+    1,
+    65535,
+    null,
+    null,
+    null,
+    null,
+    null,
+    null,
+  ]);
 });
 
 it("authorityText() leaves out the scheme's own port", () => {

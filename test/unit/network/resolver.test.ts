@@ -6,7 +6,14 @@ let dns: TestDns;
 let now = 0;
 const service = (): DnsNameService => new DnsNameService({ servers: [dns.address], timeout: 300, clock: () => now });
 beforeAll(async () => {
-  dns = await startDns({ 'a.test': { a: ['8.8.8.8'], aaaa: ['2606:4700::1'], ttl: 10 }, 'zero.test': { a: ['8.8.8.8'], ttl: 0 }, 'long.test': { a: ['8.8.8.8'], ttl: 86_400 }, 'four.test': { a: ['8.8.8.8'] }, 'bad.test': { failure: 2 }, 'mute.test': { failure: 'silent' } });
+  dns = await startDns({
+    'a.test': { a: ['8.8.8.8'], aaaa: ['2606:4700::1'], ttl: 10 },
+    'zero.test': { a: ['8.8.8.8'], ttl: 0 },
+    'long.test': { a: ['8.8.8.8'], ttl: 86_400 },
+    'four.test': { a: ['8.8.8.8'] },
+    'bad.test': { failure: 2 },
+    'mute.test': { failure: 'silent' },
+  });
 });
 afterAll(() => dns.close());
 
@@ -39,6 +46,9 @@ describe('DnsNameService', () => {
     ['none.test', 'upstream-unreachable', /NXDOMAIN/],
     ['mute.test', 'upstream-timeout', /timed out/],
   ])('%s is %s', async (name, reason, detail) => {
-    await expect(service().resolve(name)).rejects.toMatchObject({ reason, message: expect.stringMatching(detail) as string });
+    await expect(service().resolve(name)).rejects.toMatchObject({
+      reason,
+      message: expect.stringMatching(detail) as string,
+    });
   });
 });

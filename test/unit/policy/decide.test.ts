@@ -7,60 +7,179 @@ import { HASH, botPolicy, loadFiles, request } from '../../support/policy.ts';
 /** Sentence → rules, request, verdict (`allow`, or the reason). */
 const CASES: Record<string, { allow?: string[]; deny?: string[]; ask: [string, string]; says: string }> = {
   'allows what is listed': { allow: ['GET https://a.test/x'], ask: ['GET', 'https://a.test/x'], says: 'allow' },
-  'denies an unlisted host': { allow: ['GET https://a.test/x'], ask: ['GET', 'https://b.test/x'], says: 'host-not-allowed' },
-  'denies a subdomain of an exact host': { allow: ['GET https://a.test/**'], ask: ['GET', 'https://x.a.test/'], says: 'host-not-allowed' },
-  'denies the apex of a wildcard': { allow: ['GET https://*.a.test/**'], ask: ['GET', 'https://a.test/'], says: 'host-not-allowed' },
+  'denies an unlisted host': {
+    allow: ['GET https://a.test/x'],
+    ask: ['GET', 'https://b.test/x'],
+    says: 'host-not-allowed',
+  },
+  'denies a subdomain of an exact host': {
+    allow: ['GET https://a.test/**'],
+    ask: ['GET', 'https://x.a.test/'],
+    says: 'host-not-allowed',
+  },
+  'denies the apex of a wildcard': {
+    allow: ['GET https://*.a.test/**'],
+    ask: ['GET', 'https://a.test/'],
+    says: 'host-not-allowed',
+  },
   'allows one label under *.': { allow: ['GET https://*.a.test/**'], ask: ['GET', 'https://x.a.test/'], says: 'allow' },
-  'denies two labels under *.': { allow: ['GET https://*.a.test/**'], ask: ['GET', 'https://y.x.a.test/'], says: 'host-not-allowed' },
-  'allows two labels under **.': { allow: ['GET https://**.a.test/**'], ask: ['GET', 'https://y.x.a.test/'], says: 'allow' },
-  'denies the apex of **.': { allow: ['GET https://**.a.test/**'], ask: ['GET', 'https://a.test/'], says: 'host-not-allowed' },
-  'denies a name that merely ends alike': { allow: ['GET https://**.a.test/**'], ask: ['GET', 'https://evila.test/'], says: 'host-not-allowed' },
-  'denies an address to **': { allow: ['GET https://**/**'], ask: ['GET', 'https://8.8.8.8/'], says: 'host-not-allowed' },
+  'denies two labels under *.': {
+    allow: ['GET https://*.a.test/**'],
+    ask: ['GET', 'https://y.x.a.test/'],
+    says: 'host-not-allowed',
+  },
+  'allows two labels under **.': {
+    allow: ['GET https://**.a.test/**'],
+    ask: ['GET', 'https://y.x.a.test/'],
+    says: 'allow',
+  },
+  'denies the apex of **.': {
+    allow: ['GET https://**.a.test/**'],
+    ask: ['GET', 'https://a.test/'],
+    says: 'host-not-allowed',
+  },
+  'denies a name that merely ends alike': {
+    allow: ['GET https://**.a.test/**'],
+    ask: ['GET', 'https://evila.test/'],
+    says: 'host-not-allowed',
+  },
+  'denies an address to **': {
+    allow: ['GET https://**/**'],
+    ask: ['GET', 'https://8.8.8.8/'],
+    says: 'host-not-allowed',
+  },
   'allows any name to **': { allow: ['GET https://**/**'], ask: ['GET', 'https://b.test/'], says: 'allow' },
-  'denies another port': { allow: ['GET https://a.test/**'], ask: ['GET', 'https://a.test:8443/'], says: 'host-not-allowed' },
-  'allows a written port': { allow: ['GET https://a.test:8443/**'], ask: ['GET', 'https://a.test:8443/'], says: 'allow' },
-  'denies another scheme': { allow: ['GET https://a.test/**'], ask: ['GET', 'http://a.test:443/'], says: 'host-not-allowed' },
-  'denies another method': { allow: ['GET https://a.test/x'], ask: ['POST', 'https://a.test/x'], says: 'method-not-allowed' },
-  'denies HEAD where only GET is listed': { allow: ['GET https://a.test/x'], ask: ['HEAD', 'https://a.test/x'], says: 'method-not-allowed' },
-  'denies another path': { allow: ['GET https://a.test/x'], ask: ['GET', 'https://a.test/y'], says: 'path-not-allowed' },
-  'denies a longer path': { allow: ['GET https://a.test/x'], ask: ['GET', 'https://a.test/x/y'], says: 'path-not-allowed' },
-  'denies a trailing slash that is not listed': { allow: ['GET https://a.test/x'], ask: ['GET', 'https://a.test/x/'], says: 'path-not-allowed' },
-  'allows one segment for *': { allow: ['GET https://a.test/r/*/i'], ask: ['GET', 'https://a.test/r/abc/i'], says: 'allow' },
-  'denies two segments for *': { allow: ['GET https://a.test/r/*/i'], ask: ['GET', 'https://a.test/r/a/b/i'], says: 'path-not-allowed' },
-  'denies an empty segment for *': { allow: ['GET https://a.test/r/*'], ask: ['GET', 'https://a.test/r/'], says: 'path-not-allowed' },
-  'allows part of a segment for *': { allow: ['GET https://a.test/m/*:run'], ask: ['GET', 'https://a.test/m/x-1:run'], says: 'allow' },
-  'allows any number of segments for **': { allow: ['GET https://a.test/a/**/z'], ask: ['GET', 'https://a.test/a/b/c/z'], says: 'allow' },
-  'allows no segment for **': { allow: ['GET https://a.test/a/**/z'], ask: ['GET', 'https://a.test/a/z'], says: 'allow' },
-  'denies what a deny names, whatever allows it': { allow: ['* https://a.test/**'], deny: ['* https://a.test/s/**'], ask: ['GET', 'https://a.test/s/x'], says: 'path-not-allowed' },
-  'denies a malformed path': { allow: ['* https://a.test/**'], ask: ['GET', 'https://a.test/a/../b'], says: 'path-malformed' },
-  'matches the canonical path': { allow: ['GET https://a.test/abc'], ask: ['GET', 'https://a.test/%61bc'], says: 'allow' },
-  'is sensitive to the case of paths': { allow: ['GET https://a.test/abc'], ask: ['GET', 'https://a.test/ABC'], says: 'path-not-allowed' },
+  'denies another port': {
+    allow: ['GET https://a.test/**'],
+    ask: ['GET', 'https://a.test:8443/'],
+    says: 'host-not-allowed',
+  },
+  'allows a written port': {
+    allow: ['GET https://a.test:8443/**'],
+    ask: ['GET', 'https://a.test:8443/'],
+    says: 'allow',
+  },
+  'denies another scheme': {
+    allow: ['GET https://a.test/**'],
+    ask: ['GET', 'http://a.test:443/'],
+    says: 'host-not-allowed',
+  },
+  'denies another method': {
+    allow: ['GET https://a.test/x'],
+    ask: ['POST', 'https://a.test/x'],
+    says: 'method-not-allowed',
+  },
+  'denies HEAD where only GET is listed': {
+    allow: ['GET https://a.test/x'],
+    ask: ['HEAD', 'https://a.test/x'],
+    says: 'method-not-allowed',
+  },
+  'denies another path': {
+    allow: ['GET https://a.test/x'],
+    ask: ['GET', 'https://a.test/y'],
+    says: 'path-not-allowed',
+  },
+  'denies a longer path': {
+    allow: ['GET https://a.test/x'],
+    ask: ['GET', 'https://a.test/x/y'],
+    says: 'path-not-allowed',
+  },
+  'denies a trailing slash that is not listed': {
+    allow: ['GET https://a.test/x'],
+    ask: ['GET', 'https://a.test/x/'],
+    says: 'path-not-allowed',
+  },
+  'allows one segment for *': {
+    allow: ['GET https://a.test/r/*/i'],
+    ask: ['GET', 'https://a.test/r/abc/i'],
+    says: 'allow',
+  },
+  'denies two segments for *': {
+    allow: ['GET https://a.test/r/*/i'],
+    ask: ['GET', 'https://a.test/r/a/b/i'],
+    says: 'path-not-allowed',
+  },
+  'denies an empty segment for *': {
+    allow: ['GET https://a.test/r/*'],
+    ask: ['GET', 'https://a.test/r/'],
+    says: 'path-not-allowed',
+  },
+  'allows part of a segment for *': {
+    allow: ['GET https://a.test/m/*:run'],
+    ask: ['GET', 'https://a.test/m/x-1:run'],
+    says: 'allow',
+  },
+  'allows any number of segments for **': {
+    allow: ['GET https://a.test/a/**/z'],
+    ask: ['GET', 'https://a.test/a/b/c/z'],
+    says: 'allow',
+  },
+  'allows no segment for **': {
+    allow: ['GET https://a.test/a/**/z'],
+    ask: ['GET', 'https://a.test/a/z'],
+    says: 'allow',
+  },
+  'denies what a deny names, whatever allows it': {
+    allow: ['* https://a.test/**'],
+    deny: ['* https://a.test/s/**'],
+    ask: ['GET', 'https://a.test/s/x'],
+    says: 'path-not-allowed',
+  },
+  'denies a malformed path': {
+    allow: ['* https://a.test/**'],
+    ask: ['GET', 'https://a.test/a/../b'],
+    says: 'path-malformed',
+  },
+  'matches the canonical path': {
+    allow: ['GET https://a.test/abc'],
+    ask: ['GET', 'https://a.test/%61bc'],
+    says: 'allow',
+  },
+  'is sensitive to the case of paths': {
+    allow: ['GET https://a.test/abc'],
+    ask: ['GET', 'https://a.test/ABC'],
+    says: 'path-not-allowed',
+  },
 };
 
 describe('decide()', () => {
   for (const [sentence, { allow = [], deny = [], ask, says }] of Object.entries(CASES)) {
     it(sentence, () => {
-      const list = (key: string, items: string[]): string => (items.length === 0 ? '' : `    ${key}:\n${items.map((item) => `      - "${item}"\n`).join('')}`);
+      const list = (key: string, items: string[]): string =>
+        items.length === 0 ? '' : `    ${key}:\n${items.map((item) => `      - "${item}"\n`).join('')}`;
       const decision = decide(request(...ask), botPolicy(list('allow', allow) + list('deny', deny)));
       expect(decision.kind === 'allow' ? 'allow' : decision.reason).toBe(says);
     });
   }
 
   it('denies an agent that does not exist', () => {
-    expect(decide({ ...request('GET', 'https://a.test/'), agent: 'nobody' }, botPolicy(''))).toMatchObject({ kind: 'deny', reason: 'agent-unknown', mode: 'enforce' });
+    expect(decide({ ...request('GET', 'https://a.test/'), agent: 'nobody' }, botPolicy(''))).toMatchObject({
+      kind: 'deny',
+      reason: 'agent-unknown',
+      mode: 'enforce',
+    });
   });
 
   it('lets the most specific rule decide, wherever it stands', () => {
-    const policy = botPolicy('    capabilities: [wide, narrow, named]\n', 'capabilities:\n  wide: { endpoints: ["* https://*.a.test/**"] }\n  narrow: { endpoints: ["* https://x.a.test/v1/items/**"] }\n  named: { endpoints: ["GET https://x.a.test/v1/items/**"] }\n');
+    const policy = botPolicy(
+      '    capabilities: [wide, narrow, named]\n',
+      'capabilities:\n  wide: { endpoints: ["* https://*.a.test/**"] }\n  narrow: { endpoints: ["* https://x.a.test/v1/items/**"] }\n  named: { endpoints: ["GET https://x.a.test/v1/items/**"] }\n',
+    );
     const owner = (method: string, url: string): string | null => {
       const decision = decide(request(method, url), policy);
       return decision.kind === 'allow' ? decision.obligations.capability : null;
     };
-    expect([owner('GET', 'https://x.a.test/v1/items/1'), owner('POST', 'https://x.a.test/v1/items/1'), owner('GET', 'https://x.a.test/other')]).toEqual(['named', 'narrow', 'wide']);
+    expect([
+      owner('GET', 'https://x.a.test/v1/items/1'),
+      owner('POST', 'https://x.a.test/v1/items/1'),
+      owner('GET', 'https://x.a.test/other'),
+    ]).toEqual(['named', 'narrow', 'wide']);
   });
 
   it('holds query and header predicates', () => {
-    const policy = botPolicy('    allow:\n      - host: a.test\n        methods: [GET]\n        query: { closed: true, q: { glob: "ab*" }, n: { type: integer, maximum: 9, optional: true } }\n        headers: { X-Env: { one-of: [dev, test] }, X-Bad: { absent: true } }\n');
+    const policy = botPolicy(
+      '    allow:\n      - host: a.test\n        methods: [GET]\n        query: { closed: true, q: { glob: "ab*" }, n: { type: integer, maximum: 9, optional: true } }\n        headers: { X-Env: { one-of: [dev, test] }, X-Bad: { absent: true } }\n',
+    );
     const verdict = (url: string, headers: string[]): string => {
       const decision = decide(request('GET', url, headers), policy);
       return decision.kind === 'allow' ? 'allow' : decision.reason;
@@ -81,11 +200,17 @@ describe('decide()', () => {
     const lines = '    allow:\n      - { host: a.test, paths: ["/raw/**"], paths-raw: true }\n';
     const ask = request('GET', 'https://a.test/raw/a%2Fb');
     expect(decide(ask, botPolicy(lines))).toMatchObject({ kind: 'allow', obligations: { rawPath: true } });
-    expect(decide(ask, botPolicy(`${lines}    deny: ["* https://a.test/raw/a/**"]\n`))).toMatchObject({ kind: 'deny', reason: 'path-malformed' });
+    expect(decide(ask, botPolicy(`${lines}    deny: ["* https://a.test/raw/a/**"]\n`))).toMatchObject({
+      kind: 'deny',
+      reason: 'path-malformed',
+    });
   });
 
   it('takes the mode of the capability that came nearest', () => {
-    const policy = botPolicy('    mode: observe\n    capabilities: [c]\n', 'capabilities:\n  c: { mode: enforce, endpoints: ["GET https://a.test/x"] }\n');
+    const policy = botPolicy(
+      '    mode: observe\n    capabilities: [c]\n',
+      'capabilities:\n  c: { mode: enforce, endpoints: ["GET https://a.test/x"] }\n',
+    );
     expect(decide(request('GET', 'https://a.test/y'), policy)).toMatchObject({ mode: 'enforce', capability: 'c' });
     expect(decide(request('GET', 'https://b.test/y'), policy)).toMatchObject({ mode: 'observe', capability: null });
   });
@@ -94,7 +219,9 @@ describe('decide()', () => {
     const ask = request('POST', 'https://b.test:8443/a/b');
     const denied = decide(ask, botPolicy(''));
     if (denied.kind !== 'deny') throw new Error('not denied');
-    const { policy } = loadFiles({ 'a.yaml': `version: 1\n${denied.remedy.replace('    allow:', `    identity: { token: "sha256:${HASH}" }\n    allow:`)}` });
+    const { policy } = loadFiles({
+      'a.yaml': `version: 1\n${denied.remedy.replace('    allow:', `    identity: { token: "sha256:${HASH}" }\n    allow:`)}`,
+    });
     if (policy === null) throw new Error('the remedy does not load');
     expect(decide(ask, policy).kind).toBe('allow');
     expect(decide(request('POST', 'https://b.test:8443/a/c'), policy).kind).toBe('deny');
@@ -103,12 +230,26 @@ describe('decide()', () => {
 
 const HOSTS = ['a.test', 'x.a.test', 'b.test'];
 const PATHS = ['/', '/v1', '/v1/items', '/v1/items/1', '/v2/x'];
-const rule = fc.record({ method: fc.constantFrom('*', 'GET', 'POST', 'GET,PUT'), host: fc.constantFrom(...HOSTS, '*.a.test', '**.test'), path: fc.constantFrom(...PATHS, '/**', '/v1/**', '/*/items/*') }).map(({ method, host, path }) => `${method} https://${host}${path}`);
+const rule = fc
+  .record({
+    method: fc.constantFrom('*', 'GET', 'POST', 'GET,PUT'),
+    host: fc.constantFrom(...HOSTS, '*.a.test', '**.test'),
+    path: fc.constantFrom(...PATHS, '/**', '/v1/**', '/*/items/*'),
+  })
+  .map(({ method, host, path }) => `${method} https://${host}${path}`);
 const rules = fc.uniqueArray(rule, { maxLength: 6 });
-const ask = fc.record({ method: fc.constantFrom('GET', 'POST', 'PUT'), host: fc.constantFrom(...HOSTS, 'z.test'), path: fc.constantFrom(...PATHS) }).map(({ method, host, path }) => request(method, `https://${host}${path}`));
+const ask = fc
+  .record({
+    method: fc.constantFrom('GET', 'POST', 'PUT'),
+    host: fc.constantFrom(...HOSTS, 'z.test'),
+    path: fc.constantFrom(...PATHS),
+  })
+  .map(({ method, host, path }) => request(method, `https://${host}${path}`));
 const policyOf = (allow: readonly string[], deny: readonly string[]): ReturnType<typeof loadFiles>['policy'] => {
   const list = (items: readonly string[]): string => JSON.stringify(items);
-  return loadFiles({ 'a.yaml': `version: 1\nagents:\n  bot:\n    identity: { token: "sha256:${HASH}" }\n    allow: ${list(allow)}\n    deny: ${list(deny)}\n` }).policy;
+  return loadFiles({
+    'a.yaml': `version: 1\nagents:\n  bot:\n    identity: { token: "sha256:${HASH}" }\n    allow: ${list(allow)}\n    deny: ${list(deny)}\n`,
+  }).policy;
 };
 
 describe('properties of decide()', () => {
@@ -120,7 +261,8 @@ describe('properties of decide()', () => {
         const two = policyOf(shuffled, [...deny].reverse());
         expect(two === null).toBe(one === null);
         if (one === null || two === null) return;
-        const text = (decision: ReturnType<typeof decide>): unknown => (decision.kind === 'allow' ? decision.rule.text : decision.reason);
+        const text = (decision: ReturnType<typeof decide>): unknown =>
+          decision.kind === 'allow' ? decision.rule.text : decision.reason;
         expect(text(decide(facts, two))).toEqual(text(decide(facts, one)));
       }),
       { numRuns: 200 },
@@ -153,11 +295,18 @@ describe('properties of decide()', () => {
 
 describe('decideConnection()', () => {
   it('admits a host when some request on it might be allowed', () => {
-    const policy = botPolicy('    allow: ["GET https://a.test/x", "* tcp://mail.test:25"]\n    deny: ["* https://no.test/**"]\n');
+    const policy = botPolicy(
+      '    allow: ["GET https://a.test/x", "* tcp://mail.test:25"]\n    deny: ["* https://no.test/**"]\n',
+    );
     const says = (url: string): string => {
       const decision = decideConnection('bot', request('GET', url).target, policy);
       return decision.kind === 'allow' ? (decision.obligations.opaque ? 'opaque' : 'allow') : decision.reason;
     };
-    expect([says('https://a.test/'), says('https://a.test:8443/'), says('https://mail.test:25/'), says('https://no.test/')]).toEqual(['allow', 'host-not-allowed', 'opaque', 'host-not-allowed']);
+    expect([
+      says('https://a.test/'),
+      says('https://a.test:8443/'),
+      says('https://mail.test:25/'),
+      says('https://no.test/'),
+    ]).toEqual(['allow', 'host-not-allowed', 'opaque', 'host-not-allowed']);
   });
 });

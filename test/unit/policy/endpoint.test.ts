@@ -4,13 +4,22 @@ import { parseEndpoint } from '../../../src/policy/endpoint.ts';
 
 describe('parseEndpoint()', () => {
   it('reads the short form', () => {
-    expect(parseEndpoint('GET,POST https://a.test:8443/v1/**')).toMatchObject({ ok: true, value: { scheme: 'https', port: 8443, host: { host: 'a.test' }, paths: [{ text: '/v1/**' }] } });
-    expect(parseEndpoint('* http://a.test')).toMatchObject({ ok: true, value: { methods: null, port: 80, paths: [{ text: '/**' }] } });
+    expect(parseEndpoint('GET,POST https://a.test:8443/v1/**')).toMatchObject({
+      ok: true,
+      value: { scheme: 'https', port: 8443, host: { host: 'a.test' }, paths: [{ text: '/v1/**' }] },
+    });
+    expect(parseEndpoint('* http://a.test')).toMatchObject({
+      ok: true,
+      value: { methods: null, port: 80, paths: [{ text: '/**' }] },
+    });
     expect(parseEndpoint('GET https://[::1]/')).toMatchObject({ ok: true, value: { host: { host: '[::1]' } } });
   });
 
   it('reads the long form, and shows it short', () => {
-    expect(parseEndpoint({ host: '*.a.test', methods: ['GET'], paths: ['/a', '/b'] })).toMatchObject({ ok: true, value: { text: 'GET https://*.a.test/a (+1 paths)' } });
+    expect(parseEndpoint({ host: '*.a.test', methods: ['GET'], paths: ['/a', '/b'] })).toMatchObject({
+      ok: true,
+      value: { text: 'GET https://*.a.test/a (+1 paths)' },
+    });
   });
 
   it.each([
@@ -28,7 +37,10 @@ describe('parseEndpoint()', () => {
   });
 
   it('takes only "closed" as a switch among predicates', () => {
-    expect(parseEndpoint({ host: 'a.test', query: { closed: true, x: 'y' } })).toMatchObject({ ok: true, value: { query: { closed: true } } });
+    expect(parseEndpoint({ host: 'a.test', query: { closed: true, x: 'y' } })).toMatchObject({
+      ok: true,
+      value: { query: { closed: true } },
+    });
     expect(parseEndpoint({ host: 'a.test', query: { x: true } })).toMatchObject({ ok: false });
   });
 });

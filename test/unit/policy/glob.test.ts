@@ -20,9 +20,13 @@ describe('globMatches()', () => {
   it('agrees with the regular expression it stands for', () => {
     const letters = fc.array(fc.constantFrom('a', 'b', '*'), { maxLength: 8 }).map((list) => list.join(''));
     fc.assert(
-      fc.property(letters, fc.array(fc.constantFrom('a', 'b'), { maxLength: 10 }).map((list) => list.join('')), (pattern, text) => {
-        expect(globMatches(pattern, text)).toBe(new RegExp(`^${pattern.replaceAll(/\*+/g, '.*')}$`).test(text));
-      }),
+      fc.property(
+        letters,
+        fc.array(fc.constantFrom('a', 'b'), { maxLength: 10 }).map((list) => list.join('')),
+        (pattern, text) => {
+          expect(globMatches(pattern, text)).toBe(new RegExp(`^${pattern.replaceAll(/\*+/g, '.*')}$`).test(text));
+        },
+      ),
     );
   });
 });

@@ -1,6 +1,12 @@
 import { describe, expect, it } from 'vitest';
 
-import { hostCovers, hostPatternText, hostRank, parseHostPattern, type HostPattern } from '../../../src/policy/host-pattern.ts';
+import {
+  hostCovers,
+  hostPatternText,
+  hostRank,
+  parseHostPattern,
+  type HostPattern,
+} from '../../../src/policy/host-pattern.ts';
 
 const pattern = (text: string): HostPattern => {
   const parsed = parseHostPattern(text);
@@ -18,7 +24,9 @@ describe('host patterns', () => {
   });
 
   it('rank exact over suffix, long suffix over short, one label over several, all over **', () => {
-    const ranked = ['a.test', '*.b.a.test', '**.b.a.test', '*.a.test', '**.a.test', '**'].map((text) => hostRank(pattern(text)));
+    const ranked = ['a.test', '*.b.a.test', '**.b.a.test', '*.a.test', '**.a.test', '**'].map((text) =>
+      hostRank(pattern(text)),
+    );
     expect(ranked).toEqual([...ranked].sort((a, b) => b - a));
     expect(new Set(ranked).size).toBe(ranked.length);
   });

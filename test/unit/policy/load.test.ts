@@ -6,34 +6,118 @@ const AGENT = `agents:\n  bot:\n    identity: { token: "sha256:${HASH}" }\n`;
 
 /** Broken files and exactly what `check` says of them. */
 const GALLERY: Record<string, [text: string, ...problems: string[]]> = {
-  'no version': ['agents: {}\n', 'a.yaml:1:1: error: "version" is missing\n    1 | agents: {}\n      | ^^^^^^^^^^\n  hint: every rule file starts with "version: 1"'],
-  'another version': ['version: 2\n', 'a.yaml:1:10: error: "version" must be 1\n    1 | version: 2\n      |          ^\n  hint: every rule file starts with "version: 1"'],
-  'an unknown key at the top': ['version: 1\nagentz: {}\n', 'a.yaml:2:1: error: unknown key "agentz"\n    2 | agentz: {}\n      | ^^^^^^\n  hint: did you mean "agents"?'],
-  'an unknown key of an agent': [`version: 1\n${AGENT}    alow: []\n`, 'a.yaml:5:5: error: unknown key "alow"\n    5 |     alow: []\n      |     ^^^^\n  hint: did you mean "allow"?'],
-  'an unknown key of an endpoint': [`version: 1\n${AGENT}    allow:\n      - { host: a.test, metods: [GET] }\n`, 'a.yaml:6:25: error: unknown key "metods"\n    6 |       - { host: a.test, metods: [GET] }\n      |                         ^^^^^^\n  hint: did you mean "methods"?'],
-  'text for a list': [`version: 1\n${AGENT}    allow: GET https://a.test\n`, 'a.yaml:5:12: error: "allow" must be a list\n    5 |     allow: GET https://a.test\n      |            ^^^^^^^^^^^^^^^^^^\n  hint: write a list: [a, b], or one "- a" a line'],
-  'an unknown mode': [`version: 1\n${AGENT}    mode: enforced\n`, 'a.yaml:5:11: error: "mode" must be one of observe, warn, enforce\n    5 |     mode: enforced\n      |           ^^^^^^^^\n  hint: known here: observe, warn, enforce'],
-  'an agent without identity': ['version: 1\nagents:\n  bot: {}\n', 'a.yaml:3:8: error: "identity" is missing\n    3 |   bot: {}\n      |        ^^'],
-  'an empty identity': ['version: 1\nagents:\n  bot:\n    identity: {}\n', 'a.yaml:4:15: error: agent "bot" has no identity\n    4 |     identity: {}\n      |               ^^\n  hint: name a token or networks: without one nobody can be this agent'],
-  'a token in clear': ['version: 1\nagents:\n  bot:\n    identity: { token: hunter2 }\n', 'a.yaml:4:24: error: the token is not "sha256:" and 64 hex digits\n    4 |     identity: { token: hunter2 }\n      |                        ^^^^^^^\n  hint: `sallyport agent token bot` prints a token and the line that belongs here'],
-  'an unknown capability': [`version: 1\n${AGENT}    capabilities: [githb.read]\ncapabilities:\n  github.read: { endpoints: ["GET https://a.test/"] }\n`, 'a.yaml:5:20: error: no capability "githb.read" is defined\n    5 |     capabilities: [githb.read]\n      |                    ^^^^^^^^^^\n  hint: did you mean "github.read"?'],
-  'a missing parameter': [`version: 1\n${AGENT}    capabilities: [p]\ncapabilities:\n  p: { parameters: { registry: { type: origin } }, endpoints: ["GET \${registry}/**"] }\n`, 'a.yaml:5:20: error: p: the parameter "registry" is missing\n    5 |     capabilities: [p]\n      |                    ^\n  hint: write { use: …, with: { registry: … } }'],
-  'an endpoint that is none': [`version: 1\n${AGENT}    allow: [a.test]\n`, 'a.yaml:5:13: error: "a.test" is not an endpoint\n    5 |     allow: [a.test]\n      |             ^^^^^^\n  hint: the short form is "METHODS scheme://host[:port][/path]", for example "GET https://api.example.com/v1/**"'],
-  'a method in lower case': [`version: 1\n${AGENT}    allow: ["get https://a.test/"]\n`, 'a.yaml:5:13: error: the method "get" is not upper case\n    5 |     allow: ["get https://a.test/"]\n      |             ^^^^^^^^^^^^^^^^^^^^^\n  hint: methods are case-sensitive: write "GET"'],
-  'a scheme nobody carries': [`version: 1\n${AGENT}    allow: ["GET ftp://a.test/"]\n`, 'a.yaml:5:13: error: "ftp" is not a scheme the gate carries\n    5 |     allow: ["GET ftp://a.test/"]\n      |             ^^^^^^^^^^^^^^^^^^^\n  hint: known here: https, http, tcp'],
-  'a wildcard within a host': [`version: 1\n${AGENT}    allow: ["GET https://api-*.test/"]\n`, 'a.yaml:5:13: error: "api-*.test" has a wildcard that is not a whole leading label\n    5 |     allow: ["GET https://api-*.test/"]\n      |             ^^^^^^^^^^^^^^^^^^^^^^^^^\n  hint: only "*.example.com" and "**.example.com" exist'],
-  'a path that cannot match': [`version: 1\n${AGENT}    allow: ["GET https://a.test/a/../b"]\n`, 'a.yaml:5:13: error: the path "/a/../b" can never match: a dot segment\n    5 |     allow: ["GET https://a.test/a/../b"]\n      |             ^^^^^^^^^^^^^^^^^^^^^^^^^^^\n  hint: write the path in its plain form, or set paths-raw: true'],
-  'an expression that is not RE2': [`version: 1\n${AGENT}    allow:\n      - { host: a.test, query: { q: { matches: "(?=x)" } } }\n`, 'a.yaml:6:9: error: the expression for "q" in query is not RE2: error parsing regexp: invalid or unsupported Perl syntax: `(?=`\n    6 |       - { host: a.test, query: { q: { matches: "(?=x)" } } }\n      |         ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^\n  hint: no back-references and no look-around'],
-  'limits, which are not enforced yet': [`version: 1\n${AGENT}    limits: { requests: 1/hour }\n`, 'a.yaml:5:5: error: "limits" is not supported yet\n    5 |     limits: { requests: 1/hour }\n      |     ^^^^^^\n  hint: this version cannot enforce it, and would rather refuse the file than pretend; remove it'],
-  'a body predicate, likewise': [`version: 1\n${AGENT}    allow:\n      - { host: a.test, body: { json: { /a: x } } }\n`, 'a.yaml:6:25: error: "body" is not supported yet\n    6 |       - { host: a.test, body: { json: { /a: x } } }\n      |                         ^^^^\n  hint: this version cannot enforce it, and would rather refuse the file than pretend; remove it'],
-  'an unreachable rule': [`version: 1\n${AGENT}    allow: ["GET https://a.test/s/x"]\n    deny: ["* https://a.test/s/**"]\n`, 'a.yaml:5:13: error: "GET https://a.test/s/x" can never be used: a deny covers it\n    5 |     allow: ["GET https://a.test/s/x"]\n      |             ^^^^^^^^^^^^^^^^^^^^^^\n  hint: the deny is rules/a.yaml:6: * https://a.test/s/**'],
-  'a rule that stands twice': [`version: 1\n${AGENT}    allow: ["GET https://a.test/s", "GET https://A.test./s"]\n`, 'a.yaml:5:37: error: "GET https://A.test./s" stands twice\n    5 |     allow: ["GET https://a.test/s", "GET https://A.test./s"]\n      |                                     ^^^^^^^^^^^^^^^^^^^^^\n  hint: it can never decide: the first is rules/a.yaml:5: GET https://a.test/s'],
-  'rules that disagree': [`version: 1\n${AGENT}    capabilities: [x, y]\ncapabilities:\n  x: { mode: observe, endpoints: ["GET https://a.test/s"] }\n  y: { mode: enforce, endpoints: ["GET https://a.test/s"] }\n`, 'a.yaml:8:35: error: "GET https://a.test/s" and another rule are equally specific and disagree on mode or networks\n    8 |   y: { mode: enforce, endpoints: ["GET https://a.test/s"] }\n      |                                   ^^^^^^^^^^^^^^^^^^^^\n  hint: the other is rules/a.yaml:7: GET https://a.test/s (x); make one more specific'],
-  'a key twice': ['version: 1\nagents: {}\nagents: {}\n', 'a.yaml:3:1: error: this key stands twice in the same map\n    3 | agents: {}\n      | ^\n  hint: remove one of the two, or merge them'],
-  'a YAML tag': ['version: 1\nagents: !!js/function x\n', 'a.yaml:2:9: error: YAML tags are not honoured in rules\n    2 | agents: !!js/function x\n      |         ^^^^^^^^^^^^^\n  hint: remove the tag; plain strings, numbers, lists and maps are all there is'],
-  'every host': [`version: 1\n${AGENT}    allow: ["* https://**"]\n`, 'a.yaml:5:13: warning: "**" opens every host on the internet\n    5 |     allow: ["* https://**"]\n      |             ^^^^^^^^^^^^^^\n  hint: name the hosts; `check --strict` makes this an error'],
-  'a network nobody defined': [`version: 1\n${AGENT}    networks: [intranet]\n`, 'a.yaml:5:16: error: no network "intranet" is defined\n    5 |     networks: [intranet]\n      |                ^^^^^^^^\n  hint: none is defined'],
-  'a range that is none': ['version: 1\nnetworks: { x: [10.0.0.0/99] }\n', 'a.yaml:2:17: error: "10.0.0.0/99" is not an address range\n    2 | networks: { x: [10.0.0.0/99] }\n      |                 ^^^^^^^^^^^\n  hint: write 10.20.0.0/16 or fd00::/8'],
+  'no version': [
+    'agents: {}\n',
+    'a.yaml:1:1: error: "version" is missing\n    1 | agents: {}\n      | ^^^^^^^^^^\n  hint: every rule file starts with "version: 1"',
+  ],
+  'another version': [
+    'version: 2\n',
+    'a.yaml:1:10: error: "version" must be 1\n    1 | version: 2\n      |          ^\n  hint: every rule file starts with "version: 1"',
+  ],
+  'an unknown key at the top': [
+    'version: 1\nagentz: {}\n',
+    'a.yaml:2:1: error: unknown key "agentz"\n    2 | agentz: {}\n      | ^^^^^^\n  hint: did you mean "agents"?',
+  ],
+  'an unknown key of an agent': [
+    `version: 1\n${AGENT}    alow: []\n`,
+    'a.yaml:5:5: error: unknown key "alow"\n    5 |     alow: []\n      |     ^^^^\n  hint: did you mean "allow"?',
+  ],
+  'an unknown key of an endpoint': [
+    `version: 1\n${AGENT}    allow:\n      - { host: a.test, metods: [GET] }\n`,
+    'a.yaml:6:25: error: unknown key "metods"\n    6 |       - { host: a.test, metods: [GET] }\n      |                         ^^^^^^\n  hint: did you mean "methods"?',
+  ],
+  'text for a list': [
+    `version: 1\n${AGENT}    allow: GET https://a.test\n`,
+    'a.yaml:5:12: error: "allow" must be a list\n    5 |     allow: GET https://a.test\n      |            ^^^^^^^^^^^^^^^^^^\n  hint: write a list: [a, b], or one "- a" a line',
+  ],
+  'an unknown mode': [
+    `version: 1\n${AGENT}    mode: enforced\n`,
+    'a.yaml:5:11: error: "mode" must be one of observe, warn, enforce\n    5 |     mode: enforced\n      |           ^^^^^^^^\n  hint: known here: observe, warn, enforce',
+  ],
+  'an agent without identity': [
+    'version: 1\nagents:\n  bot: {}\n',
+    'a.yaml:3:8: error: "identity" is missing\n    3 |   bot: {}\n      |        ^^',
+  ],
+  'an empty identity': [
+    'version: 1\nagents:\n  bot:\n    identity: {}\n',
+    'a.yaml:4:15: error: agent "bot" has no identity\n    4 |     identity: {}\n      |               ^^\n  hint: name a token or networks: without one nobody can be this agent',
+  ],
+  'a token in clear': [
+    'version: 1\nagents:\n  bot:\n    identity: { token: hunter2 }\n',
+    'a.yaml:4:24: error: the token is not "sha256:" and 64 hex digits\n    4 |     identity: { token: hunter2 }\n      |                        ^^^^^^^\n  hint: `sallyport agent token bot` prints a token and the line that belongs here',
+  ],
+  'an unknown capability': [
+    `version: 1\n${AGENT}    capabilities: [githb.read]\ncapabilities:\n  github.read: { endpoints: ["GET https://a.test/"] }\n`,
+    'a.yaml:5:20: error: no capability "githb.read" is defined\n    5 |     capabilities: [githb.read]\n      |                    ^^^^^^^^^^\n  hint: did you mean "github.read"?',
+  ],
+  'a missing parameter': [
+    `version: 1\n${AGENT}    capabilities: [p]\ncapabilities:\n  p: { parameters: { registry: { type: origin } }, endpoints: ["GET \${registry}/**"] }\n`,
+    'a.yaml:5:20: error: p: the parameter "registry" is missing\n    5 |     capabilities: [p]\n      |                    ^\n  hint: write { use: …, with: { registry: … } }',
+  ],
+  'an endpoint that is none': [
+    `version: 1\n${AGENT}    allow: [a.test]\n`,
+    'a.yaml:5:13: error: "a.test" is not an endpoint\n    5 |     allow: [a.test]\n      |             ^^^^^^\n  hint: the short form is "METHODS scheme://host[:port][/path]", for example "GET https://api.example.com/v1/**"',
+  ],
+  'a method in lower case': [
+    `version: 1\n${AGENT}    allow: ["get https://a.test/"]\n`,
+    'a.yaml:5:13: error: the method "get" is not upper case\n    5 |     allow: ["get https://a.test/"]\n      |             ^^^^^^^^^^^^^^^^^^^^^\n  hint: methods are case-sensitive: write "GET"',
+  ],
+  'a scheme nobody carries': [
+    `version: 1\n${AGENT}    allow: ["GET ftp://a.test/"]\n`,
+    'a.yaml:5:13: error: "ftp" is not a scheme the gate carries\n    5 |     allow: ["GET ftp://a.test/"]\n      |             ^^^^^^^^^^^^^^^^^^^\n  hint: known here: https, http, tcp',
+  ],
+  'a wildcard within a host': [
+    `version: 1\n${AGENT}    allow: ["GET https://api-*.test/"]\n`,
+    'a.yaml:5:13: error: "api-*.test" has a wildcard that is not a whole leading label\n    5 |     allow: ["GET https://api-*.test/"]\n      |             ^^^^^^^^^^^^^^^^^^^^^^^^^\n  hint: only "*.example.com" and "**.example.com" exist',
+  ],
+  'a path that cannot match': [
+    `version: 1\n${AGENT}    allow: ["GET https://a.test/a/../b"]\n`,
+    'a.yaml:5:13: error: the path "/a/../b" can never match: a dot segment\n    5 |     allow: ["GET https://a.test/a/../b"]\n      |             ^^^^^^^^^^^^^^^^^^^^^^^^^^^\n  hint: write the path in its plain form, or set paths-raw: true',
+  ],
+  'an expression that is not RE2': [
+    `version: 1\n${AGENT}    allow:\n      - { host: a.test, query: { q: { matches: "(?=x)" } } }\n`,
+    'a.yaml:6:9: error: the expression for "q" in query is not RE2: error parsing regexp: invalid or unsupported Perl syntax: `(?=`\n    6 |       - { host: a.test, query: { q: { matches: "(?=x)" } } }\n      |         ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^\n  hint: no back-references and no look-around',
+  ],
+  'limits, which are not enforced yet': [
+    `version: 1\n${AGENT}    limits: { requests: 1/hour }\n`,
+    'a.yaml:5:5: error: "limits" is not supported yet\n    5 |     limits: { requests: 1/hour }\n      |     ^^^^^^\n  hint: this version cannot enforce it, and would rather refuse the file than pretend; remove it',
+  ],
+  'a body predicate, likewise': [
+    `version: 1\n${AGENT}    allow:\n      - { host: a.test, body: { json: { /a: x } } }\n`,
+    'a.yaml:6:25: error: "body" is not supported yet\n    6 |       - { host: a.test, body: { json: { /a: x } } }\n      |                         ^^^^\n  hint: this version cannot enforce it, and would rather refuse the file than pretend; remove it',
+  ],
+  'an unreachable rule': [
+    `version: 1\n${AGENT}    allow: ["GET https://a.test/s/x"]\n    deny: ["* https://a.test/s/**"]\n`,
+    'a.yaml:5:13: error: "GET https://a.test/s/x" can never be used: a deny covers it\n    5 |     allow: ["GET https://a.test/s/x"]\n      |             ^^^^^^^^^^^^^^^^^^^^^^\n  hint: the deny is rules/a.yaml:6: * https://a.test/s/**',
+  ],
+  'a rule that stands twice': [
+    `version: 1\n${AGENT}    allow: ["GET https://a.test/s", "GET https://A.test./s"]\n`,
+    'a.yaml:5:37: error: "GET https://A.test./s" stands twice\n    5 |     allow: ["GET https://a.test/s", "GET https://A.test./s"]\n      |                                     ^^^^^^^^^^^^^^^^^^^^^\n  hint: it can never decide: the first is rules/a.yaml:5: GET https://a.test/s',
+  ],
+  'rules that disagree': [
+    `version: 1\n${AGENT}    capabilities: [x, y]\ncapabilities:\n  x: { mode: observe, endpoints: ["GET https://a.test/s"] }\n  y: { mode: enforce, endpoints: ["GET https://a.test/s"] }\n`,
+    'a.yaml:8:35: error: "GET https://a.test/s" and another rule are equally specific and disagree on mode or networks\n    8 |   y: { mode: enforce, endpoints: ["GET https://a.test/s"] }\n      |                                   ^^^^^^^^^^^^^^^^^^^^\n  hint: the other is rules/a.yaml:7: GET https://a.test/s (x); make one more specific',
+  ],
+  'a key twice': [
+    'version: 1\nagents: {}\nagents: {}\n',
+    'a.yaml:3:1: error: this key stands twice in the same map\n    3 | agents: {}\n      | ^\n  hint: remove one of the two, or merge them',
+  ],
+  'a YAML tag': [
+    'version: 1\nagents: !!js/function x\n',
+    'a.yaml:2:9: error: YAML tags are not honoured in rules\n    2 | agents: !!js/function x\n      |         ^^^^^^^^^^^^^\n  hint: remove the tag; plain strings, numbers, lists and maps are all there is',
+  ],
+  'every host': [
+    `version: 1\n${AGENT}    allow: ["* https://**"]\n`,
+    'a.yaml:5:13: warning: "**" opens every host on the internet\n    5 |     allow: ["* https://**"]\n      |             ^^^^^^^^^^^^^^\n  hint: name the hosts; `check --strict` makes this an error',
+  ],
+  'a network nobody defined': [
+    `version: 1\n${AGENT}    networks: [intranet]\n`,
+    'a.yaml:5:16: error: no network "intranet" is defined\n    5 |     networks: [intranet]\n      |                ^^^^^^^^\n  hint: none is defined',
+  ],
+  'a range that is none': [
+    'version: 1\nnetworks: { x: [10.0.0.0/99] }\n',
+    'a.yaml:2:17: error: "10.0.0.0/99" is not an address range\n    2 | networks: { x: [10.0.0.0/99] }\n      |                 ^^^^^^^^^^^\n  hint: write 10.20.0.0/16 or fd00::/8',
+  ],
 };
 
 describe('loadPolicy()', () => {
@@ -44,15 +128,24 @@ describe('loadPolicy()', () => {
   }
 
   it('merges files in name order, and shows both places of a name defined twice', () => {
-    const { policy, problems } = loadFiles({ 'a/x.yaml': `version: 1\n${AGENT}`, 'b.yml': `version: 1\n${AGENT}`, 'note.txt': 'not read' });
+    const { policy, problems } = loadFiles({
+      'a/x.yaml': `version: 1\n${AGENT}`,
+      'b.yml': `version: 1\n${AGENT}`,
+      'note.txt': 'not read',
+    });
     expect(policy).toBeNull();
-    expect(problems[0]).toMatchObject({ message: 'agent "bot" is defined twice', hint: 'the other definition is at rules/a/x.yaml:3' });
+    expect(problems[0]).toMatchObject({
+      message: 'agent "bot" is defined twice',
+      hint: 'the other definition is at rules/a/x.yaml:3',
+    });
   });
 
   it('refuses what would make a YAML parser work for hours', () => {
     const bomb = `version: 1\nx0: &x0 [a,a,a,a,a,a,a,a,a]\n${Array.from({ length: 9 }, (_, i) => `x${i + 1}: &x${i + 1} [${Array(9).fill(`*x${i}`).join(',')}]\n`).join('')}`;
     expect(loadFiles({ 'a.yaml': bomb }).problems[0]?.message).toMatch(/cannot be expanded/);
-    expect(loadFiles({ 'a.yaml': `# ${'x'.repeat(1024 * 1024)}\n` }).problems[0]?.message).toMatch(/larger than 1048576 bytes/);
+    expect(loadFiles({ 'a.yaml': `# ${'x'.repeat(1024 * 1024)}\n` }).problems[0]?.message).toMatch(
+      /larger than 1048576 bytes/,
+    );
   });
 
   it('says that the folder does not exist', () => {

@@ -1,7 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
-import { PathTrie, parsePathPattern, pathCovers, pathsOverlap, type PathPattern } from '../../../src/policy/path-pattern.ts';
+import {
+  PathTrie,
+  parsePathPattern,
+  pathCovers,
+  pathsOverlap,
+  type PathPattern,
+} from '../../../src/policy/path-pattern.ts';
 
 const pattern = (text: string): PathPattern => {
   const parsed = parsePathPattern(text, false);
@@ -29,11 +35,23 @@ describe('path patterns', () => {
     const segment = fc.constantFrom('a', 'b', '*', '**', 'a*');
     const word = fc.constantFrom('a', 'b', 'ab', '');
     fc.assert(
-      fc.property(fc.array(segment, { minLength: 1, maxLength: 4 }), fc.array(word, { minLength: 1, maxLength: 5 }), (segments, words) => {
-        const path = `/${words.join('/')}`;
-        const source = segments.map((each) => (each === '**' ? '(?:/[^/]*)*' : `/${each === '*' ? '[^/]+' : each.replaceAll('*', '[^/]*')}`)).join('');
-        expect([segments, path, matches(`/${segments.join('/')}`, path)]).toEqual([segments, path, new RegExp(`^${source}$`).test(path)]);
-      }),
+      fc.property(
+        fc.array(segment, { minLength: 1, maxLength: 4 }),
+        fc.array(word, { minLength: 1, maxLength: 5 }),
+        (segments, words) => {
+          const path = `/${words.join('/')}`;
+          const source = segments
+            .map((each) =>
+              each === '**' ? '(?:/[^/]*)*' : `/${each === '*' ? '[^/]+' : each.replaceAll('*', '[^/]*')}`,
+            )
+            .join('');
+          expect([segments, path, matches(`/${segments.join('/')}`, path)]).toEqual([
+            segments,
+            path,
+            new RegExp(`^${source}$`).test(path),
+          ]);
+        },
+      ),
       { numRuns: 2000 },
     );
   });

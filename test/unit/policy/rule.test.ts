@@ -8,11 +8,22 @@ const ranked = (text: string): RankedRule => {
   const endpoint = parsed.value;
   const path = endpoint.paths[0];
   if (path === undefined) throw new Error('no path');
-  return { rule: { endpoint, text, place: { file: 'a', line: 1, column: 1 }, capability: null, mode: null, networks: [] }, path, rank: rankOf(endpoint, path) };
+  return {
+    rule: { endpoint, text, place: { file: 'a', line: 1, column: 1 }, capability: null, mode: null, networks: [] },
+    path,
+    rank: rankOf(endpoint, path),
+  };
 };
 
 it('rank by host, then literal path, then named method', () => {
-  const order = ['GET https://a.test/abc', '* https://a.test/abc', 'GET https://a.test/a**'.replace('a**', 'a*'), 'GET https://a.test/**', 'GET https://*.test/abcdef', 'GET https://**/abcdef'].map(ranked);
+  const order = [
+    'GET https://a.test/abc',
+    '* https://a.test/abc',
+    'GET https://a.test/a**'.replace('a**', 'a*'),
+    'GET https://a.test/**',
+    'GET https://*.test/abcdef',
+    'GET https://**/abcdef',
+  ].map(ranked);
   for (const [index, rule] of order.slice(1).entries()) expect(outranks(order[index] as RankedRule, rule)).toBe(true);
 });
 

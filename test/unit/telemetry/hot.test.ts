@@ -11,5 +11,7 @@ it('what is added is what Prometheus reads', async () => {
   for (const value of [0.5, 1, 1.5, 9]) histogram.observe(value);
   const text = await registry.metrics();
   expect(text).toContain('# TYPE c_total counter\nc_total{a="x",b="y"} 3');
-  expect(text).toContain('h_seconds_bucket{le="1"} 2\nh_seconds_bucket{le="2"} 3\nh_seconds_bucket{le="+Inf"} 4\nh_seconds_sum 12\nh_seconds_count 4');
+  expect(text).toContain(
+    'h_seconds_bucket{le="1"} 2\nh_seconds_bucket{le="2"} 3\nh_seconds_bucket{le="+Inf"} 4\nh_seconds_sum 12\nh_seconds_count 4',
+  );
 });

@@ -1,10 +1,26 @@
 import { expect, it } from 'vitest';
 import { Metrics, type CountedExchange } from '../../../src/telemetry/metrics.ts';
 
-const exchange: CountedExchange = { agent: 'bot', decision: 'allow', reason: null, capability: 'c', totalSeconds: 0.1, decisionSeconds: 0.000_001, upstreamSeconds: 0.05, sent: 1, received: 2 };
+const exchange: CountedExchange = {
+  agent: 'bot',
+  decision: 'allow',
+  reason: null,
+  capability: 'c',
+  totalSeconds: 0.1,
+  decisionSeconds: 0.000_001,
+  upstreamSeconds: 0.05,
+  sent: 1,
+  received: 2,
+};
 
 it('labels only what the policy knows, and a bounded number of agents', async () => {
-  const metrics = new Metrics({ openTunnels: () => 3, openConnections: () => 4, leafCounts: () => ({ mints: 1, hits: 2 }), knownAgent: (name) => name !== 'ghost', knownCapability: (name) => name === 'c' });
+  const metrics = new Metrics({
+    openTunnels: () => 3,
+    openConnections: () => 4,
+    leafCounts: () => ({ mints: 1, hits: 2 }),
+    knownAgent: (name) => name !== 'ghost',
+    knownCapability: (name) => name === 'c',
+  });
   metrics.exchange(exchange);
   metrics.exchange({ ...exchange, agent: 'ghost', capability: 'made-up' });
   for (let i = 0; i < 1100; i++) metrics.exchange({ ...exchange, agent: `a${i}` });
@@ -16,7 +32,9 @@ it('labels only what the policy knows, and a bounded number of agents', async ()
   expect(text).toContain('sallyport_requests_total{agent="bot",decision="allow",reason="",capability="c"} 1');
   expect(text).toContain('sallyport_requests_total{agent="",decision="allow",reason="",capability=""} 1');
   expect(text).not.toMatch(/ghost|made-up/);
-  expect(new Set([...text.matchAll(/sallyport_requests_total\{agent="([^"]*)"/g)].map((match) => match[1])).size).toBeLessThanOrEqual(1002);
+  expect(
+    new Set([...text.matchAll(/sallyport_requests_total\{agent="([^"]*)"/g)].map((match) => match[1])).size,
+  ).toBeLessThanOrEqual(1002);
   expect(text).toMatch(/agent="other",decision="allow",reason="",capability="c"} 101\b/);
   expect(text).toContain('sallyport_tunnels_open 3');
   expect(text).toContain('sallyport_bytes_total{direction="received"} 2204');

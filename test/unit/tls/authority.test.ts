@@ -37,7 +37,10 @@ describe('the authority', () => {
     openAuthority(folder, now);
     const { certificate, key } = { certificate: join(folder, 'ca.crt'), key: join(folder, 'ca.key') };
     const own = readFileSync(certificate, 'utf8');
-    const other = generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey.export({ type: 'pkcs8', format: 'pem' }) as string;
+    const other = generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey.export({
+      type: 'pkcs8',
+      format: 'pem',
+    }) as string;
     const leaf = await (await TestCa.create()).leaf(['a.test']);
     const fails = (message: RegExp): void => expect(() => openAuthority(folder, now)).toThrow(message);
     expect(() => loadAuthority(folder, new Date(now.getTime() + 4000 * 86_400_000))).toThrow(/expired/);

@@ -7,14 +7,26 @@ import 'reflect-metadata';
 import * as x509 from '@peculiar/x509';
 import { describe, expect, it } from 'vitest';
 
-import { caCertificate, distinguishedName, keyIdentifier, leafCertificate, type LeafName } from '../../../src/tls/certificate.ts';
+import {
+  caCertificate,
+  distinguishedName,
+  keyIdentifier,
+  leafCertificate,
+  type LeafName,
+} from '../../../src/tls/certificate.ts';
 
 const DAY = 86_400_000;
 const validity = { from: new Date(Date.now() - DAY), to: new Date(Date.now() + 30 * DAY) };
 const keys = generateKeyPairSync('ec', { namedCurve: 'P-256' });
 const name = distinguishedName('Sallyport', 'Test CA');
 const ca = (permittedNames: string[] = []): string => caCertificate({ name, ...keys, validity, permittedNames });
-const leaf = (of: LeafName): string => leafCertificate({ key: keys.privateKey, subject: name, keyIdentifier: keyIdentifier(keys.publicKey) }, of, keys.publicKey, validity);
+const leaf = (of: LeafName): string =>
+  leafCertificate(
+    { key: keys.privateKey, subject: name, keyIdentifier: keyIdentifier(keys.publicKey) },
+    of,
+    keys.publicKey,
+    validity,
+  );
 
 /** What `openssl verify -x509_strict` says: an oracle that is not ours. */
 function openssl(caPem: string, leafPem: string, host: string[]): string {
@@ -22,7 +34,20 @@ function openssl(caPem: string, leafPem: string, host: string[]): string {
   try {
     writeFileSync(join(folder, 'ca.pem'), caPem);
     writeFileSync(join(folder, 'leaf.pem'), leafPem);
-    return execFileSync('openssl', ['verify', '-x509_strict', '-purpose', 'sslserver', ...host, '-CAfile', join(folder, 'ca.pem'), join(folder, 'leaf.pem')], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
+    return execFileSync(
+      'openssl',
+      [
+        'verify',
+        '-x509_strict',
+        '-purpose',
+        'sslserver',
+        ...host,
+        '-CAfile',
+        join(folder, 'ca.pem'),
+        join(folder, 'leaf.pem'),
+      ],
+      { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] },
+    );
   } catch (error) {
     return String((error as { stderr?: string }).stderr);
   } finally {
@@ -48,7 +73,10 @@ describe('certificates', () => {
     expect(read.getExtension(x509.SubjectAlternativeNameExtension)).toMatchObject({ critical: true });
     expect(read.getExtension(x509.ExtendedKeyUsageExtension)?.usages).toEqual([x509.ExtendedKeyUsage.serverAuth]);
     expect(read.getExtension(x509.BasicConstraintsExtension)?.ca).toBe(false);
-    expect(new x509.X509Certificate(ca()).getExtension(x509.BasicConstraintsExtension)).toMatchObject({ ca: true, pathLength: 0 });
+    expect(new x509.X509Certificate(ca()).getExtension(x509.BasicConstraintsExtension)).toMatchObject({
+      ca: true,
+      pathLength: 0,
+    });
   });
 
   it('have serials of their own', () => {

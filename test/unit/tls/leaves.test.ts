@@ -20,9 +20,16 @@ const host = (text: string): Host => {
 
 /** The certificate a real handshake with this context shows. */
 async function shown(context: SecureContext, ca: string): Promise<X509Certificate> {
-  const server = createServer((socket) => new TLSSocket(socket, { isServer: true, secureContext: context }).on('error', () => undefined));
+  const server = createServer((socket) =>
+    new TLSSocket(socket, { isServer: true, secureContext: context }).on('error', () => undefined),
+  );
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const client = connect({ port: (server.address() as AddressInfo).port, host: '127.0.0.1', ca, checkServerIdentity: () => undefined });
+  const client = connect({
+    port: (server.address() as AddressInfo).port,
+    host: '127.0.0.1',
+    ca,
+    checkServerIdentity: () => undefined,
+  });
   await new Promise((resolve, reject) => client.once('secureConnect', resolve).once('error', reject));
   const certificate = client.getPeerX509Certificate() as unknown as X509Certificate;
   client.destroy();

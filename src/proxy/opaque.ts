@@ -23,7 +23,7 @@ export async function serveOpaque(socket: Socket, source: string, tunnel: Tunnel
   conclude(exchange, outcome, null, services);
 }
 
-/** The same steps as any request takes, with the tunnel itself as what is judged. */
+/** The steps that every request takes, with the tunnel itself as what is judged. */
 async function carryOpaque(socket: Socket, exchange: Exchange, services: Services): Promise<Outcome> {
   const { tunnel, source, now } = exchange;
   if (tunnel === null) throw new Error('an opaque exchange without a tunnel');

@@ -122,7 +122,13 @@ class Compiler {
   #capabilityRules(capability: Named<CapabilitySpec>, values: ParameterValues, mode: Mode | null): Rule[] {
     const { name, spec, source } = capability;
     const networks = this.#networkNames(spec.networks, source, ['capabilities', name, 'networks']);
-    return this.#rules(spec.endpoints, source, ['capabilities', name, 'endpoints'], { capability: name, mode, networks }, values);
+    return this.#rules(
+      spec.endpoints,
+      source,
+      ['capabilities', name, 'endpoints'],
+      { capability: name, mode, networks },
+      values,
+    );
   }
 
   /** A capability nobody is granted is checked all the same, with stand-ins for its parameters. */

@@ -137,6 +137,7 @@ function openServices(config: Config, rules: Rules, leaves: LeafCache, metrics: 
     throttle: new FailureThrottle(clock),
     leaves,
     upstreamTrust: trust(ca),
+    upstreamSessions: new Map(),
     audit: openAudit(config, pseudonym, metrics, log),
     pool: new UpstreamPool(clock),
     metrics,

@@ -40,7 +40,7 @@ export async function serveConnection(
   services: Services,
 ): Promise<void> {
   const agent = new Http1Agent(socket, { idle: IDLE, endIsAbort: false });
-  const leave = connections.enter(agent);
+  const leave = connections.enter(agent, 'outside');
   try {
     for (let request = await agent.next(); request !== null; request = await agent.next()) {
       if (request.method !== 'CONNECT') await serveExchange(request, source, null, services);
@@ -146,7 +146,7 @@ async function serveRequests(
   services: Services,
 ): Promise<void> {
   const agent = new Http1Agent(socket, { idle: IDLE, endIsAbort: true });
-  const leave = connections.enter(agent);
+  const leave = connections.enter(agent, 'inside');
   let served = 0;
   try {
     for (let request = await agent.next(); request !== null; request = await agent.next()) {

@@ -5,11 +5,13 @@ import type { Http1Agent } from './adapters/http1-agent.ts';
 export class Connections {
   readonly #agents = new Set<Http1Agent>();
   readonly #tunnels = new Set<Socket>();
+  #inside = 0;
   #draining = false;
   #whenEmpty: (() => void) | null = null;
 
+  /** Connections agents have opened; what runs inside a tunnel is not another one. */
   get size(): number {
-    return this.#agents.size;
+    return this.#agents.size - this.#inside;
   }
 
   get tunnels(): number {
@@ -21,11 +23,13 @@ export class Connections {
     return this.#draining;
   }
 
-  /** Counts a connection in; call the result when it ends. */
-  enter(agent: Http1Agent): () => void {
+  /** Counts a connection in, or the HTTP inside a tunnel; call the result when it ends. */
+  enter(agent: Http1Agent, where: 'outside' | 'inside'): () => void {
     this.#agents.add(agent);
+    if (where === 'inside') this.#inside++;
     return () => {
       this.#agents.delete(agent);
+      if (where === 'inside') this.#inside--;
       if (this.#agents.size === 0) this.#whenEmpty?.();
     };
   }

@@ -44,7 +44,7 @@ async function carryOpaque(socket: Socket, exchange: Exchange, services: Service
   const upstream = await dial(address, witness, {
     timeout: services.timeouts.connect,
     trust: services.upstreamTrust,
-    sessions: new Map(),
+    sessions: services.upstreamSessions,
     cancellation: exchange.cancellation,
   });
   exchange.upstreamSent = performance.now();

@@ -20,6 +20,8 @@ export interface Services {
   readonly log: Log;
   /** One context for all upstream connections: trust is the same for all. */
   readonly upstreamTrust: SecureContext;
+  /** TLS sessions of earlier upstream connections, by target: a resumed handshake is half as long. */
+  readonly upstreamSessions: Map<string, Buffer>;
   readonly timeouts: { readonly connect: number; readonly firstByte: number; readonly idle: number };
   /** Bytes of a request body held whole. */
   readonly inspectBuffer: number;

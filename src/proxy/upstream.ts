@@ -21,7 +21,6 @@ export interface UpstreamResponse {
 
 /** Methods that may be sent again when a kept connection turns out closed (RFC 9110 §9.2.2). */
 const IDEMPOTENT = new Set(['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE', 'TRACE']);
-const sessions = new Map<string, Buffer>();
 
 /** Sends a recorded request to a guarded address and waits for the head of its answer. Throws Denial. */
 export async function send(
@@ -77,7 +76,7 @@ async function connect(
   const options = {
     timeout: services.timeouts.connect,
     trust: services.upstreamTrust,
-    sessions,
+    sessions: services.upstreamSessions,
     cancellation: exchange.cancellation,
   };
   const dialled = await dial(address, witness, options);

@@ -32,6 +32,9 @@ export class MessageReader<Head extends Framed> {
   readonly #parseHead: (text: string) => Head;
   #buffer: Buffer = EMPTY;
   #position = 0;
+  /** Buffers behind the one at hand: a body that waits for a slow reader is not copied together. */
+  readonly #queue: Buffer[] = [];
+  #queued = 0;
   /** Bytes of an unfinished head already searched for its end. */
   #searched = 0;
   #state: State = 'head';
@@ -43,6 +46,11 @@ export class MessageReader<Head extends Framed> {
 
   /** Bytes received and not yet handed out. */
   get buffered(): number {
+    return this.#here + this.#queued;
+  }
+
+  /** Bytes that can be read without joining buffers. */
+  get #here(): number {
     return this.#buffer.length - this.#position;
   }
 
@@ -52,9 +60,23 @@ export class MessageReader<Head extends Framed> {
   }
 
   push(bytes: Buffer): void {
-    if (this.buffered === 0) this.#buffer = bytes;
-    else this.#buffer = Buffer.concat([this.#buffer.subarray(this.#position), bytes]);
+    if (this.buffered > 0) {
+      this.#queue.push(bytes);
+      this.#queued += bytes.length;
+      return;
+    }
+    this.#buffer = bytes;
     this.#position = 0;
+  }
+
+  /** Brings one more received buffer within reach; joins it only to what is left of the one before. False: there is none. */
+  #extend(): boolean {
+    const next = this.#queue.shift();
+    if (next === undefined) return false;
+    this.#queued -= next.length;
+    this.#buffer = this.#here === 0 ? next : Buffer.concat([this.#buffer.subarray(this.#position), next]);
+    this.#position = 0;
+    return true;
   }
 
   /** Lets the reader go on to the next message. */
@@ -65,6 +87,7 @@ export class MessageReader<Head extends Framed> {
 
   /** Bytes behind the head of a request that ends HTTP on this connection (CONNECT). */
   takeRest(): Buffer {
+    while (this.#queue.length > 0) this.#extend();
     const rest = this.#buffer.subarray(this.#position);
     this.#buffer = EMPTY;
     this.#position = 0;
@@ -74,27 +97,36 @@ export class MessageReader<Head extends Framed> {
   /** The next event, or null when more bytes are needed. Throws Http1Error; the reader is of no use afterwards. */
   next(): MessageEvent<Head> | null {
     for (;;) {
-      switch (this.#state) {
-        case 'idle':
-          return null;
-        case 'head':
-          return this.#readHead();
-        case 'length':
-        case 'chunk-data':
-        case 'until-close':
-          return this.#readBody();
-        case 'end':
-          this.#state = 'idle';
-          return END;
-        case 'chunk-line':
-          if (!this.#readChunkLine()) return null;
-          break;
-        case 'chunk-end':
-          if (!this.#readChunkEnd()) return null;
-          break;
-        case 'trailers':
-          return this.#readTrailers();
-      }
+      if (this.#state === 'idle') return null;
+      const before = this.#state;
+      const event = this.#step();
+      if (event !== null) return event;
+      // A step that neither found an event nor moved on needs more bytes.
+      if (this.#state === before && !this.#extend()) return null;
+    }
+  }
+
+  #step(): MessageEvent<Head> | null {
+    switch (this.#state) {
+      case 'head':
+        return this.#readHead();
+      case 'length':
+      case 'chunk-data':
+      case 'until-close':
+        return this.#readBody();
+      case 'end':
+        this.#state = 'idle';
+        return END;
+      case 'chunk-line':
+        this.#readChunkLine();
+        return null;
+      case 'chunk-end':
+        this.#readChunkEnd();
+        return null;
+      case 'trailers':
+        return this.#readTrailers();
+      case 'idle':
+        return null;
     }
   }
 
@@ -110,13 +142,12 @@ export class MessageReader<Head extends Framed> {
 
   #readHead(): MessageEvent<Head> | null {
     const from = this.#position;
-    if (this.buffered === 0) return null;
+    if (this.#here === 0) return null;
     const end = this.#buffer.indexOf('\r\n\r\n', from + Math.max(0, this.#searched - 3), 'latin1');
-    if (end === -1 ? this.buffered > MAX_HEAD : end - from > MAX_HEAD)
-      throw new Http1Error('the head is too large', 431);
+    if (end === -1 ? this.#here > MAX_HEAD : end - from > MAX_HEAD) throw new Http1Error('the head is too large', 431);
     if (end === -1) {
       this.#refuseBareLineFeeds(from + this.#searched);
-      this.#searched = this.buffered;
+      this.#searched = this.#here;
       return null;
     }
     this.#searched = 0;
@@ -143,7 +174,7 @@ export class MessageReader<Head extends Framed> {
   }
 
   #readBody(): MessageEvent<Head> | null {
-    const available = this.buffered;
+    const available = this.#here;
     if (available === 0) return null;
     const take = this.#state === 'until-close' ? available : Math.min(available, this.#remaining);
     const bytes = this.#buffer.subarray(this.#position, this.#position + take);
@@ -156,38 +187,36 @@ export class MessageReader<Head extends Framed> {
   }
 
   /** chunk-size [ chunk-ext ] CRLF (RFC 9112 §7.1); extensions are read over, never passed on. */
-  #readChunkLine(): boolean {
+  #readChunkLine(): void {
     const line = this.#takeLine(MAX_CHUNK_LINE, 'a chunk size line is too long');
-    if (line === null) return false;
+    if (line === null) return;
     const match = /^([0-9A-Fa-f]{1,12})(?:[ \t]*;[\t\x20-\x7e\x80-\xff]*)?$/.exec(line);
     if (match === null) throw new Http1Error('a chunk size is malformed');
     this.#remaining = Number.parseInt(match[1] ?? '', 16);
     this.#state = this.#remaining === 0 ? 'trailers' : 'chunk-data';
-    return true;
   }
 
-  #readChunkEnd(): boolean {
-    if (this.buffered < 2) {
-      if (this.buffered === 1 && this.#buffer[this.#position] !== CR) throw new Http1Error('a chunk overruns its size');
-      return false;
+  #readChunkEnd(): void {
+    if (this.#here < 2) {
+      if (this.#here === 1 && this.#buffer[this.#position] !== CR) throw new Http1Error('a chunk overruns its size');
+      return;
     }
     if (this.#buffer[this.#position] !== CR || this.#buffer[this.#position + 1] !== LF) {
       throw new Http1Error('a chunk overruns its size');
     }
     this.#position += 2;
     this.#state = 'chunk-line';
-    return true;
   }
 
   #readTrailers(): MessageEvent<Head> | null {
-    if (this.buffered < 2) return null;
+    if (this.#here < 2) return null;
     if (this.#buffer[this.#position] === CR && this.#buffer[this.#position + 1] === LF) {
       this.#position += 2;
       this.#state = 'idle';
       return END;
     }
     const end = this.#buffer.indexOf('\r\n\r\n', this.#position, 'latin1');
-    if (end === -1 ? this.buffered > MAX_TRAILERS : end - this.#position > MAX_TRAILERS) {
+    if (end === -1 ? this.#here > MAX_TRAILERS : end - this.#position > MAX_TRAILERS) {
       throw new Http1Error('the trailers are too large', 431);
     }
     if (end === -1) {
@@ -202,7 +231,7 @@ export class MessageReader<Head extends Framed> {
 
   #takeLine(limit: number, tooLong: string): string | null {
     const end = this.#buffer.indexOf('\r\n', this.#position, 'latin1');
-    if (end === -1 ? this.buffered > limit : end - this.#position > limit) throw new Http1Error(tooLong);
+    if (end === -1 ? this.#here > limit : end - this.#position > limit) throw new Http1Error(tooLong);
     if (end === -1) {
       this.#refuseBareLineFeeds(this.#position);
       return null;

@@ -74,6 +74,14 @@ describe('a look-alike is host-not-allowed', () => {
       await client.close();
     });
   }
+  it.each([2379, 2380, 6443, 10250, 10255, 853])(
+    'the same host on the sensitive port %i, which no rule names',
+    async (port) => {
+      const client = await ask(stage.gate, `api.test:${port}`, `GET / HTTP/1.1\r\nHost: api.test:${port}\r\n\r\n`);
+      expect(client.reason).toBe('host-not-allowed');
+      await client.close();
+    },
+  );
   it('the same host on another port', async () => {
     const client = await ask(stage.gate, 'api.test:8443', 'GET / HTTP/1.1\r\nHost: api.test:8443\r\n\r\n');
     expect(client.reason).toBe('host-not-allowed');

@@ -24,10 +24,12 @@ try {
   }
   const result = await busy;
   await idle;
-  const half = samples.slice(Math.floor(samples.length / 2));
-  const growth = (Math.max(...half.map((each) => each.rss)) - half[0].rss) / ((half.length * every) / 60);
+  // The collector saws up and down: halves are compared by their medians.
+  const median = (list) => list.map((each) => each.rss).sort((x, y) => x - y)[Math.floor(list.length / 2)];
+  const middle = Math.floor(samples.length / 2);
+  const [one, two] = [median(samples.slice(0, middle)), median(samples.slice(middle))];
   process.stdout.write(
-    `start ${Math.round(before)} MiB, end ${samples.at(-1).rss} MiB, highest ${Math.max(...samples.map((each) => each.rss))} MiB; second half grows ${growth.toFixed(1)} MiB a minute; ${Math.round(result.perSecond)} req/s\n`,
+    `start ${Math.round(before)} MiB; median of the first half ${one} MiB, of the second ${two} MiB; ${Math.round(result.perSecond)} req/s\n`,
   );
 } finally {
   gate.child.kill('SIGTERM');

@@ -96,6 +96,8 @@ The short form is one string: \`METHODS scheme://host[:port][/path]\`, methods \
   endpoint says \`paths-raw: true\`.
 - \`query\` and \`headers\` map names to predicates; every occurrence of a name must hold. \`closed: true\` beside them denies names that
   are not listed (\`Host\` and \`Via\` are not counted). Predicates see the query percent-decoded once; it is sent byte for byte.
+- A \`deny\` matches in doubt: one occurrence of a name that holds is enough, \`closed\` is not looked at, a query that cannot be
+  decoded matches, and its paths are compared with the path as it came as well as with its canonical form.
 - \`paths-raw: true\` rules see and send the path as it came. Where a deny of the agent names the same host, a path without canonical
   form is refused all the same.
 

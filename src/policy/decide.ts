@@ -4,7 +4,7 @@ import type { Reason } from '../model/reason.ts';
 import { authorityText, makeTarget, type Target } from '../model/target.ts';
 import type { HostIndex, HostRules } from './host-index.ts';
 import type { AgentPolicy, Policy } from './policy.ts';
-import { fieldsHold, queryPairs } from './predicate.ts';
+import { fieldsHold, fieldsMayHold, queryPairs } from './predicate.ts';
 import { remedyFor } from './remedy.ts';
 import { outranks, type RankedRule } from './rule.ts';
 
@@ -22,7 +22,7 @@ export function decide(facts: Facts, policy: Policy): Decision {
   const views = lazyViews(facts);
 
   const denied =
-    winner(policy.deny.match(facts.target), facts, views) ?? winner(agent.deny.match(facts.target), facts, views);
+    denier(policy.deny.match(facts.target), facts, views) ?? denier(agent.deny.match(facts.target), facts, views);
   if (denied !== null) return refusedBy(denied, facts, agent);
 
   const candidates = allowCandidates(agent, facts.target);
@@ -40,12 +40,14 @@ export function decide(facts: Facts, policy: Policy): Decision {
 export function decideConnection(agentName: string, target: Target, policy: Policy): Decision {
   const agent = policy.agents.get(agentName);
   if (agent === undefined) return unknownAgent(agentName);
-  const schemes = (['https', 'http', 'tcp'] as const).map((scheme) => makeTarget(scheme, target.host, target.port));
-  const wholeDeny = schemes
-    .slice(0, 1)
-    .flatMap((each) => [...policy.deny.match(each), ...agent.deny.match(each)])
-    .flatMap((rules) => rules.entries)
-    .find(deniesWholeHost);
+  const { host, port } = target;
+  const schemes = [
+    makeTarget('https', host, port),
+    makeTarget('http', host, port),
+    makeTarget('tcp', host, port),
+  ] as const;
+  const denies = [...policy.deny.match(schemes[0]), ...agent.deny.match(schemes[0])];
+  const wholeDeny = denies.flatMap((rules) => rules.entries).find(deniesWholeHost);
   if (wholeDeny !== undefined)
     return denial(agent, 'host-not-allowed', `${target.host.text} is denied`, wholeDeny.rule, null, '');
   for (const each of schemes) {
@@ -108,6 +110,33 @@ function visitPath(group: HostRules, facts: Facts, visit: (entry: RankedRule) =>
 function methodHolds(entry: RankedRule, facts: Facts): boolean {
   const { methods } = entry.rule.endpoint;
   return methods === null || methods.has(facts.method);
+}
+
+/**
+ * The most specific deny that the request could be read as matching. In doubt it matches: an agent must not slip past one by
+ * repeating a parameter, breaking an escape or spelling a path another way.
+ */
+function denier(groups: readonly HostRules[], facts: Facts, views: Views): RankedRule | null {
+  let best: RankedRule | null = null;
+  const visit = (entry: RankedRule): void => {
+    if (best !== null && !outranks(entry, best)) return;
+    if (methodHolds(entry, facts) && predicatesMayHold(entry, views)) best = entry;
+  };
+  const { canonical, raw } = facts.path;
+  for (const group of groups) {
+    if (canonical !== null) group.trie.match(canonical, visit);
+    if (raw !== canonical) group.trie.match(raw, visit);
+  }
+  return best;
+}
+
+function predicatesMayHold(entry: RankedRule, views: Views): boolean {
+  const { query, headers } = entry.rule.endpoint;
+  if (query !== null) {
+    const pairs = views.query();
+    if (pairs !== null && !fieldsMayHold(query, pairs)) return false;
+  }
+  return headers === null || fieldsMayHold(headers, views.headers());
 }
 
 /** The reason of the first predicate that fails; null when all hold. */

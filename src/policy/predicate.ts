@@ -70,6 +70,19 @@ export function fieldsHold(
 }
 
 /**
+ * True when some server could read the pairs as what a deny names: one occurrence of a name is enough, for servers differ on
+ * which of several counts, and names that are not listed change nothing, closed or not.
+ */
+export function fieldsMayHold(predicates: FieldPredicates, pairs: readonly string[]): boolean {
+  for (const [name, predicate] of predicates.byName) {
+    const values = pairs.filter((_, index) => index % 2 === 1 && pairs[index - 1] === name);
+    const missing = values.length === 0 && (predicate.absent || predicate.optional);
+    if (!missing && (predicate.absent || !values.some((value) => predicate.holds(value)))) return false;
+  }
+  return true;
+}
+
+/**
  * Name, value pairs of a query, percent-decoded once, `+` read as a space. Null when a percent sign lacks its digits or
  * the bytes are not UTF-8: servers disagree on what such a query says.
  */

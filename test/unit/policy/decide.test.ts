@@ -196,6 +196,21 @@ describe('decide()', () => {
     expect(verdict('https://a.test/?q=abc', [...env, 'X-BAD', '1'])).toBe('header-not-allowed');
   });
 
+  it('a deny with predicates cannot be slipped past', () => {
+    const policy = botPolicy(
+      '    allow: ["* https://a.test/**"]\n    deny:\n      - { host: a.test, query: { closed: true, op: delete } }\n      - { host: a.test, headers: { X-Admin: "1" } }\n      - { host: a.test, paths: [/admin/**], paths-raw: true }\n',
+    );
+    const verdict = (url: string, headers: string[] = []): string => decide(request('GET', url, headers), policy).kind;
+    expect(verdict('https://a.test/?op=read')).toBe('allow');
+    expect(verdict('https://a.test/?op=delete')).toBe('deny');
+    expect(verdict('https://a.test/?op=delete&op=read')).toBe('deny');
+    expect(verdict('https://a.test/?op=read&op=delete')).toBe('deny');
+    expect(verdict('https://a.test/?op=delete&x=1')).toBe('deny');
+    expect(verdict('https://a.test/?op=delete&x=%zz')).toBe('deny');
+    expect(verdict('https://a.test/x', ['x-admin', '1', 'X-Admin', '0'])).toBe('deny');
+    expect(verdict('https://a.test/%61dmin/x')).toBe('deny');
+  });
+
   it('lets paths-raw through where no deny could be meant', () => {
     const lines = '    allow:\n      - { host: a.test, paths: ["/raw/**"], paths-raw: true }\n';
     const ask = request('GET', 'https://a.test/raw/a%2Fb');

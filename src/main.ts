@@ -161,7 +161,6 @@ function openAudit(config: Config, instance: string, metrics: Metrics, log: Log)
     const audit = new AuditLog({
       sink,
       previous: predecessor?.hash ?? GENESIS,
-      now: () => performance.now(),
       defer: setImmediate,
       onState,
     });
@@ -174,7 +173,7 @@ function openAudit(config: Config, instance: string, metrics: Metrics, log: Log)
       version: VERSION,
     } as const;
     audit
-      .append(eventText(segment))
+      .append(eventText(segment), null)
       .catch((error: unknown) => log.fatal({ err: error }, 'the audit log cannot be written'));
     return audit;
   } catch (error) {

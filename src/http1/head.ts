@@ -32,6 +32,10 @@ export interface RequestHead {
   readonly keepAlive: boolean;
   readonly expect: string | null;
   readonly upgrade: string | null;
+  /** Every `Via`, joined; null where there is none. */
+  readonly via: string | null;
+  /** Values of `Proxy-Authorization`. */
+  readonly credentials: readonly string[];
   /** Names that `Connection` lists, in lower case. */
   readonly connection: readonly string[];
 }
@@ -50,9 +54,14 @@ export interface ResponseHead {
 
 const MAX_FIELDS = 200;
 const NO_NAMES: readonly string[] = [];
+const NO_OFFSETS: readonly number[] = [];
+/** Where fields are noted while a head is read: a list that grew with each head was a tenth of all garbage. */
+const OFFSETS: number[] = Array.from({ length: MAX_FIELDS * 4 }, () => 0);
+const STATUS_LINE = 'HTTP/1.x 200'.length;
 
 /** What framing and connection handling need from the field lines, gathered in one pass. */
 interface Noted {
+  at: readonly number[];
   host: string | null;
   hosts: number;
   length: string | null;
@@ -62,6 +71,8 @@ interface Noted {
   connection: string | null;
   expect: string | null;
   upgrade: string | null;
+  via: string | null;
+  credentials: readonly string[];
 }
 
 /** Parses a request head without its final blank line. Throws Http1Error on anything RFC 9112 does not spell out. */
@@ -76,8 +87,7 @@ export function parseRequestHead(text: string): RequestHead {
   if (!(method === 'CONNECT' ? isAuthorityText(target) : isTargetText(target)))
     throw new Http1Error('the request target holds a character that is not allowed');
   const minor = parseVersion(text.slice(second + 1, end));
-  const at: number[] = [];
-  const noted = parseFields(text, end, at);
+  const noted = parseFields(text, end);
   if (noted.hosts > 1) throw new Http1Error('more than one Host field');
   if (noted.hosts === 0 && minor === 1) throw new Http1Error('no Host field');
   const connection = noted.connection === null ? NO_NAMES : connectionNames(noted.connection);
@@ -85,12 +95,14 @@ export function parseRequestHead(text: string): RequestHead {
     method,
     target,
     minor,
-    fields: new Fields(text, at),
+    fields: new Fields(text, noted.at),
     framing: requestFraming(noted, minor),
     host: noted.host,
     keepAlive: persists(connection, minor),
     expect: noted.expect,
     upgrade: noted.upgrade,
+    via: noted.via,
+    credentials: noted.credentials,
     connection,
   };
 }
@@ -98,29 +110,23 @@ export function parseRequestHead(text: string): RequestHead {
 /** Parses a response head without its final blank line; `method` is the request's, for it decides the framing. */
 export function parseResponseHead(text: string, method: string): ResponseHead {
   const end = lineEnd(text, 0);
-  const line = text.slice(0, end);
-  const match = /^HTTP\/1\.([01]) ([1-5][0-9]{2})(?: (.*))?$/.exec(line);
-  if (match === null) throw new Http1Error('the status line is malformed');
-  const phrase = match[3] ?? '';
+  const minor = text.charCodeAt(7) === 0x31 ? 1 : 0;
+  const status = parseStatus(text, end);
+  const phrase = end <= STATUS_LINE + 1 ? '' : text.slice(STATUS_LINE + 1, end);
   if (!isFieldValue(phrase)) throw new Http1Error('the reason phrase holds a control character');
-  const minor = match[1] === '1' ? 1 : 0;
-  const status = Number(match[2]);
-  const at: number[] = [];
-  const noted = parseFields(text, end, at);
+  const noted = parseFields(text, end);
   const connection = noted.connection === null ? NO_NAMES : connectionNames(noted.connection);
   const declared = declaredFraming(noted);
   const bodiless = method === 'HEAD' || status < 200 || status === 204 || status === 304;
   const framing = bodiless ? 0 : (declared ?? UNTIL_CLOSE);
   const keepAlive = framing !== UNTIL_CLOSE && persists(connection, minor);
-  return { status, phrase, minor, fields: new Fields(text, at), framing, declared, keepAlive, connection };
+  return { status, phrase, minor, fields: new Fields(text, noted.at), framing, declared, keepAlive, connection };
 }
 
 /** Parses trailer lines (RFC 9112 §7.1.2) with the same grammar as header lines. */
 export function parseTrailers(text: string): Fields {
-  const at: number[] = [];
   const block = `\r\n${text}`;
-  parseFields(block, 0, at);
-  return new Fields(block, at);
+  return new Fields(block, parseFields(block, 0).at);
 }
 
 function lineEnd(text: string, from: number): number {
@@ -135,9 +141,34 @@ function parseVersion(text: string): 0 | 1 {
   throw new Http1Error('the HTTP version is malformed');
 }
 
+/** `HTTP/1.x SP 3DIGIT [ SP phrase ]` (RFC 9112 §4), read by its places: every answer has one. */
+function parseStatus(text: string, end: number): number {
+  const minor = text.charCodeAt(7);
+  const hundreds = text.charCodeAt(9) - 0x30;
+  const tens = text.charCodeAt(10) - 0x30;
+  const ones = text.charCodeAt(11) - 0x30;
+  const well =
+    end >= STATUS_LINE &&
+    text.startsWith('HTTP/1.') &&
+    (minor === 0x30 || minor === 0x31) &&
+    text.charCodeAt(8) === 0x20 &&
+    hundreds >= 1 &&
+    hundreds <= 5 &&
+    isDigit(tens) &&
+    isDigit(ones) &&
+    (end === STATUS_LINE || text.charCodeAt(STATUS_LINE) === 0x20);
+  if (!well) throw new Http1Error('the status line is malformed');
+  return hundreds * 100 + tens * 10 + ones;
+}
+
+function isDigit(value: number): boolean {
+  return value >= 0 && value <= 9;
+}
+
 /** Checks and locates the field lines that follow `from`, where a CRLF stands; one pass over the characters. */
-function parseFields(text: string, from: number, at: number[]): Noted {
+function parseFields(text: string, from: number): Noted {
   const noted: Noted = {
+    at: NO_OFFSETS,
     host: null,
     hosts: 0,
     length: null,
@@ -147,11 +178,14 @@ function parseFields(text: string, from: number, at: number[]): Noted {
     connection: null,
     expect: null,
     upgrade: null,
+    via: null,
+    credentials: NO_NAMES,
   };
   const length = text.length;
   let start = from + 2;
+  let count = 0;
   while (start < length) {
-    if (at.length >= MAX_FIELDS * 4) throw new Http1Error(`more than ${MAX_FIELDS} header fields`, 431);
+    if (count >= OFFSETS.length) throw new Http1Error(`more than ${MAX_FIELDS} header fields`, 431);
     let colon = start;
     // The bounds are checked first: a look-up at NaN, past the end, makes every look-up of the loop a slow one.
     while (colon < length && TOKEN[text.charCodeAt(colon)] === 1) colon++;
@@ -164,10 +198,14 @@ function parseFields(text: string, from: number, at: number[]): Noted {
     let valueEnd = end;
     while (valueStart < valueEnd && isBlank(text.charCodeAt(valueStart))) valueStart++;
     while (valueEnd > valueStart && isBlank(text.charCodeAt(valueEnd - 1))) valueEnd--;
-    at.push(start, colon, valueStart, valueEnd);
+    OFFSETS[count++] = start;
+    OFFSETS[count++] = colon;
+    OFFSETS[count++] = valueStart;
+    OFFSETS[count++] = valueEnd;
     note(noted, text, start, colon, valueStart, valueEnd);
     start = end + 2;
   }
+  noted.at = OFFSETS.slice(0, count);
   return noted;
 }
 
@@ -183,34 +221,37 @@ function isBlank(code: number): boolean {
 
 /** Only names of these lengths matter here: the switch keeps the common field at one integer comparison. */
 function note(noted: Noted, text: string, start: number, colon: number, from: number, to: number): void {
-  const is = (lower: string): boolean => equalsAt(text, start, colon, lower);
   switch (colon - start) {
+    case 3:
+      if (equalsAt(text, start, colon, 'via')) noted.via = joined(noted.via, text.slice(from, to));
+      return;
     case 4:
-      if (is('host')) {
-        noted.host = text.slice(from, to);
-        noted.hosts++;
-      }
+      if (!equalsAt(text, start, colon, 'host')) return;
+      noted.host = text.slice(from, to);
+      noted.hosts++;
       return;
     case 6:
-      if (is('expect')) noted.expect = joined(noted.expect, text.slice(from, to));
+      if (equalsAt(text, start, colon, 'expect')) noted.expect = joined(noted.expect, text.slice(from, to));
       return;
     case 7:
-      if (is('upgrade')) noted.upgrade = joined(noted.upgrade, text.slice(from, to));
+      if (equalsAt(text, start, colon, 'upgrade')) noted.upgrade = joined(noted.upgrade, text.slice(from, to));
       return;
     case 10:
-      if (is('connection')) noted.connection = joined(noted.connection, text.slice(from, to));
+      if (equalsAt(text, start, colon, 'connection')) noted.connection = joined(noted.connection, text.slice(from, to));
       return;
     case 14:
-      if (is('content-length')) {
-        noted.length = text.slice(from, to);
-        noted.lengths++;
-      }
+      if (!equalsAt(text, start, colon, 'content-length')) return;
+      noted.length = text.slice(from, to);
+      noted.lengths++;
       return;
     case 17:
-      if (is('transfer-encoding')) {
-        noted.coding = text.slice(from, to);
-        noted.codings++;
-      }
+      if (!equalsAt(text, start, colon, 'transfer-encoding')) return;
+      noted.coding = text.slice(from, to);
+      noted.codings++;
+      return;
+    case 19:
+      if (equalsAt(text, start, colon, 'proxy-authorization'))
+        noted.credentials = [...noted.credentials, text.slice(from, to)];
   }
 }
 

@@ -32,7 +32,7 @@ export interface OutcomeEvent {
   readonly inspected: boolean;
   readonly kind: 'outcome';
   readonly method?: string;
-  readonly milliseconds: number;
+  readonly microseconds: number;
   readonly mode?: string;
   readonly outcome: 'delivered' | 'refused' | 'truncated' | 'aborted';
   readonly path?: string;

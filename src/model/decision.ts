@@ -46,8 +46,15 @@ export function placeText(place: Place): string {
   return `${place.file}:${place.line}`;
 }
 
-/** The rule as refusals and the record name it. */
+const ruleTexts = new WeakMap<RuleReference, string>();
+
+/** The rule as refusals and the record name it; made once for each rule, for every request names one. */
 export function ruleText(rule: RuleReference): string {
-  const owner = rule.capability === null ? '' : ` (${rule.capability})`;
-  return `${placeText(rule.place)}: ${rule.text}${owner}`;
+  let text = ruleTexts.get(rule);
+  if (text === undefined) {
+    const owner = rule.capability === null ? '' : ` (${rule.capability})`;
+    text = `${placeText(rule.place)}: ${rule.text}${owner}`;
+    ruleTexts.set(rule, text);
+  }
+  return text;
 }

@@ -3,12 +3,15 @@ import { parseHost, uriHost, type Host } from './host.ts';
 export type Scheme = 'http' | 'https' | 'tcp';
 export const DEFAULT_PORT: Readonly<Record<Scheme, number | null>> = { http: 80, https: 443, tcp: null };
 
-/** What the agent asked for: a scheme, a canonical host and a port. `key` is `scheme://host:port`, made once. */
+/** What the agent asked for: a scheme, a canonical host and a port. The texts are made once. */
 export interface Target {
   readonly scheme: Scheme;
   readonly host: Host;
   readonly port: number;
+  /** `scheme://host:port`. */
   readonly key: string;
+  /** `host:port`, the port left out where it is the scheme's own: what stands in `Host`. */
+  readonly authority: string;
 }
 
 export interface Authority {
@@ -17,7 +20,9 @@ export interface Authority {
 }
 
 export function makeTarget(scheme: Scheme, host: Host, port: number): Target {
-  return { scheme, host, port, key: `${scheme}://${uriHost(host)}:${port}` };
+  const name = uriHost(host);
+  const authority = port === DEFAULT_PORT[scheme] ? name : `${name}:${port}`;
+  return { scheme, host, port, key: `${scheme}://${name}:${port}`, authority };
 }
 
 /**
@@ -42,12 +47,6 @@ export function parsePort(text: string): number | null {
   if (!/^[1-9][0-9]{0,4}$/.test(text)) return null;
   const port = Number(text);
   return port <= 65535 ? port : null;
-}
-
-/** `host:port`, the port left out where it is the scheme's own. */
-export function authorityText(target: Target): string {
-  const host = uriHost(target.host);
-  return target.port === DEFAULT_PORT[target.scheme] ? host : `${host}:${target.port}`;
 }
 
 function hostEnd(text: string): number {

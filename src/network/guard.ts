@@ -1,6 +1,6 @@
 import { networkInterfaces } from 'node:os';
 import { Denial } from '../model/denial.ts';
-import { authorityText, type Target } from '../model/target.ts';
+import type { Target } from '../model/target.ts';
 import { METADATA_NAMES, classify, contains, type AddressSet } from './classify.ts';
 import type { NameService } from './resolver.ts';
 
@@ -22,10 +22,30 @@ export interface Pin {
   readonly port: number;
 }
 
+/** The pins by port, then by host, so that looking for one makes no text. */
+export class Pins {
+  readonly #byPort = new Map<number, Map<string, Pin>>();
+
+  /** Takes `host:port` or `**:port` → where to dial. */
+  constructor(pins: Iterable<readonly [string, Pin]>) {
+    for (const [key, pin] of pins) {
+      const colon = key.lastIndexOf(':');
+      const port = Number(key.slice(colon + 1));
+      const hosts = this.#byPort.get(port) ?? new Map<string, Pin>();
+      this.#byPort.set(port, hosts.set(key.slice(0, colon), pin));
+    }
+  }
+
+  /** The pin of this very host, or else of any host, on the target's port. */
+  find(target: Target): Pin | null {
+    const hosts = this.#byPort.get(target.port);
+    return hosts === undefined ? null : (hosts.get(target.host.text) ?? hosts.get('**') ?? null);
+  }
+}
+
 /** What the guard needs to know of this gate. Part of the snapshot but for the name service. */
 export interface NetworkView {
-  /** `host:port` or `**:port` → where to dial. */
-  readonly pins: ReadonlyMap<string, Pin>;
+  readonly pins: Pins;
   /** Named networks of the rules. */
   readonly networks: ReadonlyMap<string, AddressSet>;
   /** Ports the gate itself listens on. */
@@ -48,7 +68,7 @@ export function guard(
   view: NetworkView,
 ): GuardedAddress | Promise<GuardedAddress> {
   const { target } = permit;
-  const pin = pinFor(target, view);
+  const pin = view.pins.find(target);
   if (pin !== null) {
     refuseOwnListener(pin.host, pin.port, target, view);
     return mint(target, [pin.host], pin.port, 'pinned');
@@ -72,12 +92,6 @@ async function guardName(permit: Admitted, names: NameService, view: NetworkView
 function mint(target: Target, addresses: readonly string[], port: number, how: GuardedAddress['how']): GuardedAddress {
   const parts: Omit<GuardedAddress, typeof guarded> = { target, addresses, port, how };
   return parts as GuardedAddress;
-}
-
-function pinFor(target: Target, view: NetworkView): Pin | null {
-  if (view.pins.size === 0) return null;
-  const port = `:${target.port}`;
-  return view.pins.get(target.host.text + port) ?? view.pins.get(`**${port}`) ?? null;
 }
 
 function judge(address: string, permit: Admitted, view: NetworkView): void {
@@ -105,5 +119,5 @@ function isLocal(address: string): boolean {
 }
 
 function forbidden(target: Target, why: string): Denial {
-  return new Denial('address-forbidden', `${authorityText(target)}: ${why}`);
+  return new Denial('address-forbidden', `${target.authority}: ${why}`);
 }

@@ -1,16 +1,18 @@
 import type { Decision, RuleReference } from '../model/decision.ts';
 import type { Facts } from '../model/facts.ts';
+import type { Mode } from '../model/mode.ts';
 import type { Reason } from '../model/reason.ts';
-import { authorityText, makeTarget, type Target } from '../model/target.ts';
+import { makeTarget, type Target } from '../model/target.ts';
 import type { HostIndex, HostRules } from './host-index.ts';
 import type { AgentPolicy, Policy } from './policy.ts';
 import { fieldsHold, fieldsMayHold, queryPairs } from './predicate.ts';
 import { remedyFor } from './remedy.ts';
-import { outranks, type RankedRule } from './rule.ts';
+import { outranks, type RankedRule, type Rule } from './rule.ts';
 
 /** Fields a `closed` header predicate does not count: every request has them, or the gate writes them itself. */
 const UNCOUNTED_HEADERS: ReadonlySet<string> = new Set(['host', 'via']);
 const NO_QUERY: readonly string[] = [];
+const NO_RULES: readonly RankedRule[] = [];
 
 /**
  * What the policy says about one request (POLICY.md, "Deciding"). Pure: equal facts and policy give equal decisions.
@@ -19,7 +21,7 @@ const NO_QUERY: readonly string[] = [];
 export function decide(facts: Facts, policy: Policy): Decision {
   const agent = policy.agents.get(facts.agent);
   if (agent === undefined) return unknownAgent(facts.agent);
-  const views = lazyViews(facts);
+  const views = new Views(facts);
 
   const denied =
     denier(policy.deny.match(facts.target), facts, views) ?? denier(agent.deny.match(facts.target), facts, views);
@@ -58,53 +60,59 @@ export function decideConnection(agentName: string, target: Target, policy: Poli
     );
     if (best !== null) return connectionAllowed(best, entries, agent);
   }
-  const detail = `${authorityText(target)} is not on the allowlist of ${agent.name}`;
+  const detail = `${target.authority} is not on the allowlist of ${agent.name}`;
   return denial(agent, 'host-not-allowed', detail, null, null, remedyFor(agent.name, 'GET', target, '/**'));
 }
 
-function allowCandidates(agent: AgentPolicy, target: Target): HostRules[] {
-  const found: HostRules[] = [];
-  for (const index of agent.allow) found.push(...index.match(target));
+function allowCandidates(agent: AgentPolicy, target: Target): readonly HostRules[] {
+  let found: readonly HostRules[] = [];
+  for (const index of agent.allow) {
+    const groups = index.match(target);
+    if (groups.length > 0) found = found.length === 0 ? groups : [...found, ...groups];
+  }
   return found;
 }
 
 /** Values that only some predicates need, made once when one does. */
-interface Views {
-  query(): readonly string[] | null;
-  headers(): readonly string[];
-}
+class Views {
+  readonly #facts: Facts;
+  #query: readonly string[] | null | undefined;
+  #headers: readonly string[] | undefined;
 
-function lazyViews(facts: Facts): Views {
-  let query: readonly string[] | null | undefined;
-  let headers: readonly string[] | undefined;
-  return {
-    query: () => (query === undefined ? (query = facts.query === null ? NO_QUERY : queryPairs(facts.query)) : query),
-    headers: () => (headers ??= facts.headers.map((text, index) => (index % 2 === 0 ? text.toLowerCase() : text))),
-  };
+  constructor(facts: Facts) {
+    this.#facts = facts;
+  }
+
+  query(): readonly string[] | null {
+    const { query } = this.#facts;
+    if (this.#query === undefined) this.#query = query === null ? NO_QUERY : queryPairs(query);
+    return this.#query;
+  }
+
+  /** Pairs, the names in lower case. */
+  headers(): readonly string[] {
+    this.#headers ??= this.#facts.headers.map((text, index) => (index % 2 === 0 ? text.toLowerCase() : text));
+    return this.#headers;
+  }
 }
 
 /** The most specific rule that matches the request in every part. */
 function winner(groups: readonly HostRules[], facts: Facts, views: Views): RankedRule | null {
   let best: RankedRule | null = null;
   for (const group of groups) {
-    visitPath(group, facts, (entry) => {
-      if (
-        (best === null || outranks(entry, best)) &&
-        methodHolds(entry, facts) &&
-        predicatesHold(entry, views) === null
-      )
-        best = entry;
-    });
+    for (const entry of onPath(group, facts)) {
+      if (best !== null && !outranks(entry, best)) continue;
+      if (methodHolds(entry, facts) && predicatesHold(entry, views) === null) best = entry;
+    }
   }
   return best;
 }
 
 /** Canonical rules see the canonical path; `paths-raw` rules see the path as it came, the only one they can send. */
-function visitPath(group: HostRules, facts: Facts, visit: (entry: RankedRule) => void): void {
+function onPath(group: HostRules, facts: Facts): readonly RankedRule[] {
   const { canonical, raw } = facts.path;
-  if (canonical !== null)
-    group.trie.match(canonical, (entry) => (entry.rule.endpoint.pathsRaw ? undefined : visit(entry)));
-  group.trie.match(raw, (entry) => (entry.rule.endpoint.pathsRaw ? visit(entry) : undefined));
+  const found = canonical === null ? NO_RULES : group.trie.match(canonical);
+  return group.rawTrie === null ? found : [...found, ...group.rawTrie.match(raw)];
 }
 
 function methodHolds(entry: RankedRule, facts: Facts): boolean {
@@ -118,16 +126,24 @@ function methodHolds(entry: RankedRule, facts: Facts): boolean {
  */
 function denier(groups: readonly HostRules[], facts: Facts, views: Views): RankedRule | null {
   let best: RankedRule | null = null;
-  const visit = (entry: RankedRule): void => {
-    if (best !== null && !outranks(entry, best)) return;
-    if (methodHolds(entry, facts) && predicatesMayHold(entry, views)) best = entry;
-  };
-  const { canonical, raw } = facts.path;
   for (const group of groups) {
-    if (canonical !== null) group.trie.match(canonical, visit);
-    if (raw !== canonical) group.trie.match(raw, visit);
+    for (const entry of onAnySpelling(group, facts)) {
+      if (best !== null && !outranks(entry, best)) continue;
+      if (methodHolds(entry, facts) && predicatesMayHold(entry, views)) best = entry;
+    }
   }
   return best;
+}
+
+/** Rules of either kind, for either spelling of the path. */
+function onAnySpelling(group: HostRules, facts: Facts): readonly RankedRule[] {
+  const { canonical, raw } = facts.path;
+  const found: RankedRule[] = [];
+  for (const path of canonical === null || canonical === raw ? [raw] : [canonical, raw]) {
+    found.push(...group.trie.match(path));
+    if (group.rawTrie !== null) found.push(...group.rawTrie.match(path));
+  }
+  return found;
 }
 
 function predicatesMayHold(entry: RankedRule, views: Views): boolean {
@@ -166,11 +182,23 @@ function deniesWholeHost(entry: RankedRule): boolean {
   return methods === null && query === null && headers === null && entry.path.text === '/**';
 }
 
-function allowedBy(entry: RankedRule, agent: AgentPolicy): Decision {
-  const { rule } = entry;
+type Allowance = Extract<Decision, { kind: 'allow' }>;
+const allowances = new WeakMap<Rule, Allowance>();
+
+/** Every request that a rule allows gets the same decision, made once; agents of another mode that share the rule get their own. */
+function allowedBy({ rule }: RankedRule, agent: AgentPolicy): Allowance {
+  const mode = rule.mode ?? agent.mode;
+  const before = allowances.get(rule);
+  if (before?.mode === mode) return before;
+  const decision = makeAllowance(rule, mode);
+  if (before === undefined) allowances.set(rule, decision);
+  return decision;
+}
+
+function makeAllowance(rule: Rule, mode: Mode): Allowance {
   return {
     kind: 'allow',
-    mode: rule.mode ?? agent.mode,
+    mode,
     rule,
     obligations: {
       capability: rule.capability,
@@ -185,7 +213,7 @@ function allowedBy(entry: RankedRule, agent: AgentPolicy): Decision {
 function connectionAllowed(best: RankedRule, entries: readonly RankedRule[], agent: AgentPolicy): Decision {
   const networks = [...new Set(entries.flatMap((entry) => entry.rule.networks))].sort();
   const decision = allowedBy(best, agent);
-  return decision.kind === 'allow' ? { ...decision, obligations: { ...decision.obligations, networks } } : decision;
+  return { ...decision, obligations: { ...decision.obligations, networks } };
 }
 
 function unknownAgent(name: string): Decision {
@@ -233,7 +261,7 @@ function malformed(facts: Facts, agent: AgentPolicy, near: RankedRule | null): D
 function nearestMiss(groups: readonly HostRules[], facts: Facts, agent: AgentPolicy, views: Views): Decision {
   const path = facts.path.canonical ?? facts.path.raw;
   const remedy = remedyFor(agent.name, facts.method, facts.target, path);
-  const place = authorityText(facts.target);
+  const place = facts.target.authority;
   const entries = groups.flatMap((group) => group.entries);
   const first = entries[0];
   if (first === undefined)
@@ -246,9 +274,8 @@ function nearestMiss(groups: readonly HostRules[], facts: Facts, agent: AgentPol
       remedy,
     );
 
-  const onPath: RankedRule[] = [];
-  for (const group of groups) visitPath(group, facts, (entry) => onPath.push(entry));
-  const full = onPath.filter((entry) => methodHolds(entry, facts)).reduce<RankedRule | null>(higher, null);
+  const reached = groups.flatMap((group) => [...onPath(group, facts)]);
+  const full = reached.filter((entry) => methodHolds(entry, facts)).reduce<RankedRule | null>(higher, null);
   if (full !== null) {
     const reason = predicatesHold(full, views) ?? 'query-not-allowed';
     const what = reason === 'query-not-allowed' ? 'the query' : 'a header';
@@ -261,7 +288,7 @@ function nearestMiss(groups: readonly HostRules[], facts: Facts, agent: AgentPol
       '',
     );
   }
-  const near = onPath.reduce<RankedRule | null>(higher, null);
+  const near = reached.reduce<RankedRule | null>(higher, null);
   if (near !== null)
     return denial(
       agent,

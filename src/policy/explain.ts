@@ -1,10 +1,9 @@
 import { ruleText, type Decision } from '../model/decision.ts';
 import type { Facts } from '../model/facts.ts';
-import { authorityText } from '../model/target.ts';
 
 /** A decision in words, for terminals and pull requests. */
 export function explain(facts: Facts, decision: Decision): string {
-  const request = `${facts.method} ${facts.target.scheme}://${authorityText(facts.target)}${facts.path.raw}${facts.query === null ? '' : '?…'}`;
+  const request = `${facts.method} ${facts.target.scheme}://${facts.target.authority}${facts.path.raw}${facts.query === null ? '' : '?…'}`;
   const lines = [`${verdict(decision)}  ${request}`, `agent     ${facts.agent} (${decision.mode})`];
   if (decision.kind === 'allow') {
     lines.push(`rule      ${ruleText(decision.rule)}`);

@@ -1,36 +1,46 @@
-import type { Target } from '../model/target.ts';
+import type { Scheme, Target } from '../model/target.ts';
 import { PathTrie } from './path-pattern.ts';
 import { rankOf, type RankedRule, type Rule } from './rule.ts';
 
 /** Rules of one host pattern, port and scheme. */
 export interface HostRules {
+  /** Rules that see the canonical path. */
   readonly trie: PathTrie<RankedRule>;
+  /** Rules that see the path as it came (`paths-raw`); null where there are none. */
+  rawTrie: PathTrie<RankedRule> | null;
   readonly entries: RankedRule[];
 }
+
+/** Rules with a wildcard for a host, by what follows the wildcard. The suffix of `**` is empty. */
+interface WildRules {
+  readonly oneLabel: Map<string, HostRules>;
+  readonly manyLabels: Map<string, HostRules>;
+}
+
+const NOTHING: readonly HostRules[] = [];
 
 /** Rules by host: one look-up for exact hosts, one for each suffix of the host where wildcards exist. */
 export class HostIndex {
   readonly #exact = new Map<string, HostRules>();
-  /** `scheme:port` → `1.suffix` or `n.suffix` → rules. The suffix of `**` is empty. */
-  readonly #wild = new Map<string, Map<string, HostRules>>();
+  readonly #wild = new Map<number, WildRules>();
 
   add(rule: Rule): void {
     const rules = this.#rulesFor(rule);
     for (const path of rule.endpoint.paths) {
       const entry = { rule, path, rank: rankOf(rule.endpoint, path) };
-      rules.trie.add(path, entry);
+      if (rule.endpoint.pathsRaw) (rules.rawTrie ??= new PathTrie()).add(path, entry);
+      else rules.trie.add(path, entry);
       rules.entries.push(entry);
     }
   }
 
   /** Every group of rules whose host pattern matches the target, most specific first. */
-  match(target: Target): HostRules[] {
-    const found: HostRules[] = [];
+  match(target: Target): readonly HostRules[] {
     const exact = this.#exact.get(target.key);
-    if (exact !== undefined) found.push(exact);
     // A wildcard never matches an IP literal: "**" is about names.
-    if (this.#wild.size === 0 || target.host.kind !== 'name') return found;
-    const wild = this.#wild.get(`${target.scheme}:${target.port}`);
+    const wild = target.host.kind === 'name' ? this.#wild.get(serviceKey(target.scheme, target.port)) : undefined;
+    if (exact === undefined && wild === undefined) return NOTHING;
+    const found = exact === undefined ? [] : [exact];
     if (wild !== undefined) matchSuffixes(wild, target.host.text, found);
     return found;
   }
@@ -38,35 +48,40 @@ export class HostIndex {
   /** All groups, for checks at load time. */
   *groups(): Iterable<HostRules> {
     yield* this.#exact.values();
-    for (const wild of this.#wild.values()) yield* wild.values();
+    for (const wild of this.#wild.values()) yield* [...wild.oneLabel.values(), ...wild.manyLabels.values()];
   }
 
   #rulesFor(rule: Rule): HostRules {
     const { host, scheme, port } = rule.endpoint;
     if (host.kind === 'exact') return getOrMake(this.#exact, `${scheme}://${host.host}:${port}`);
-    const key = `${scheme}:${port}`;
+    const key = serviceKey(scheme, port);
     let wild = this.#wild.get(key);
-    if (wild === undefined) this.#wild.set(key, (wild = new Map()));
-    return getOrMake(wild, `${host.kind === 'one-label' ? '1' : 'n'}.${host.host}`);
+    if (wild === undefined) this.#wild.set(key, (wild = { oneLabel: new Map(), manyLabels: new Map() }));
+    return getOrMake(host.kind === 'one-label' ? wild.oneLabel : wild.manyLabels, host.host);
   }
 }
 
-function matchSuffixes(wild: Map<string, HostRules>, name: string, found: HostRules[]): void {
+/** Scheme and port as one number: a key that needs no text. */
+function serviceKey(scheme: Scheme, port: number): number {
+  return port * 4 + (scheme === 'https' ? 0 : scheme === 'http' ? 1 : 2);
+}
+
+function matchSuffixes(wild: WildRules, name: string, found: HostRules[]): void {
   let first = true;
   for (let dot = name.indexOf('.'); dot !== -1; dot = name.indexOf('.', dot + 1)) {
     const suffix = name.slice(dot + 1);
-    const one = first ? wild.get(`1.${suffix}`) : undefined;
+    const one = first ? wild.oneLabel.get(suffix) : undefined;
     if (one !== undefined) found.push(one);
-    const many = wild.get(`n.${suffix}`);
+    const many = wild.manyLabels.get(suffix);
     if (many !== undefined) found.push(many);
     first = false;
   }
-  const any = wild.get('n.');
+  const any = wild.manyLabels.get('');
   if (any !== undefined) found.push(any);
 }
 
 function getOrMake(map: Map<string, HostRules>, key: string): HostRules {
   let rules = map.get(key);
-  if (rules === undefined) map.set(key, (rules = { trie: new PathTrie(), entries: [] }));
+  if (rules === undefined) map.set(key, (rules = { trie: new PathTrie(), rawTrie: null, entries: [] }));
   return rules;
 }

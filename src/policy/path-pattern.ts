@@ -50,6 +50,8 @@ interface Node<T> {
 /** All path patterns of one host, walked together: the cost is that of the request's path, not of the number of rules. */
 export class PathTrie<T> {
   readonly #root: Node<T> = makeNode(false);
+  readonly #active: Array<Node<T>> = [];
+  readonly #next: Array<Node<T>> = [];
 
   add(pattern: PathPattern, value: T): void {
     let node = this.#root;
@@ -58,21 +60,24 @@ export class PathTrie<T> {
     node.values.push(value);
   }
 
-  /** Calls `visit` with every value whose pattern matches. */
-  match(path: string, visit: (value: T) => void): void {
-    let active: Array<Node<T>> = [];
+  /** Every value whose pattern matches. */
+  match(path: string): readonly T[] {
+    // Two lists in turn, kept from call to call: this is on the path of every request.
+    let active = this.#active;
+    let next = this.#next;
+    active.length = 0;
     activate(this.#root, active);
     let start = 1;
     for (;;) {
       const slash = path.indexOf('/', start);
       const segment = slash === -1 ? path.slice(start) : path.slice(start, slash);
-      const next: Array<Node<T>> = [];
-      for (const node of active) step(node, segment, next);
-      active = next;
+      next.length = 0;
+      for (let i = 0; i < active.length; i++) step(active[i] as Node<T>, segment, next);
+      [active, next] = [next, active];
       if (slash === -1 || active.length === 0) break;
       start = slash + 1;
     }
-    for (const node of active) for (const value of node.values ?? []) visit(value);
+    return valuesOf(active);
   }
 }
 
@@ -120,6 +125,17 @@ function child<T>(node: Node<T>, segment: string): Node<T> {
   let found = node.globs.find((glob) => glob.pattern === segment);
   if (found === undefined) node.globs.push((found = { pattern: segment, node: makeNode(false) }));
   return found.node;
+}
+
+const NOTHING: readonly never[] = [];
+
+function valuesOf<T>(nodes: ReadonlyArray<Node<T>>): readonly T[] {
+  let found: readonly T[] = NOTHING;
+  for (let i = 0; i < nodes.length; i++) {
+    const { values } = nodes[i] as Node<T>;
+    if (values !== null) found = found.length === 0 ? values : [...found, ...values];
+  }
+  return found;
 }
 
 /** Adds a node and what it reaches without a segment. */

@@ -1,13 +1,14 @@
 import type { Outcome } from '../model/outcome.ts';
 import type { Exchange } from './exchange.ts';
 import type { AgentRequest } from './message.ts';
-import { decisionOf, outcomeText } from './record.ts';
+import { decisionOf, denialOf, outcomeText } from './record.ts';
 import { refuse } from './refusal.ts';
 import type { Services } from './services.ts';
 
 /** The one place with consequences: the answer to the agent, the record, the counters, the log. */
 export function conclude(exchange: Exchange, outcome: Outcome, request: AgentRequest | null, services: Services): void {
   if (request !== null) answerAgent(exchange, outcome, request);
+  exchange.ended = performance.now();
   services.audit.note(outcomeText(exchange, outcome));
   count(exchange, outcome, services);
   report(exchange, outcome, services);
@@ -20,13 +21,13 @@ function answerAgent(exchange: Exchange, outcome: Outcome, request: AgentRequest
 
 function count(exchange: Exchange, outcome: Outcome, services: Services): void {
   const { permit, upstreamSent, upstreamAnswered } = exchange;
-  const denial = outcome.kind === 'refused' || outcome.kind === 'truncated' ? outcome.denial : null;
+  const denial = denialOf(outcome);
   services.metrics.exchange({
     agent: exchange.agent,
     decision: decisionOf(exchange, outcome),
     reason: denial?.reason ?? permit?.softened?.reason ?? null,
     capability: permit?.capability ?? denial?.capability ?? null,
-    totalSeconds: (performance.now() - exchange.started) / 1000,
+    totalSeconds: (exchange.ended - exchange.started) / 1000,
     decisionSeconds: exchange.decisionTime === null ? null : exchange.decisionTime / 1000,
     upstreamSeconds:
       upstreamSent === null || upstreamAnswered === null ? null : (upstreamAnswered - upstreamSent) / 1000,
@@ -37,7 +38,7 @@ function count(exchange: Exchange, outcome: Outcome, services: Services): void {
 
 function report(exchange: Exchange, outcome: Outcome, services: Services): void {
   const { log } = services;
-  const denial = outcome.kind === 'refused' || outcome.kind === 'truncated' ? outcome.denial : null;
+  const denial = denialOf(outcome);
   const softened = exchange.permit?.softened ?? null;
   if (denial === null && softened === null && !log.isLevelEnabled('debug')) return;
   const target = exchange.facts?.target.key ?? exchange.tunnel?.target.key;

@@ -10,7 +10,7 @@ import { concludeConnect, concludeTunnel, serveExchange } from './exchange.ts';
 import { acceptTls, firstByte } from './handshake.ts';
 import type { AgentRequest } from './message.ts';
 import { serveOpaque } from './opaque.ts';
-import { admit, type ConnectPermit } from './permit.ts';
+import { admit, type ConnectPermit, type Permit } from './permit.ts';
 import type { Services } from './services.ts';
 import type { Snapshot } from './snapshot.ts';
 
@@ -25,6 +25,8 @@ export interface Tunnel {
   readonly mismatch: string | null;
   /** Bytes pass uninspected (`scheme: tcp`). */
   readonly opaque: boolean;
+  /** Permit of the last request; the next one mostly says the same. */
+  latest: Permit | null;
 }
 
 /** An agent may keep a connection this long without using it, or without taking what it asked for. */
@@ -81,11 +83,7 @@ async function serveConnect(
   let agent: string | null = null;
   let target: Target;
   try {
-    agent = identify(
-      { source, credentials: request.fields.values('proxy-authorization') },
-      now.identities,
-      services.throttle,
-    );
+    agent = identify({ source, credentials: request.credentials }, now.identities, services.throttle);
     target = parseConnectTarget(request);
   } catch (error) {
     concludeConnect(request, source, agent, asDenial(error), services);
@@ -94,7 +92,7 @@ async function serveConnect(
   const permit = await open(request, agent, target, now, services).catch(asDenial);
   const refusal = permit instanceof Denial ? permit : null;
   const opaque = !(permit instanceof Denial) && permit.opaque;
-  const tunnel: Tunnel = { id: tunnelId(services), agent, target, refusal, mismatch: null, opaque };
+  const tunnel: Tunnel = { id: tunnelId(services), agent, target, refusal, mismatch: null, opaque, latest: null };
   const socket = outer.wire.release() as Socket;
   const leave = connections.enterTunnel(socket);
   try {
@@ -190,5 +188,5 @@ function requireSameHost(connect: AgentRequest, target: Target): void {
 let tunnels = 0;
 
 function tunnelId(services: Services): string {
-  return `${services.pseudonym}-t${(++tunnels).toString(36)}`;
+  return `${services.pseudonym}-t${++tunnels}`;
 }

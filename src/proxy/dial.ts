@@ -2,7 +2,6 @@ import { connect as connectTcp, isIP, type Socket } from 'node:net';
 import { checkServerIdentity, connect as connectTls, type SecureContext, type TLSSocket } from 'node:tls';
 import { Denial } from '../model/denial.ts';
 import { parseAddress } from '../model/host.ts';
-import { authorityText } from '../model/target.ts';
 import type { GuardedAddress } from '../network/guard.ts';
 import type { Cancellation } from './cancellation.ts';
 import type { Witness } from './record.ts';
@@ -40,10 +39,10 @@ export async function dial(to: GuardedAddress, _witness: Witness, options: DialO
       reject(error);
     };
     const onTimeout = (): void =>
-      fail(new Denial('upstream-timeout', `connecting to ${authorityText(target)} took too long`));
-    const onError = (error: Error): void => fail(dialFailure(error, authorityText(target)));
+      fail(new Denial('upstream-timeout', `connecting to ${target.authority} took too long`));
+    const onError = (error: Error): void => fail(dialFailure(error, target.authority));
     const onAbort = (): void => fail(new Error('aborted while connecting'));
-    const onClose = (): void => fail(dialFailure(new Error('closed while connecting'), authorityText(target)));
+    const onClose = (): void => fail(dialFailure(new Error('closed while connecting'), target.authority));
     const timer = setTimeout(onTimeout, options.timeout);
     const finish = (): void => {
       clearTimeout(timer);
@@ -105,7 +104,7 @@ function reached(socket: Socket, to: GuardedAddress): string {
   socket.destroy();
   throw new Denial(
     'address-forbidden',
-    `${authorityText(to.target)}: the connection reached an address that was not judged`,
+    `${to.target.authority}: the connection reached an address that was not judged`,
   );
 }
 

@@ -24,9 +24,9 @@ export interface Exchange {
   readonly source: string;
   readonly tunnel: Tunnel | null;
   readonly now: Snapshot;
-  /** Clock readings in milliseconds; null until reached. */
+  /** Clock readings in milliseconds; null, or 0 for the end, until reached. */
   readonly started: number;
-  decided: number | null;
+  ended: number;
   upstreamSent: number | null;
   upstreamAnswered: number | null;
   /** Milliseconds `decide` took. */
@@ -65,26 +65,23 @@ export async function serveExchange(
 async function carry(exchange: Exchange, request: AgentRequest, services: Services): Promise<Outcome> {
   const { now } = exchange;
   const facts = gatherFacts(request, exchange, services);
-  const permit = enforce(
-    timed(exchange, () => decide(facts, now.policy)),
-    facts,
-  );
-  exchange.permit = permit;
+  const began = performance.now();
+  const decision = decide(facts, now.policy);
+  exchange.decisionTime = performance.now() - began;
+  const permit = enforce(decision, facts, exchange.tunnel?.latest ?? null);
+  keep(permit, exchange);
   const body = await hold(request, permit, services.inspectBuffer);
   const address = await guard(permit, services.names, now.network);
   const upstream = prepare(facts, request, body, permit, services.pseudonym);
-  const witness = await record(exchange, address, services.audit);
+  const witness = await record(exchange, permit, address, services.audit);
   const response = await send(upstream, address, witness, exchange, request.answer, services);
-  const transfer = await relay(response, request.answer, exchange, permit);
+  const transfer = await relay(response, request.answer, exchange, permit, services);
   return { kind: 'delivered', status: response.head.status, transfer };
 }
 
-function timed<T>(exchange: Exchange, run: () => T): T {
-  const before = performance.now();
-  const result = run();
-  exchange.decided = performance.now();
-  exchange.decisionTime = exchange.decided - before;
-  return result;
+function keep(permit: Permit, exchange: Exchange): void {
+  exchange.permit = permit;
+  if (exchange.tunnel !== null) exchange.tunnel.latest = permit;
 }
 
 let count = 0;
@@ -92,12 +89,12 @@ let count = 0;
 /** A new exchange under the snapshot of this moment. */
 export function openExchange(source: string, tunnel: Tunnel | null, services: Services): Exchange {
   return {
-    id: `${services.pseudonym}-${(++count).toString(36)}`,
+    id: `${services.pseudonym}-${++count}`,
     source,
     tunnel,
     now: services.snapshot(),
     started: performance.now(),
-    decided: null,
+    ended: 0,
     upstreamSent: null,
     upstreamAnswered: null,
     decisionTime: null,

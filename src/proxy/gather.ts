@@ -27,8 +27,7 @@ export function gatherFacts(request: AgentRequest, exchange: Exchange, services:
   if (request.flaw !== null)
     throw new Denial('request-malformed', request.flaw.message, { status: request.flaw.status });
   const agent =
-    tunnel?.agent ??
-    identify({ source, credentials: request.fields.values('proxy-authorization') }, now.identities, services.throttle);
+    tunnel?.agent ?? identify({ source, credentials: request.credentials }, now.identities, services.throttle);
   exchange.agent = agent;
   const asked = tunnel === null ? parseAbsolute(request) : parseInside(request, tunnel);
   const facts: Facts = {
@@ -101,6 +100,7 @@ function refuseContradiction(tunnel: Tunnel): void {
 
 /** RFC 9112 §3.2: the two must agree; we never choose between them. */
 function requireSame(authority: string, target: Target, field: string): void {
+  if (authority === target.authority) return;
   const parsed = parseAuthority(authority);
   if (parsed === null) throw new Denial('request-malformed', `the ${field} field is malformed`);
   const port = parsed.port ?? DEFAULT_PORT[target.scheme];
@@ -117,11 +117,11 @@ function checkSemantics(request: AgentRequest, tunnel: Tunnel | null, pseudonym:
     throw new Denial('request-malformed', 'protocol upgrades are not carried: neither h2c nor WebSocket');
   if (request.expect !== null && request.expect.toLowerCase() !== '100-continue')
     throw new Denial('request-malformed', 'an expectation other than 100-continue', { status: 417 });
-  if (tunnel !== null && request.fields.values('proxy-authorization').length > 0)
+  if (tunnel !== null && request.credentials.length > 0)
     throw new Denial(
       'request-malformed',
       'gate credentials inside a tunnel, where they would have reached the upstream',
     );
-  if (request.fields.values('via').some((value) => value.includes(pseudonym)))
+  if (request.via !== null && request.via.includes(pseudonym))
     throw new Denial('address-forbidden', 'the request has been through this gate before: a loop');
 }

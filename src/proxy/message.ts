@@ -26,6 +26,9 @@ export interface AgentRequest {
   readonly connection: readonly string[];
   readonly expect: string | null;
   readonly upgrade: string | null;
+  readonly via: string | null;
+  /** Values of `Proxy-Authorization`. */
+  readonly credentials: readonly string[];
   /** What is wrong with the bytes, where they are no request; the other members are then empty. */
   readonly flaw: { readonly message: string; readonly status: number } | null;
   readonly body: BodyStream;

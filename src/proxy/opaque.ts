@@ -37,10 +37,10 @@ async function carryOpaque(socket: Socket, exchange: Exchange, services: Service
     headers: [],
   };
   exchange.facts = facts;
-  const permit = enforce(decide(facts, now.policy), facts);
+  const permit = enforce(decide(facts, now.policy), facts, null);
   exchange.permit = permit;
   const address = await guard(permit, services.names, now.network);
-  const witness = await record(exchange, address, services.audit);
+  const witness = await record(exchange, permit, address, services.audit);
   const upstream = await dial(address, witness, {
     timeout: services.timeouts.connect,
     trust: services.upstreamTrust,

@@ -4,6 +4,7 @@ import type { Facts } from '../model/facts.ts';
 import type { Mode } from '../model/mode.ts';
 import { isFloor, type Reason } from '../model/reason.ts';
 import type { Target } from '../model/target.ts';
+import type { RecordParts } from './record.ts';
 
 declare const permitted: unique symbol;
 declare const admitted: unique symbol;
@@ -20,6 +21,9 @@ export interface Permit {
   readonly rawPath: boolean;
   /** The denial that observing or warning did not enforce. */
   readonly softened: { readonly reason: Reason; readonly detail: string } | null;
+  readonly decision: Decision;
+  /** The texts that the record of every request under this permit shares; made when the first is recorded. */
+  parts: RecordParts | null;
   readonly [permitted]: true;
 }
 
@@ -35,22 +39,15 @@ export interface ConnectPermit {
   readonly [admitted]: true;
 }
 
-/** Turns a decision into a permit, or throws the denial. What the mode softens is kept on the permit, for the record. */
-export function enforce(decision: Decision, facts: Facts): Permit {
+type Allowance = Extract<Decision, { kind: 'allow' }>;
+
+/**
+ * Turns a decision into a permit, or throws the denial. What the mode softens is kept on the permit, for the record.
+ * `before` is a permit of the same tunnel, used again where it would say the same.
+ */
+export function enforce(decision: Decision, facts: Facts, before: Permit | null): Permit {
   const { agent, target } = facts;
-  if (decision.kind === 'allow') {
-    const { capability, networks, rawPath } = decision.obligations;
-    return mintPermit({
-      target,
-      agent,
-      mode: decision.mode,
-      capability,
-      networks,
-      rule: ruleText(decision.rule),
-      rawPath,
-      softened: null,
-    });
-  }
+  if (decision.kind === 'allow') return permitOf(decision, facts, before);
   const softened = soften(decision);
   const rule = decision.rule === null ? null : ruleText(decision.rule);
   return mintPermit({
@@ -62,7 +59,17 @@ export function enforce(decision: Decision, facts: Facts): Permit {
     rule,
     rawPath: false,
     softened,
+    decision,
   });
+}
+
+/** The permit of an allowed request; the one before serves again where it would say the same. */
+function permitOf(decision: Allowance, { agent, target }: Facts, before: Permit | null): Permit {
+  if (before?.decision === decision && before.target === target && before.agent === agent) return before;
+  const { mode, rule } = decision;
+  const { capability, networks, rawPath } = decision.obligations;
+  const text = ruleText(rule);
+  return mintPermit({ target, agent, mode, capability, networks, rule: text, rawPath, softened: null, decision });
 }
 
 /** The same for a connection, of which host and port are known. */
@@ -94,8 +101,9 @@ function soften(decision: Extract<Decision, { kind: 'deny' }>): { reason: Reason
   return { reason, detail };
 }
 
-function mintPermit(parts: Omit<Permit, typeof permitted>): Permit {
-  return parts as Permit;
+function mintPermit(terms: Omit<Permit, typeof permitted | 'parts'>): Permit {
+  const permit: Omit<Permit, typeof permitted> = { ...terms, parts: null };
+  return permit as Permit;
 }
 
 function mintConnectPermit(parts: Omit<ConnectPermit, typeof admitted>): ConnectPermit {

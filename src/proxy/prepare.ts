@@ -1,7 +1,6 @@
 import { TO_UPSTREAM } from '../http1/fields.ts';
 import { CHUNKED } from '../http1/head.ts';
 import type { Facts } from '../model/facts.ts';
-import { authorityText } from '../model/target.ts';
 import type { HeldBody } from './body.ts';
 import type { AgentRequest } from './message.ts';
 import type { Permit } from './permit.ts';
@@ -38,8 +37,8 @@ export function prepare(
   const path = permit.rawPath ? facts.path.raw : (facts.path.canonical ?? facts.path.raw);
   const target = facts.query === null ? path : `${path}?${facts.query}`;
   const kept = request.fields.text(TO_UPSTREAM.naming(request.connection));
-  const via = [...request.fields.values('via'), `1.1 ${pseudonym}`].join(', ');
-  const fieldText = `\r\nHost: ${authorityText(permit.target)}${kept}\r\nVia: ${via}`;
+  const via = request.via === null ? `1.1 ${pseudonym}` : `${request.via}, 1.1 ${pseudonym}`;
+  const fieldText = `\r\nHost: ${permit.target.authority}${kept}\r\nVia: ${via}`;
   return mintUpstreamRequest({ method: facts.method, target, fieldText, framing: framingOf(facts.method, body), body });
 }
 

@@ -2,7 +2,9 @@ import type { OutcomeEvent } from '../model/audit-event.ts';
 import type { AuditLog } from '../audit/log.ts';
 import type { Outcome } from '../model/outcome.ts';
 import type { GuardedAddress } from '../network/guard.ts';
+import { Denial } from '../model/denial.ts';
 import type { Exchange } from './exchange.ts';
+import type { Permit } from './permit.ts';
 
 declare const witnessed: unique symbol;
 
@@ -13,51 +15,93 @@ export interface Witness {
 }
 
 /** Puts the intent on record before the first byte leaves. Throws `audit-unavailable` when it cannot. */
-export async function record(exchange: Exchange, address: GuardedAddress, audit: AuditLog): Promise<Witness> {
+export function record(exchange: Exchange, permit: Permit, address: GuardedAddress, audit: AuditLog): Promise<Witness> {
   exchange.address =
     address.how === 'pinned' ? `pinned ${address.addresses[0] ?? ''}:${address.port}` : (address.addresses[0] ?? null);
-  await audit.append(intentText(exchange));
-  return mintWitness({ exchange: exchange.id });
+  const { intent } = partsOf(permit, exchange);
+  const text =
+    `${intent.agent}${exchange.id}","kind":"intent","method":${quote(exchange.facts?.method)},` +
+    `"path":${quote(pathOf(exchange))}${intent.target}${timestamp()}"}`;
+  return audit.append(text, mintWitness({ exchange: exchange.id }));
 }
 
-/** The canonical text of an `IntentEvent`. Written out, for it is on the path of every request (JSON.stringify: twice this). */
-function intentText(exchange: Exchange): string {
-  const { facts, tunnel } = exchange;
-  const target = facts?.target ?? tunnel?.target;
+/** The parts of both texts that are the same for every request a rule allows. */
+export interface RecordParts {
+  readonly intent: { readonly agent: string; readonly target: string };
+  readonly outcome: OutcomeParts;
+}
+
+/** The text of an outcome between the members that differ from request to request. */
+interface OutcomeParts {
+  readonly toBytes: string;
+  readonly toExchange: string;
+  readonly toMethod: string;
+  readonly toPath: string;
+  readonly toQuery: string;
+  readonly toSource: string;
+}
+
+function partsOf(permit: Permit, exchange: Exchange): RecordParts {
+  permit.parts ??= {
+    intent: {
+      agent: `{"agent":${quote(permit.agent)},"exchange":"`,
+      target: `,"target":${quote(permit.target.key)},"time":"`,
+    },
+    outcome: outcomeParts(exchange, permit, 'allow', 'delivered', null),
+  };
+  return permit.parts;
+}
+
+/**
+ * The canonical text of an `OutcomeEvent`. Written out, for it is on the path of every request (JSON.stringify: twice this),
+ * and from parts, for most of it repeats.
+ */
+export function outcomeText(exchange: Exchange, outcome: Outcome): string {
+  const { permit } = exchange;
+  const status = outcome.kind === 'refused' ? outcome.denial.status : outcome.status;
+  const query = exchange.facts?.query ?? null;
+  const parts =
+    permit !== null && permit.softened === null && outcome.kind === 'delivered'
+      ? partsOf(permit, exchange).outcome
+      : outcomeParts(exchange, permit, decisionOf(exchange, outcome), outcome.kind, denialOf(outcome));
   return (
-    `{"agent":${quote(exchange.agent)},"exchange":"${exchange.id}","kind":"intent","method":${quote(facts?.method)},` +
-    `"path":${quote(pathOf(exchange))},"target":${quote(target?.key)},"time":"${timestamp()}"}`
+    `{"address":${quote(exchange.address)}${parts.toBytes}${exchange.received},"sent":${exchange.sent}${parts.toExchange}` +
+    `${exchange.id}${parts.toMethod}${member('method', exchange.facts?.method)}` +
+    `,"microseconds":${Math.round((exchange.ended - exchange.started) * 1000)}${parts.toPath}` +
+    `${member('path', pathOf(exchange))}${parts.toQuery}${query === null || query === '' ? '' : `,"query":${queryShape(query)}`}` +
+    `${parts.toSource}${exchange.source}","status":${status},"time":"${timestamp()}"${member('tunnel', exchange.tunnel?.id)}}`
   );
 }
 
-/** The canonical text of an `OutcomeEvent`. */
-export function outcomeText(exchange: Exchange, outcome: Outcome): string {
-  const { facts, permit, tunnel } = exchange;
-  const denial = outcome.kind === 'refused' || outcome.kind === 'truncated' ? outcome.denial : null;
-  const target = facts?.target ?? tunnel?.target;
-  const status = outcome.kind === 'refused' ? outcome.denial.status : outcome.status;
-  const query = facts?.query ?? null;
-  let text = `{"address":${quote(exchange.address)},"agent":${quote(exchange.agent)},"bytes":{"received":${exchange.received},"sent":${exchange.sent}}`;
-  text +=
-    member('capability', permit?.capability ?? denial?.capability) + `,"decision":"${decisionOf(exchange, outcome)}"`;
-  if (denial !== null || permit?.softened != null)
-    text += member('detail', denial?.message ?? permit?.softened?.detail);
-  text += `,"exchange":"${exchange.id}"${member('host', target?.host.text)},"inspected":${tunnel?.opaque !== true},"kind":"outcome"`;
-  text +=
-    member('method', facts?.method) +
-    `,"milliseconds":${Math.round((performance.now() - exchange.started) * 1000) / 1000}`;
-  text += `${member('mode', permit?.mode)},"outcome":"${outcome.kind}"${member('path', pathOf(exchange))},"policy":"${exchange.now.policy.generation}"`;
-  if (target !== undefined) text += `,"port":${target.port}`;
-  if (query !== null && query !== '') text += `,"query":${queryShape(query)}`;
-  if (denial !== null || permit?.softened != null) text += member('reason', denial?.reason ?? permit?.softened?.reason);
-  text += `${member('rule', permit?.rule ?? denial?.rule)}${member('scheme', target?.scheme)},"source":"${exchange.source}","status":${status}`;
-  return `${text},"time":"${timestamp()}"${member('tunnel', tunnel?.id)}}`;
+function outcomeParts(
+  exchange: Exchange,
+  permit: Permit | null,
+  decision: OutcomeEvent['decision'],
+  kind: Outcome['kind'],
+  denial: Denial | null,
+): OutcomeParts {
+  const target = exchange.facts?.target ?? exchange.tunnel?.target;
+  const why = denial ?? permit?.softened ?? null;
+  const detail = why === null ? '' : member('detail', why instanceof Denial ? why.message : why.detail);
+  const capability = member('capability', permit?.capability ?? denial?.capability);
+  return {
+    toBytes: `,"agent":${quote(exchange.agent)},"bytes":{"received":`,
+    toExchange: `}${capability},"decision":"${decision}"${detail},"exchange":"`,
+    toMethod: `"${member('host', target?.host.text)},"inspected":${exchange.tunnel?.opaque !== true},"kind":"outcome"`,
+    toPath: `${member('mode', permit?.mode)},"outcome":"${kind}"`,
+    toQuery: `,"policy":"${exchange.now.policy.generation}"${target === undefined ? '' : `,"port":${target.port}`}`,
+    toSource: `${member('reason', why?.reason)}${member('rule', permit?.rule ?? denial?.rule)}${member('scheme', target?.scheme)},"source":"`,
+  };
+}
+
+/** The denial an exchange ended with; null where none did. */
+export function denialOf(outcome: Outcome): Denial | null {
+  return outcome.kind === 'refused' || outcome.kind === 'truncated' ? outcome.denial : null;
 }
 
 /** A text member with its comma; nothing where there is no text. */
 function member(name: string, text: string | null | undefined): string {
-  if (text === null || text === undefined) return '';
-  return PLAIN_TEXT.test(text) ? `,"${name}":"${text}"` : `,"${name}":${JSON.stringify(text)}`;
+  return text === null || text === undefined ? '' : `,"${name}":${quote(text)}`;
 }
 
 /** What the policy said, not how the exchange ended: an allowed request whose upstream failed was still allowed. */

@@ -1,6 +1,6 @@
 import { makeIdentities, type Identities } from '../identity/identify.ts';
 import { addressSetOf } from '../network/classify.ts';
-import type { NetworkView, Pin } from '../network/guard.ts';
+import { Pins, type NetworkView, type Pin } from '../network/guard.ts';
 import type { Policy } from '../policy/policy.ts';
 
 /** All that judges a request, as it was when the request began. A reload makes a new one and swaps one reference. */
@@ -17,5 +17,9 @@ export function makeSnapshot(
   ownPorts: () => ReadonlySet<number>,
 ): Snapshot {
   const networks = new Map([...policy.networks].map(([name, ranges]) => [name, addressSetOf(ranges)]));
-  return { policy, identities: makeIdentities(policy.agents.values()), network: { pins, networks, ownPorts } };
+  return {
+    policy,
+    identities: makeIdentities(policy.agents.values()),
+    network: { pins: new Pins(pins), networks, ownPorts },
+  };
 }

@@ -15,8 +15,6 @@ import type { Services } from './services.ts';
 export interface UpstreamResponse {
   readonly head: ResponseHead;
   readonly connection: Http1Upstream;
-  /** Gives the connection back: to the pool if it ended cleanly. */
-  release(): void;
 }
 
 /** Methods that may be sent again when a kept connection turns out closed (RFC 9110 §9.2.2). */
@@ -34,42 +32,37 @@ export async function send(
   const { cancellation } = exchange;
   for (;;) {
     if (cancellation.cancelled) throw new Error('aborted');
-    const connection = await acquire(address, witness, exchange, services);
+    const connection =
+      services.pool.take(exchange.agent ?? '', address.target.key, address.addresses) ??
+      (await connect(address, witness, exchange, services));
     const reused = connection.used > 0;
     cancellation.onCancel = () => connection.destroy(new Error('aborted'));
     try {
-      const head = await converse(request, connection, exchange, answer, services);
-      return { head, connection, release: () => release(connection, exchange, services) };
+      const upload = begin(request, connection, exchange, services);
+      for (;;) {
+        const head = finalHead(connection, answer);
+        if (head !== null) return answered(head, connection, upload, exchange, answer, services);
+        await connection.more();
+      }
     } catch (error) {
       cancellation.onCancel = null;
       connection.destroy();
       // The upstream closed a kept connection as we used it: it has seen nothing, and the request is safe to repeat.
-      const again =
-        reused &&
-        !cancellation.cancelled &&
-        isReset(error) &&
-        request.body.rest === null &&
-        IDEMPOTENT.has(request.method);
+      const again = reused && !cancellation.cancelled && isReset(error) && isRepeatable(request);
       if (!again) throw upstreamFailure(error);
     }
   }
 }
 
-function acquire(
-  address: GuardedAddress,
-  witness: Witness,
-  exchange: Exchange,
-  services: Services,
-): Http1Upstream | Promise<Http1Upstream> {
-  // Connections are never shared by agents: what one agent's requests leave on a connection is not another's.
-  const key = `${exchange.agent ?? ''} ${address.target.key}`;
-  return services.pool.take(key, address.addresses) ?? connect(address, witness, key, exchange, services);
+/** Gives the connection of an answer that was passed on back to the pool. */
+export function release(response: UpstreamResponse, exchange: Exchange, services: Services): void {
+  exchange.cancellation.onCancel = null;
+  services.pool.put(response.connection);
 }
 
 async function connect(
   address: GuardedAddress,
   witness: Witness,
-  key: string,
   exchange: Exchange,
   services: Services,
 ): Promise<Http1Upstream> {
@@ -80,48 +73,52 @@ async function connect(
     cancellation: exchange.cancellation,
   };
   const dialled = await dial(address, witness, options);
-  return new Http1Upstream(dialled.socket, key, dialled.address);
+  return new Http1Upstream(dialled.socket, exchange.agent ?? '', address.target.key, dialled.address);
 }
 
-async function converse(
+/** Sends the head and what is held of the body. Returns the rest that is on its way; null when there is none. */
+function begin(
   request: UpstreamRequest,
   connection: Http1Upstream,
   exchange: Exchange,
-  answer: Answer,
   services: Services,
-): Promise<ResponseHead> {
+): BodyStream | null {
   const { body } = request;
   if (exchange.address === null || !exchange.address.startsWith('pinned')) exchange.address = connection.address;
   exchange.upstreamSent = performance.now();
   exchange.sent = body.size;
   connection.patience(services.timeouts.firstByte);
-  connection.send({
-    method: request.method,
-    target: request.target,
-    fieldText: request.fieldText,
-    framing: request.framing,
-    body: body.pieces,
-    whole: body.rest === null,
-  });
-  const upload = body.rest === null ? null : pump(body.rest, connection, exchange);
+  connection.send(request);
+  if (body.rest !== null) void pump(body.rest, connection, exchange);
+  return body.rest;
+}
+
+/** The head of the answer itself; null when it is not here yet. Interim answers are passed on or dropped. */
+function finalHead(connection: Http1Upstream, answer: Answer): ResponseHead | null {
   for (;;) {
     const head = connection.takeHead();
-    if (head === null) {
-      await connection.more();
-      continue;
-    }
+    if (head === null) return null;
     if (head.status === 101) throw new Http1Error('101 without an upgrade');
-    if (head.status < 200) {
-      if (head.status === 103) answer.inform(103, head.fields.text(TO_AGENT.naming(head.connection)));
-      continue;
-    }
-    exchange.upstreamAnswered = performance.now();
-    exchange.status = head.status;
-    connection.patience(services.timeouts.idle);
-    if (upload !== null && !body.rest?.finished) answer.close();
-    if (connection.used === 1) connection.promised = promisedBy(head);
-    return head;
+    if (head.status >= 200) return head;
+    if (head.status === 103) answer.inform(103, head.fields.text(TO_AGENT.naming(head.connection)));
   }
+}
+
+function answered(
+  head: ResponseHead,
+  connection: Http1Upstream,
+  upload: BodyStream | null,
+  exchange: Exchange,
+  answer: Answer,
+  services: Services,
+): UpstreamResponse {
+  exchange.upstreamAnswered = performance.now();
+  exchange.status = head.status;
+  connection.patience(services.timeouts.idle);
+  // The upstream answered before it had heard everything: what the agent still sends is nobody's.
+  if (upload !== null && !upload.finished) answer.close();
+  if (connection.used === 1) connection.promised = promisedBy(head);
+  return { head, connection };
 }
 
 /** Sends the rest of a body as it arrives; what goes wrong on the agent's side ends the upstream connection with it. */
@@ -138,9 +135,8 @@ async function pump(rest: BodyStream, connection: Http1Upstream, exchange: Excha
   }
 }
 
-function release(connection: Http1Upstream, exchange: Exchange, services: Services): void {
-  exchange.cancellation.onCancel = null;
-  services.pool.put(connection);
+function isRepeatable(request: UpstreamRequest): boolean {
+  return request.body.rest === null && IDEMPOTENT.has(request.method);
 }
 
 /** `Keep-Alive: timeout=n`, less a second for the way. */

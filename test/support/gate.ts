@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path';
 import { pino } from 'pino';
 import { loadConfig } from '../../src/config/load.ts';
 import { startGate as start, type Gate } from '../../src/main.ts';
-import type { ExchangeEvent, OutcomeEvent } from '../../src/model/audit-event.ts';
+import type { AuditEvent, ExchangeEvent, OutcomeEvent } from '../../src/model/audit-event.ts';
 import { until } from './until.ts';
 
 /** The token of agent `bot` in tests. */
@@ -74,8 +74,8 @@ export async function startGate(options: GateOptions = {}): Promise<TestGate> {
     auditText()
       .split('\n')
       .filter((line) => line !== '')
-      .map((line) => (JSON.parse(line) as { event: ExchangeEvent }).event)
-      .filter((event) => (event.kind as string) !== 'segment');
+      .map((line) => JSON.parse(line) as AuditEvent)
+      .filter((event) => event.kind === 'intent' || event.kind === 'outcome');
   return {
     gate,
     port: Number(gate.proxy.split(':').at(-1)),

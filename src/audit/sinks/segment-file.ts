@@ -8,27 +8,31 @@ import {
   readdirSync,
   writeSync,
 } from 'node:fs';
-import { basename, join } from 'node:path';
+import { join } from 'node:path';
+import { readSeal } from '../chain.ts';
+import { tailHash } from '../verify.ts';
 
 /** Where lines go. `append` returns when the operating system has them, and throws when it has not. */
 export interface LineSink {
-  append(lines: string): void;
+  append(lines: Buffer): void;
   close(): void;
 }
 
 /** What the segment before this one ended with. */
 export interface Predecessor {
   readonly name: string;
+  /** What the next segment continues: its last seal, and what stands behind that. */
   readonly hash: string;
-  /** Bytes of an unfinished last line. */
+  /** Bytes behind its last seal: a write that a crash cut short. */
   readonly torn: number;
 }
+
+const LF = 0x0a;
 
 /** An append-only file of one process. A write that fails half-way is cut off again, so no line is ever torn by us. */
 export class SegmentFile implements LineSink {
   readonly file: string;
   readonly #descriptor: number;
-  readonly #buffer = Buffer.allocUnsafeSlow(256 * 1024);
   #size: number;
 
   constructor(folder: string, now: Date) {
@@ -39,12 +43,7 @@ export class SegmentFile implements LineSink {
     this.#size = fstatSync(this.#descriptor).size;
   }
 
-  append(lines: string): void {
-    // One buffer for all writes: a fresh one of this size costs page faults each time.
-    const bytes =
-      lines.length * 3 <= this.#buffer.length
-        ? this.#buffer.subarray(0, this.#buffer.write(lines, 'utf8'))
-        : Buffer.from(lines, 'utf8');
+  append(bytes: Buffer): void {
     // Deleted under us: writing on would keep evidence where nobody can find it.
     if (fstatSync(this.#descriptor).nlink === 0) throw new Error('the audit segment has been deleted');
     let written = 0;
@@ -72,12 +71,32 @@ export function lastSegment(folder: string): Predecessor | null {
   } catch {
     return null;
   }
-  for (const name of names.reverse()) {
-    const text = readFileSync(join(folder, name), 'utf8');
-    const end = text.lastIndexOf('\n') + 1;
-    const hashes = /"hash":"([0-9a-f]{64})"\}\n$/.exec(text.slice(0, end));
-    if (hashes?.[1] !== undefined)
-      return { name: basename(name), hash: hashes[1], torn: Buffer.byteLength(text.slice(end)) };
+  // Segments that were cut before their first seal stand behind the last one that has a seal.
+  const unsealed: Buffer[] = [];
+  for (const name of [...names].reverse()) {
+    const bytes = readFileSync(join(folder, name));
+    const sealed = lastSeal(bytes);
+    if (sealed === null) {
+      unsealed.unshift(bytes);
+      continue;
+    }
+    const tails = [bytes.subarray(sealed.end), ...unsealed];
+    return {
+      name: names.at(-1) as string,
+      hash: tails.reduce(tailHash, sealed.hash),
+      torn: (tails.at(-1) as Buffer).length,
+    };
+  }
+  return null;
+}
+
+/** The last seal in the bytes of a segment, and where it ends. */
+function lastSeal(bytes: Buffer): { readonly hash: string; readonly end: number } | null {
+  for (let end = bytes.lastIndexOf(LF); end !== -1;) {
+    const before = end === 0 ? -1 : bytes.lastIndexOf(LF, end - 1);
+    const seal = readSeal(bytes.toString('latin1', before + 1, end));
+    if (seal !== null) return { hash: seal.hash, end: end + 1 };
+    end = before;
   }
   return null;
 }

@@ -2,7 +2,7 @@ import type { Duplex } from 'node:stream';
 import { Http1Error } from '../../http1/error.ts';
 import { Fields } from '../../http1/fields.ts';
 import { CHUNKED, UNTIL_CLOSE, parseRequestHead, type RequestHead } from '../../http1/head.ts';
-import { MessageReader, type MessageEvent } from '../../http1/reader.ts';
+import { MessageReader } from '../../http1/reader.ts';
 import { chunk, headText, lastChunk } from '../../http1/write.ts';
 import { equalsIgnoringCase } from '../../http1/grammar.ts';
 import type { AgentRequest, Answer, AnswerHead, BodyStream } from '../message.ts';
@@ -49,42 +49,34 @@ export class Http1Agent {
     else if (before !== null && !(await this.#settle(before))) return null;
     this.#current = null;
     this.#busy = false;
-    try {
-      const event = this.wire.poll() ?? (await this.#head());
-      if (event === null || event.type !== 'head') {
-        this.wire.socket.end();
-        return null;
-      }
-      this.#current = new Http1Request(this.wire, event.head, null);
-    } catch (error) {
-      if (!(error instanceof Http1Error) || this.wire.gone) {
-        this.wire.socket.destroy();
-        return null;
-      }
-      this.#current = new Http1Request(this.wire, null, error);
-    }
-    this.#busy = true;
-    return this.#current;
-  }
-
-  async #head(): Promise<MessageEvent<RequestHead> | null> {
     let timer: NodeJS.Timeout | undefined;
     try {
       for (;;) {
-        if (this.wire.ended) return null;
-        if (this.wire.buffered > 0 && timer === undefined) {
-          timer = setTimeout(
-            () => this.wire.fail(new Http1Error('the head did not arrive in time', 408)),
-            HEAD_TIMEOUT,
-          );
-        }
-        await this.wire.more();
         const event = this.wire.poll();
-        if (event !== null) return event;
+        if (event?.type === 'head') return this.#begin(event.head, null);
+        if (this.wire.ended) break;
+        if (this.wire.buffered > 0) timer ??= this.#headTimer();
+        await this.wire.more();
       }
+    } catch (error) {
+      if (error instanceof Http1Error && !this.wire.gone) return this.#begin(null, error);
+      this.wire.socket.destroy();
+      return null;
     } finally {
       if (timer !== undefined) clearTimeout(timer);
     }
+    this.wire.socket.end();
+    return null;
+  }
+
+  #begin(head: RequestHead | null, flaw: Http1Error | null): Http1Request {
+    this.#busy = true;
+    this.#current = new Http1Request(this.wire, head, flaw);
+    return this.#current;
+  }
+
+  #headTimer(): NodeJS.Timeout {
+    return setTimeout(() => this.wire.fail(new Http1Error('the head did not arrive in time', 408)), HEAD_TIMEOUT);
   }
 
   /** Brings a finished exchange to where the next request may begin; false when the connection ends instead. */
@@ -129,6 +121,8 @@ class Http1Request implements AgentRequest {
   readonly connection: readonly string[];
   readonly expect: string | null;
   readonly upgrade: string | null;
+  readonly via: string | null;
+  readonly credentials: readonly string[];
   readonly flaw: Http1Error | null;
   readonly body: Http1Body;
   readonly answer: Http1Answer;
@@ -143,6 +137,8 @@ class Http1Request implements AgentRequest {
     this.connection = head?.connection ?? [];
     this.expect = head?.expect ?? null;
     this.upgrade = head?.upgrade ?? null;
+    this.via = head?.via ?? null;
+    this.credentials = head?.credentials ?? [];
     this.flaw = flaw;
     this.answer = new Http1Answer(wire, head);
     this.body = new Http1Body(wire, head, this.answer);

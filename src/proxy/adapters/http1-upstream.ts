@@ -5,25 +5,14 @@ import { MessageReader, type MessageEvent } from '../../http1/reader.ts';
 import { chunk, headText, headWith, lastChunk, requestLine } from '../../http1/write.ts';
 import { CHUNKED } from '../../http1/head.ts';
 import { Denial } from '../../model/denial.ts';
+import type { UpstreamRequest } from '../prepare.ts';
 import { Wire } from './wire.ts';
-
-/** What is sent first: the head, and as much of the body as is at hand. */
-export interface Opening {
-  readonly method: string;
-  readonly target: string;
-  /** Field lines, each with the CRLF before it. */
-  readonly fieldText: string;
-  /** Length, CHUNKED, or null for no body. */
-  readonly framing: number | null;
-  readonly body: readonly Buffer[];
-  /** True when `body` is all of it. */
-  readonly whole: boolean;
-}
 
 /** One HTTP/1 connection to an upstream; carries one exchange at a time. */
 export class Http1Upstream {
-  /** Key of the pool it belongs to; a connection never serves another agent or target. */
-  readonly key: string;
+  /** Whose it is and where it leads; a connection never serves another agent or target. */
+  readonly agent: string;
+  readonly target: string;
   readonly address: string;
   readonly #wire: Wire<ResponseHead>;
   readonly #socket: Socket;
@@ -31,13 +20,16 @@ export class Http1Upstream {
   #chunked = false;
   #sentAll = true;
   #answered = false;
+  /** Tells the pool that the connection is lost; null while it is in use. */
+  #forget: ((connection: Http1Upstream) => void) | null = null;
   used = 0;
   restingSince = 0;
   /** Milliseconds the upstream promised to keep an idle connection; null when it said nothing. */
   promised: number | null = null;
 
-  constructor(socket: Socket, key: string, address: string) {
-    this.key = key;
+  constructor(socket: Socket, agent: string, target: string, address: string) {
+    this.agent = agent;
+    this.target = target;
     this.address = address;
     this.#socket = socket;
     this.#wire = new Wire(socket, new MessageReader((text) => parseResponseHead(text, this.#method)));
@@ -67,22 +59,25 @@ export class Http1Upstream {
     this.#wire.wait(milliseconds);
   }
 
-  send(opening: Opening): void {
-    this.#method = opening.method;
+  /** Sends the head, and as much of the body as is held. */
+  send(request: UpstreamRequest): void {
+    const { method, framing, body } = request;
+    this.#method = method;
     this.#answered = false;
-    this.#chunked = opening.framing === CHUNKED;
-    this.#sentAll = opening.whole;
+    this.#chunked = framing === CHUNKED;
+    this.#sentAll = body.rest === null;
     if (this.used++ > 0) this.#wire.proceed();
-    const text = headText(requestLine(opening.method, opening.target), opening.fieldText, opening.framing);
-    const [first = null, ...rest] = opening.body;
+    const text = headText(requestLine(method, request.target), request.fieldText, framing);
+    const { pieces } = body;
+    const first = pieces[0] ?? null;
     if (this.#chunked || (first !== null && first.length > 64 * 1024)) {
       this.#socket.write(text, 'latin1');
-      for (const bytes of opening.body) this.#write(bytes);
+      for (const bytes of pieces) this.#write(bytes);
     } else {
       this.#socket.write(headWith(text, first));
-      for (const bytes of rest) this.#write(bytes);
+      for (let i = 1; i < pieces.length; i++) this.#write(pieces[i] as Buffer);
     }
-    if (opening.whole && this.#chunked) this.#socket.write(lastChunk(''));
+    if (this.#sentAll && this.#chunked) this.#socket.write(lastChunk(''));
   }
 
   /** Sends a further piece of the body; resolves when the upstream can take more, or is gone. */
@@ -128,25 +123,27 @@ export class Http1Upstream {
     return this.#noting(this.#wire.poll());
   }
 
-  async next(): Promise<MessageEvent<ResponseHead> | null> {
-    return this.#noting(await this.#wire.next());
-  }
-
   /** Puts the connection to rest; any byte from now on is unsolicited and ends it. */
-  rest(now: number, forget: () => void): void {
+  rest(now: number, forget: (connection: Http1Upstream) => void): void {
     this.restingSince = now;
-    this.#wire.onUnsolicited = () => {
-      forget();
-      this.#socket.destroy();
-    };
-    this.#wire.onGone = forget;
+    this.#forget = forget;
+    this.#wire.onUnsolicited = this.#onUnsolicited;
+    this.#wire.onGone = this.#onGone;
     this.patience(0);
   }
 
   wake(): void {
+    this.#forget = null;
     this.#wire.onUnsolicited = null;
     this.#wire.onGone = null;
   }
+
+  readonly #onUnsolicited = (): void => {
+    this.#forget?.(this);
+    this.#socket.destroy();
+  };
+
+  readonly #onGone = (): void => this.#forget?.(this);
 
   destroy(reason?: Error): void {
     if (reason === undefined) this.#socket.destroy();

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
 import { parseHost } from '../../../src/model/host.ts';
-import { authorityText, makeTarget, parseAuthority, parsePort } from '../../../src/model/target.ts';
+import { makeTarget, parseAuthority, parsePort } from '../../../src/model/target.ts';
 
 describe('parseAuthority()', () => {
   it.each([
@@ -51,10 +51,10 @@ it('parsePort() takes plain decimal numbers only', () => {
   ]);
 });
 
-it("authorityText() leaves out the scheme's own port", () => {
+it("authority leaves out the scheme's own port", () => {
   const host = parseHost('[::1]');
   if (host === null) throw new Error('no host');
-  expect(authorityText(makeTarget('https', host, 443))).toBe('[::1]');
-  expect(authorityText(makeTarget('http', host, 443))).toBe('[::1]:443');
+  expect(makeTarget('https', host, 443).authority).toBe('[::1]');
+  expect(makeTarget('http', host, 443).authority).toBe('[::1]:443');
   expect(makeTarget('https', host, 443).key).toBe('https://[::1]:443');
 });

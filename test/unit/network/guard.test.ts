@@ -1,13 +1,13 @@
 import { describe, expect, it } from 'vitest';
 
-import { guard, type NetworkView } from '../../../src/network/guard.ts';
+import { Pins, guard, type NetworkView } from '../../../src/network/guard.ts';
 import type { NameService } from '../../../src/network/resolver.ts';
 import { addressSetOf } from '../../../src/network/classify.ts';
 import { request } from '../../support/policy.ts';
 
 const answers = (...addresses: string[]): NameService => ({ resolve: async () => ({ addresses, expires: 0 }) });
 const view = (more: Partial<NetworkView> = {}): NetworkView => ({
-  pins: new Map(),
+  pins: new Pins([]),
   networks: new Map([['lan', addressSetOf([{ address: '10.0.0.0', prefix: 8, family: 'ipv4' }])]]),
   ownPorts: () => new Set([8899]),
   ...more,
@@ -39,7 +39,7 @@ describe('guard()', () => {
   });
 
   it('lets a pin go before DNS, exact before **, but never to the gate itself', async () => {
-    const pins = new Map([
+    const pins = new Pins([
       ['a.test:443', { host: '127.0.0.1', port: 1 }],
       ['**:443', { host: '127.0.0.2', port: 2 }],
       ['b.test:443', { host: '127.0.0.1', port: 8899 }],

@@ -17,9 +17,7 @@ const pattern = (text: string): PathPattern => {
 const matches = (text: string, path: string): boolean => {
   const trie = new PathTrie<string>();
   trie.add(pattern(text), text);
-  let found = false;
-  trie.match(path, () => (found = true));
-  return found;
+  return trie.match(path).length > 0;
 };
 
 describe('path patterns', () => {
@@ -59,9 +57,7 @@ describe('path patterns', () => {
   it('a thousand patterns on one host are walked together', () => {
     const trie = new PathTrie<number>();
     for (let i = 0; i < 1000; i++) trie.add(pattern(`/v1/items/${i}/**`), i);
-    const found: number[] = [];
-    trie.match('/v1/items/512/x', (value) => found.push(value));
-    expect(found).toEqual([512]);
+    expect(trie.match('/v1/items/512/x')).toEqual([512]);
   });
 
   it.each([

@@ -11,6 +11,8 @@ need openssl openssl
 need python3 python3
 need chromium chromium
 need certutil libnss3-tools
+need javac openjdk-17-jdk-headless
+need prlimit util-linux
 [ -x /usr/lib/git-core/git-http-backend ] || missing+=(git)
 
 if [ ${#missing[@]} -gt 0 ]; then

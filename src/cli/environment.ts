@@ -1,6 +1,8 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { X509Certificate } from 'node:crypto';
 import { rootCertificates } from 'node:tls';
+import { javaTrustStore } from '../tls/java-trust-store.ts';
 
 /** What an agent's environment is made from. */
 export interface Way {
@@ -10,11 +12,13 @@ export interface Way {
   readonly caFile: string;
   /** CA certificate and system roots: for variables that replace the roots. */
   readonly bundleFile: string;
+  /** The same for Java, which reads no PEM. */
+  readonly javaTrustFile: string;
 }
 
 /** The variables that bring common clients to the gate and make them trust it (WIRE.md §6). */
 export function agentEnvironment(way: Way): Record<string, string> {
-  const { proxyUrl, caFile, bundleFile } = way;
+  const { proxyUrl, caFile, bundleFile, javaTrustFile } = way;
   const url = new URL(proxyUrl);
   const both = (name: string, value: string): Record<string, string> => ({
     [name]: value,
@@ -43,14 +47,23 @@ export function agentEnvironment(way: Way): Record<string, string> {
     NPM_CONFIG_CAFILE: bundleFile,
     CLOUDSDK_CORE_CUSTOM_CA_CERTS_FILE: bundleFile,
     GRPC_DEFAULT_SSL_ROOTS_FILE_PATH: bundleFile,
-    JAVA_TOOL_OPTIONS: `${java.join(' ')} -Dhttp.nonProxyHosts=`,
+    // Quoted as a whole where a folder's name holds a space: HotSpot takes its options apart at those.
+    JAVA_TOOL_OPTIONS: `${java.join(' ')} -Dhttp.nonProxyHosts= -Djdk.http.auth.tunneling.disabledSchemes= -Djavax.net.ssl.trustStoreType=jks ${quoted(`-Djavax.net.ssl.trustStore=${javaTrustFile}`)}`,
   };
 }
 
-/** Writes CA certificate and public roots beside the CA, for clients whose variables replace the roots. */
-export function writeBundle(folder: string, caFile: string): string {
-  const file = join(folder, 'ca-bundle.crt');
+function quoted(option: string): string {
+  return /\s/.test(option) ? `"${option}"` : option;
+}
+
+/** Writes CA certificate and public roots beside the CA, as PEM and for Java, for clients whose variables replace the roots. */
+export function writeTrust(folder: string, caFile: string): Pick<Way, 'bundleFile' | 'javaTrustFile'> {
+  const bundleFile = join(folder, 'ca-bundle.crt');
   const text = `${readFileSync(caFile, 'utf8')}${rootCertificates.join('\n')}\n`;
-  writeFileSync(file, text, { mode: 0o644 });
-  return file;
+  writeFileSync(bundleFile, text, { mode: 0o644 });
+  const javaTrustFile = join(folder, 'ca-bundle.jks');
+  const certificates = text.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? [];
+  const roots = certificates.map((pem) => new X509Certificate(pem).raw);
+  writeFileSync(javaTrustFile, javaTrustStore(roots, new Date()), { mode: 0o644 });
+  return { bundleFile, javaTrustFile };
 }

@@ -7,7 +7,7 @@ import { loadPolicy } from '../policy/load.ts';
 import { didYouMean } from '../policy/suggest.ts';
 import { caFiles, loadAuthority } from '../tls/authority.ts';
 import type { Config } from '../config/config.ts';
-import { agentEnvironment, writeBundle } from './environment.ts';
+import { agentEnvironment, writeTrust } from './environment.ts';
 import { CommandError } from './exit.ts';
 import { configOf, withSettings } from './settings.ts';
 
@@ -39,7 +39,7 @@ export function addRun(program: Command): void {
       loadAuthority(config.certs, new Date());
       const caFile = caFiles(config.certs).certificate;
       const credentials = token === null ? '' : `${encodeURIComponent(options.agent)}:${encodeURIComponent(token)}@`;
-      const way = { proxyUrl: `http://${credentials}${proxy}`, caFile, bundleFile: writeBundle(config.certs, caFile) };
+      const way = { proxyUrl: `http://${credentials}${proxy}`, caFile, ...writeTrust(config.certs, caFile) };
       if (options.quiet !== true)
         process.stderr.write(
           'sallyport run: proxy and trust variables are set; the command is NOT isolated and can go around the gate\n',

@@ -6,7 +6,7 @@ import { formatProblem } from '../policy/problem.ts';
 import { makeLog, type Log } from '../telemetry/log.ts';
 import { VERSION } from '../version.ts';
 import type { Config } from '../config/config.ts';
-import { writeBundle } from './environment.ts';
+import { writeTrust } from './environment.ts';
 import { CommandError, EXIT } from './exit.ts';
 import { relativePlaces } from './places.ts';
 import { configOf, withSettings } from './settings.ts';
@@ -33,14 +33,14 @@ export function addStart(program: Command): void {
       const gate = await startGate(config, log);
       // Signals first: whoever waits for the ready file may send one the moment it is there.
       const stopped = untilStopped(gate, log);
-      const bundle = writeBundle(config.certs, gate.caFile);
+      const { bundleFile } = writeTrust(config.certs, gate.caFile);
       if (options.readyFile !== undefined) writeReadyFile(options.readyFile, gate);
       const { generation, counts } = gate.snapshot().policy;
       log.info(
         { proxy: gate.proxy, admin: gate.admin, ca: gate.caFile, generation, ...counts, version: VERSION },
         'the gate serves',
       );
-      if (log.isLevelEnabled('info')) process.stderr.write(welcome(gate, config, bundle));
+      if (log.isLevelEnabled('info')) process.stderr.write(welcome(gate, config, bundleFile));
       const stopWatching = watchRules(config, loaded, () => reload(gate, log));
       await stopped;
       stopWatching();

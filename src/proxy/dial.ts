@@ -111,12 +111,22 @@ function reached(socket: Socket, to: GuardedAddress): string {
 const TRUST_ERRORS =
   /^(?:CERT_|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO_|ERR_TLS_CERT|INVALID_(?:CA|PURPOSE)|HOSTNAME_MISMATCH|PATH_LENGTH|CRL_)/;
 
+/** What servers send that ask for a certificate and get none (RFC 8446 §6.2, RFC 5246 §7.2.2). */
+export const HANDSHAKE_ALERT =
+  /^ERR_SSL_(?:TLSV13_ALERT_CERTIFICATE_REQUIRED|SSLV3_ALERT_HANDSHAKE_FAILURE|SSLV3_ALERT_BAD_CERTIFICATE)$/;
+
 function dialFailure(error: Error, authority: string): Denial {
   const code = (error as NodeJS.ErrnoException).code ?? '';
   if (TRUST_ERRORS.test(code))
     return new Denial(
       'upstream-untrusted',
       `the certificate of ${authority} is not trusted: ${certificateTrouble(code)}`,
+      { cause: error },
+    );
+  if (HANDSHAKE_ALERT.test(code))
+    return new Denial(
+      'upstream-untrusted',
+      `${authority} refused the TLS handshake: it may demand a client certificate`,
       { cause: error },
     );
   if (code.startsWith('ERR_SSL') || code === 'EPROTO')

@@ -4,7 +4,7 @@ import type { ResponseHead } from '../http1/head.ts';
 import { Denial } from '../model/denial.ts';
 import type { GuardedAddress } from '../network/guard.ts';
 import { Http1Upstream } from './adapters/http1-upstream.ts';
-import { dial } from './dial.ts';
+import { HANDSHAKE_ALERT, dial } from './dial.ts';
 import type { Exchange } from './exchange.ts';
 import type { Answer, BodyStream } from './message.ts';
 import type { UpstreamRequest } from './prepare.ts';
@@ -155,6 +155,11 @@ export function upstreamFailure(error: unknown): unknown {
   if (error instanceof Denial) return error;
   if (error instanceof Http1Error && !/connection ended/.test(error.message))
     return new Denial('upstream-malformed', `the answer is malformed: ${error.message}`, { cause: error });
+  // With TLS 1.3 the handshake is over for us before the upstream has looked for our certificate.
+  if (HANDSHAKE_ALERT.test((error as NodeJS.ErrnoException).code ?? ''))
+    return new Denial('upstream-untrusted', 'the upstream demands a client certificate, and the gate has none for it', {
+      cause: error,
+    });
   return new Denial('upstream-unreachable', 'the upstream closed the connection before its answer was complete', {
     cause: error,
   });

@@ -40,6 +40,25 @@ describe('an upstream certificate is upstream-untrusted when it is', () => {
   }
 });
 
+describe('an upstream that demands a client certificate', () => {
+  it.each(['TLSv1.3', 'TLSv1.2'] as const)('is refused with the cause, with %s', async (tlsVersion) => {
+    const ca = await TestCa.create();
+    const origin = await startOrigin({ tls: await ca.leaf(['api.test']), clientCa: ca.certificate, tlsVersion });
+    const gate = await startGate({
+      allow: ['* https://api.test/**'],
+      pins: [`api.test:443=127.0.0.1:${origin.port}`],
+      upstreamCa: ca.certificate,
+    });
+    const client = await ask(gate, 'api.test:443', 'GET / HTTP/1.1\r\nHost: api.test\r\n\r\n');
+    expect([client.status, client.reason]).toEqual([502, 'upstream-untrusted']);
+    expect(client.received).toMatch(/client certificate/);
+    expect(origin.requests).toEqual([]);
+    await client.close();
+    await gate.close();
+    await origin.close();
+  });
+});
+
 describe("the agent's handshake", () => {
   const stage = useStage();
 

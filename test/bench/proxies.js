@@ -116,6 +116,9 @@ async function mitmproxy(stage) {
       `ssl_verify_upstream_trusted_ca=${stage.originCa}`,
       '--set',
       'connection_strategy=lazy',
+      // As shipped it holds a body whole; streaming is what the others do.
+      '--set',
+      'stream_large_bodies=1m',
     ],
     { stdio: ['ignore', 'ignore', 'ignore'] },
   );

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { agentEnvironment, writeBundle } from '../../src/cli/environment.ts';
+import { agentEnvironment, writeTrust } from '../../src/cli/environment.ts';
 import { TestCa } from '../support/certificates.ts';
 import { TOKEN, startGate, type TestGate } from '../support/gate.ts';
 import { startOrigin, type Origin } from '../support/origin.ts';
@@ -44,19 +44,19 @@ export async function openStage(
   const folder = mkdtempSync(join(tmpdir(), 'sallyport-client-'));
   mkdirSync(join(folder, 'home'));
   const proxyUrl = `http://bot:${TOKEN}@127.0.0.1:${gate.port}`;
-  const bundle = writeBundle(folder, gate.gate.caFile);
+  const trust = writeTrust(folder, gate.gate.caFile);
   const environment = {
     PATH: process.env['PATH'] ?? '',
     HOME: join(folder, 'home'),
     LANG: 'C.UTF-8',
-    ...agentEnvironment({ proxyUrl, caFile: gate.gate.caFile, bundleFile: bundle }),
+    ...agentEnvironment({ proxyUrl, caFile: gate.gate.caFile, ...trust }),
   };
   const close = async (): Promise<void> => {
     await gate.close();
     await origin.close();
     rmSync(folder, { recursive: true, force: true });
   };
-  return { gate, origin, folder, environment, proxyUrl, bundle, close };
+  return { gate, origin, folder, environment, proxyUrl, bundle: trust.bundleFile, close };
 }
 
 /** Runs a client with the agent's environment. */

@@ -22,6 +22,20 @@ describe('curl', () => {
   });
 });
 
+describe('java', () => {
+  const get = (url: string) => run(stage, 'java', [join(import.meta.dirname, 'Get.java'), url]);
+  it('is allowed', async () => {
+    expect(await get('https://site.test/ok/java')).toMatchObject({
+      code: 0,
+      out: expect.stringMatching(/^200 null\n[\s\S]*"\/ok\/java"/) as string,
+    });
+  });
+  it('is refused, and shows why', async () => {
+    const { out } = await get('https://site.test/no');
+    expect(out).toMatch(/^403 path-not-allowed\n[\s\S]*"detail": "\/no is not allowed on site\.test"/);
+  });
+});
+
 describe('wget', () => {
   // GnuTLS reads no variable for its roots: wget is told the file.
   const trust = (): string => `--ca-certificate=${stage.bundle}`;

@@ -1,7 +1,7 @@
 import { createServer as createHttp, type IncomingMessage, type RequestListener, type ServerResponse } from 'node:http';
 import { createServer as createHttps } from 'node:https';
 import { createServer as createTcp, type AddressInfo, type Server, type Socket } from 'node:net';
-import { createServer as createTls } from 'node:tls';
+import { createServer as createTls, type SecureVersion } from 'node:tls';
 import type { Pair } from './certificates.ts';
 
 export interface SeenRequest {
@@ -23,9 +23,15 @@ export interface Origin {
 
 type Answer = (request: SeenRequest, response: ServerResponse, raw: IncomingMessage) => void;
 
-/** A real HTTP(S) origin on a free port. Without `answer` it says 200 and what it saw. */
+/** A real HTTP(S) origin on a free port; with `clientCa` it demands a client certificate. Without `answer` it says 200 and what it saw. */
 export async function startOrigin(
-  options: { tls?: Pair; answer?: Answer; streaming?: RequestListener } = {},
+  options: {
+    tls?: Pair;
+    clientCa?: string;
+    tlsVersion?: SecureVersion;
+    answer?: Answer;
+    streaming?: RequestListener;
+  } = {},
 ): Promise<Origin> {
   const requests: SeenRequest[] = [];
   const listener: RequestListener = (request, response) => {
@@ -55,7 +61,17 @@ export async function startOrigin(
   const server =
     options.tls === undefined
       ? createHttp(listener)
-      : createHttps({ cert: options.tls.certificate, key: options.tls.key }, listener);
+      : createHttps(
+          {
+            cert: options.tls.certificate,
+            key: options.tls.key,
+            ...(options.clientCa === undefined
+              ? {}
+              : { requestCert: true, rejectUnauthorized: true, ca: options.clientCa }),
+            ...(options.tlsVersion === undefined ? {} : { maxVersion: options.tlsVersion }),
+          },
+          listener,
+        );
   return { requests, ...(await serve(server as unknown as Server)) };
 }
 

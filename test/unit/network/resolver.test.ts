@@ -1,3 +1,4 @@
+import { hostname } from 'node:os';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { DnsNameService } from '../../../src/network/resolver.ts';
 import { startDns, type TestDns } from '../../support/dns.ts';
@@ -50,5 +51,16 @@ describe('DnsNameService', () => {
       reason,
       message: expect.stringMatching(detail) as string,
     });
+  });
+
+  it('asks for the name as it stands: no search domain, no hosts file', async () => {
+    // c-ares reads the search list from here; a resolver that used it would ask for intranet.evil.test.
+    process.env['LOCALDOMAIN'] = 'evil.test';
+    const names = service();
+    delete process.env['LOCALDOMAIN'];
+    for (const name of ['intranet', 'localhost', hostname().toLowerCase()])
+      await expect(names.resolve(name)).rejects.toMatchObject({ message: expect.stringMatching(/NXDOMAIN/) as string });
+    expect(dns.asked).toEqual(expect.arrayContaining(['intranet', 'localhost']));
+    expect(dns.asked.filter((name) => name.endsWith('evil.test'))).toEqual([]);
   });
 });

@@ -1,0 +1,171 @@
+import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { connect, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
+import { GENESIS } from '../../src/audit/chain.ts';
+import { verifySegment } from '../../src/audit/verify.ts';
+import { startOrigin, type Origin } from '../support/origin.ts';
+import { until } from '../support/until.ts';
+
+const PROGRAM = join(import.meta.dirname, '../../dist/cli/sallyport.js');
+const folder = mkdtempSync(join(tmpdir(), 'sallyport-durability-'));
+const running = new Set<ChildProcess>();
+afterAll(() => {
+  for (const child of running) child.kill('SIGKILL');
+  rmSync(folder, { recursive: true });
+});
+
+interface Ready {
+  readonly proxy: string;
+  readonly admin: string;
+}
+
+/** The real program in a home of its own. */
+async function startGate(home: string, origin: Origin): Promise<{ child: ChildProcess; ready: Ready }> {
+  mkdirSync(join(home, 'rules'), { recursive: true });
+  writeFileSync(
+    join(home, 'rules/a.yaml'),
+    'version: 1\nagents:\n  local: { identity: { networks: [127.0.0.1] }, allow: ["GET http://api.test/**"] }\n',
+  );
+  rmSync(join(home, 'ready.json'), { force: true });
+  const words = [
+    'start',
+    '--listen-proxy=127.0.0.1:0',
+    '--listen-admin=127.0.0.1:0',
+    '--ready-file=ready.json',
+    `--upstream-pin=api.test:80=127.0.0.1:${origin.port}`,
+  ];
+  const child = spawn(process.execPath, [PROGRAM, ...words], {
+    cwd: home,
+    stdio: 'ignore',
+  });
+  running.add(child);
+  child.on('close', () => running.delete(child));
+  await until(() => existsSync(join(home, 'ready.json')), 'the ready file');
+  return { child, ready: JSON.parse(readFileSync(join(home, 'ready.json'), 'utf8')) as Ready };
+}
+
+const ended = (child: ChildProcess): Promise<unknown> =>
+  new Promise((resolve) =>
+    child.exitCode === null && child.signalCode === null ? child.on('close', resolve) : resolve(0),
+  );
+
+/** Asks for paths of its own, one after another on one connection, until the connection ends or `enough` says so. */
+function asker(
+  ready: Ready,
+  name: string,
+  onAnswer: (status: number) => boolean,
+): { socket: Socket; done: Promise<void> } {
+  const socket = connect(Number(ready.proxy.split(':')[1]), '127.0.0.1');
+  socket.on('error', () => undefined);
+  let asked = 0;
+  const ask = (): void =>
+    void socket.write(`GET http://api.test/${name}-${++asked} HTTP/1.1\r\nHost: api.test\r\n\r\n`);
+  let text = '';
+  socket.on('data', (bytes: Buffer) => {
+    text += bytes.toString('latin1');
+    const head = text.indexOf('\r\n\r\n');
+    const length = Number(/^content-length: (\d+)/im.exec(text)?.[1] ?? Number.NaN);
+    if (head === -1 || text.length < head + 4 + length) return;
+    const status = Number(text.slice(9, 12));
+    text = '';
+    if (onAnswer(status)) ask();
+    else socket.destroy();
+  });
+  ask();
+  return { socket, done: new Promise((resolve) => socket.on('close', () => resolve())) };
+}
+
+const segments = (home: string): string[] =>
+  readdirSync(join(home, 'state/audit'))
+    .sort()
+    .map((name) => readFileSync(join(home, 'state/audit', name), 'utf8'));
+
+/** Verifies segment after segment; each is torn at most where the next says it is. */
+function verifyAll(texts: readonly string[]): void {
+  let previous = GENESIS;
+  let torn = 0;
+  for (const [index, text] of texts.entries()) {
+    const verified = verifySegment(text, previous);
+    expect(JSON.parse(text.slice(0, text.indexOf('\n')))).toMatchObject({ kind: 'segment', torn });
+    const end = text.lastIndexOf('"kind":"seal"}\n') + '"kind":"seal"}\n'.length;
+    torn = Buffer.byteLength(text.slice(end));
+    if (index === texts.length - 1) expect(verified).toMatchObject({ ok: true, problem: null });
+    else expect(verified.problem ?? '').toMatch(/^$|bytes behind the last seal/);
+    previous = verified.last;
+  }
+}
+
+describe('the record', () => {
+  it('holds every request the origin saw, through kill -9 under load, and goes on after it', async () => {
+    const origin = await startOrigin();
+    const home = join(folder, 'killed');
+    for (let round = 0; round < 5; round++) {
+      const { child, ready } = await startGate(home, origin);
+      let answers = 0;
+      // Where in the stream of answers the kill falls differs from round to round.
+      const last = 40 + round * 37;
+      const askers = Array.from({ length: 8 }, (_, index) =>
+        asker(ready, `r${round}-c${index}`, () => {
+          if (++answers === last) child.kill('SIGKILL');
+          return true;
+        }),
+      );
+      await ended(child);
+      await Promise.all(askers.map((each) => each.done));
+    }
+    const { child } = await startGate(home, origin);
+    child.kill('SIGTERM');
+    await ended(child);
+    await origin.close();
+    const texts = segments(home);
+    const recorded = new Set(
+      texts
+        .join('')
+        .split('\n')
+        .filter((line) => line.endsWith('}'))
+        .map((line) => JSON.parse(line) as { kind: string; path?: string })
+        .filter((event) => event.kind === 'intent')
+        .map((event) => event.path),
+    );
+    expect(origin.requests.length).toBeGreaterThan(500);
+    expect(origin.requests.filter((request) => !recorded.has(request.url))).toEqual([]);
+    verifyAll(texts);
+  });
+
+  it('that finds no more room denies, leaves no torn line, and goes on when there is room again', async () => {
+    const origin = await startOrigin();
+    const home = join(folder, 'full');
+    const { child, ready } = await startGate(home, origin);
+    // A limit on the size of files does to a write what a full disk does, half-written ones included.
+    const limit = (size: string): unknown => execFileSync('prlimit', ['--pid', String(child.pid), `--fsize=${size}`]);
+    limit('16384:unlimited');
+    const refused = asker(ready, 'before', (status) => status === 200);
+    await refused.done;
+    const seen = origin.requests.length;
+    expect(seen).toBeGreaterThan(10);
+    const [denied] = await answersOf(ready, 'denied', 1);
+    expect(denied).toBe(503);
+    expect(origin.requests.length).toBe(seen);
+    expect((await fetch(`http://${ready.admin}/readyz`)).status).toBe(503);
+    const [full = ''] = segments(home);
+    expect(verifySegment(full)).toMatchObject({ ok: true });
+    limit('unlimited');
+    expect(await answersOf(ready, 'after', 2)).toEqual([200, 200]);
+    expect((await fetch(`http://${ready.admin}/readyz`)).status).toBe(200);
+    child.kill('SIGTERM');
+    await ended(child);
+    const [text = ''] = segments(home);
+    expect(verifySegment(text)).toMatchObject({ ok: true });
+    expect(text).toContain('"path":"/after-2"');
+    await origin.close();
+  });
+});
+
+async function answersOf(ready: Ready, name: string, count: number): Promise<number[]> {
+  const statuses: number[] = [];
+  await asker(ready, name, (status) => statuses.push(status) < count).done;
+  return statuses;
+}

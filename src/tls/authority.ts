@@ -19,6 +19,8 @@ export interface Authority extends Issuer {
   readonly certificatePem: string;
   readonly certificate: X509Certificate;
   readonly certificateFile: string;
+  /** Signed by itself, and so what agents trust, not something that leads to it. */
+  readonly isRoot: boolean;
 }
 
 /** A CA that cannot be used, in one line a person can act on. */
@@ -85,6 +87,7 @@ export function loadAuthority(folder: string, now: Date): Authority {
     keyIdentifier: subjectKeyIdentifier(certificate),
     certificate,
     certificatePem,
+    isRoot: certificate.checkIssued(certificate),
     certificateFile: files.certificate,
   };
 }

@@ -13,6 +13,7 @@ import { loadPolicy } from './policy/load.ts';
 import { formatProblem, type Problem } from './policy/problem.ts';
 import { Connections } from './proxy/connections.ts';
 import { listen, portOf } from './proxy/listener.ts';
+import { Http2Pool } from './proxy/http2-pool.ts';
 import { UpstreamPool } from './proxy/pool.ts';
 import type { Services } from './proxy/services.ts';
 import { makeSnapshot, type Snapshot } from './proxy/snapshot.ts';
@@ -51,7 +52,7 @@ export async function startGate(config: Config, log: Log): Promise<Gate> {
   const leaves = new LeafCache(authority, { limit: LEAVES, clock });
   const metrics = openMetrics(rules, connections, leaves);
   const services = openServices(config, rules, leaves, metrics, log);
-  const { audit, pool } = services;
+  const { audit, pool, http2 } = services;
 
   const unready = (): string | null =>
     connections.draining ? 'draining' : audit.healthy ? null : 'the audit log cannot be written';
@@ -83,6 +84,7 @@ export async function startGate(config: Config, log: Log): Promise<Gate> {
       admin.closeAllConnections();
       connections.destroy();
       pool.close();
+      http2.close();
       audit.close();
       metrics.close();
     },
@@ -140,6 +142,7 @@ function openServices(config: Config, rules: Rules, leaves: LeafCache, metrics: 
     upstreamSessions: new Map(),
     audit: openAudit(config, pseudonym, metrics, log),
     pool: new UpstreamPool(clock),
+    http2: new Http2Pool(),
     metrics,
     log,
     timeouts,

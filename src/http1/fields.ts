@@ -1,4 +1,4 @@
-import { equalsAt } from './grammar.ts';
+import { equalsAt, isFieldValue, isToken } from './grammar.ts';
 
 /** Offsets of one field line: name from and to, value from and to; the line begins two characters (CRLF) before its name. */
 const STRIDE = 4;
@@ -16,6 +16,11 @@ export class Fields {
   constructor(text: string, at: readonly number[]) {
     this.#text = text;
     this.#at = at;
+  }
+
+  /** Number of fields. */
+  get size(): number {
+    return this.#at.length / STRIDE;
   }
 
   /** Values of every field of this (lower-case) name. */
@@ -55,6 +60,46 @@ export class Fields {
   #named(index: number, lower: string): boolean {
     return equalsAt(this.#text, this.#at[index] as number, this.#at[index + 1] as number, lower);
   }
+}
+
+/**
+ * The fields of a message that the gate writes: those a filter keeps of a message it read, and its own behind them. One
+ * form for both protocols: text where lines are written, pairs where they are packed.
+ */
+export class OutgoingFields {
+  readonly #from: Fields;
+  readonly #filter: FieldFilter;
+  readonly #own: readonly string[];
+
+  /** `own` are name, value pairs. */
+  constructor(from: Fields, filter: FieldFilter, own: readonly string[] = NOTHING) {
+    this.#from = from;
+    this.#filter = filter;
+    this.#own = own;
+  }
+
+  /** Lines of HTTP/1, each with the CRLF before it. Throws for a field of the gate's own that would be unsafe to write. */
+  text(): string {
+    let lines = this.#from.text(this.#filter);
+    for (let i = 0; i < this.#own.length; i += 2)
+      lines += fieldLine(this.#own[i] as string, this.#own[i + 1] as string);
+    return lines;
+  }
+
+  /** Name, value pairs as HTTP/2 wants them: names in lower case (RFC 9113 §8.2). */
+  pairs(): string[] {
+    const pairs = [...this.#from.pairs(this.#filter), ...this.#own];
+    for (let i = 0; i < pairs.length; i += 2) pairs[i] = (pairs[i] as string).toLowerCase();
+    return pairs;
+  }
+}
+
+const NOTHING: readonly string[] = [];
+
+/** One field line that the gate itself adds. CR, LF or NUL in it would be a second message: a fault, never sent. */
+export function fieldLine(name: string, value: string): string {
+  if (!isToken(name) || !isFieldValue(value)) throw new Error(`the gate would write an unsafe header field: ${name}`);
+  return `\r\n${name}: ${value}`;
 }
 
 /** Longest name a filter may drop. */
@@ -116,6 +161,26 @@ const NOT_REMOVABLE = new Set([
 export const END_TO_END: FieldFilter = new FieldFilter(HOP_BY_HOP);
 /** The same but for `Host` and `Via`, which the gate writes. */
 export const TO_UPSTREAM: FieldFilter = new FieldFilter([...HOP_BY_HOP, 'host', 'via']);
+/**
+ * Trailers that are passed on, either way: none that frames, routes, authenticates or says how to read what came before
+ * (RFC 9110 §6.5.1), for that has been judged and acted on without them.
+ */
+export const TRAILERS: FieldFilter = new FieldFilter([
+  ...HOP_BY_HOP,
+  'host',
+  'via',
+  'authorization',
+  'cookie',
+  'set-cookie',
+  'content-encoding',
+  'content-type',
+  'content-range',
+  'cache-control',
+  'max-forwards',
+  'proxy-status',
+  'sallyport-reason',
+  'sallyport-warning',
+]);
 /** Fields of an answer that go to the agent; an upstream may not speak in the gate's name. */
 export const TO_AGENT: FieldFilter = new FieldFilter([
   ...HOP_BY_HOP,

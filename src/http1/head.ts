@@ -123,6 +123,25 @@ export function parseResponseHead(text: string, method: string): ResponseHead {
   return { status, phrase, minor, fields: new Fields(text, noted.at), framing, declared, keepAlive, connection };
 }
 
+/** Field lines without a start line, and what of them decides how a message is handled. */
+export interface FieldBlock {
+  readonly fields: Fields;
+  /** The body length they declare; null where they declare none. */
+  readonly length: number | null;
+  readonly host: string | null;
+  readonly expect: string | null;
+  readonly via: string | null;
+  readonly credentials: readonly string[];
+}
+
+/** Parses lines that each follow a CRLF, as they are made of the fields of HTTP/2. Throws Http1Error. */
+export function parseFieldBlock(text: string): FieldBlock {
+  const noted = parseFields(text, 0);
+  if (noted.hosts > 1) throw new Http1Error('more than one Host field');
+  const { host, expect, via, credentials } = noted;
+  return { fields: new Fields(text, noted.at), length: declaredFraming(noted), host, expect, via, credentials };
+}
+
 /** Parses trailer lines (RFC 9112 §7.1.2) with the same grammar as header lines. */
 export function parseTrailers(text: string): Fields {
   const block = `\r\n${text}`;

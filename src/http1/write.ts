@@ -1,4 +1,4 @@
-import { isFieldValue, isTargetText, isToken } from './grammar.ts';
+import { isTargetText } from './grammar.ts';
 import { CHUNKED, UNTIL_CLOSE, type Framing } from './head.ts';
 
 /** Ends a chunked body that has no trailers. */
@@ -9,12 +9,6 @@ export function headText(startLine: string, fieldText: string, framing: Framing 
   if (framing === CHUNKED) return `${startLine}${fieldText}\r\nTransfer-Encoding: chunked\r\n\r\n`;
   if (framing === null || framing === UNTIL_CLOSE) return `${startLine}${fieldText}\r\n\r\n`;
   return `${startLine}${fieldText}\r\nContent-Length: ${framing}\r\n\r\n`;
-}
-
-/** One field line that the gate itself adds. CR, LF or NUL in it would be a second message: a fault, never sent. */
-export function fieldLine(name: string, value: string): string {
-  if (!isToken(name) || !isFieldValue(value)) throw new Error(`the gate would write an unsafe header field: ${name}`);
-  return `\r\n${name}: ${value}`;
 }
 
 export function requestLine(method: string, target: string): string {

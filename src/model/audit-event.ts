@@ -39,6 +39,8 @@ export interface OutcomeEvent {
   /** Content hash of the policy that decided. */
   readonly policy: string;
   readonly port?: number;
+  /** What the agent spoke: `http/1.1` or `h2`. */
+  readonly protocol?: string;
   /** Names and value lengths; values never stand here. */
   readonly query?: ReadonlyArray<{ readonly length: number; readonly name: string }>;
   readonly reason?: string;

@@ -1,9 +1,9 @@
 import type { Socket } from 'node:net';
-import type { Http1Agent } from './adapters/http1-agent.ts';
+import type { AgentConnection } from './message.ts';
 
 /** The open agent connections, for counting, draining and ending them. */
 export class Connections {
-  readonly #agents = new Set<Http1Agent>();
+  readonly #agents = new Set<AgentConnection>();
   readonly #tunnels = new Set<Socket>();
   #inside = 0;
   #draining = false;
@@ -24,7 +24,7 @@ export class Connections {
   }
 
   /** Counts a connection in, or the HTTP inside a tunnel; call the result when it ends. */
-  enter(agent: Http1Agent, where: 'outside' | 'inside'): () => void {
+  enter(agent: AgentConnection, where: 'outside' | 'inside'): () => void {
     this.#agents.add(agent);
     if (where === 'inside') this.#inside++;
     return () => {
@@ -42,7 +42,10 @@ export class Connections {
   /** Ends idle connections now, busy ones after their exchange; resolves when none is left or the limit has passed. */
   async drain(limit: number): Promise<boolean> {
     this.#draining = true;
-    for (const agent of this.#agents) if (agent.idle) agent.wire.socket.destroy();
+    for (const agent of this.#agents) {
+      if (agent.idle) agent.destroy();
+      else agent.retire();
+    }
     if (this.#agents.size === 0) return true;
     let timer: NodeJS.Timeout | undefined;
     const emptied = await new Promise<boolean>((resolve) => {
@@ -55,7 +58,7 @@ export class Connections {
 
   /** Ends every connection now. */
   destroy(): void {
-    for (const agent of this.#agents) agent.wire.socket.destroy();
+    for (const agent of this.#agents) agent.destroy();
     for (const socket of this.#tunnels) socket.destroy();
   }
 }

@@ -4,6 +4,7 @@ import { Denial } from '../model/denial.ts';
 import { parseAddress } from '../model/host.ts';
 import type { GuardedAddress } from '../network/guard.ts';
 import type { Cancellation } from './cancellation.ts';
+import type { Protocol } from './message.ts';
 import type { Witness } from './record.ts';
 
 export interface DialOptions {
@@ -13,12 +14,16 @@ export interface DialOptions {
   /** Sessions of earlier connections, by target. */
   readonly sessions: Map<string, Buffer>;
   readonly cancellation: Cancellation;
+  /** What TLS offers (ALPN, RFC 7301), in order of liking. */
+  readonly protocols: readonly string[];
 }
 
 export interface Dialled {
   readonly socket: Socket;
   /** Address at the other end. */
   readonly address: string;
+  /** What TLS agreed on; HTTP/1.1 where nothing was said. */
+  readonly protocol: Protocol;
 }
 
 const MAX_SESSIONS = 2000;
@@ -58,7 +63,8 @@ export async function dial(to: GuardedAddress, _witness: Witness, options: DialO
       resolve();
     });
   });
-  return { socket, address: reached(socket, to) };
+  const protocol = (socket as TLSSocket).alpnProtocol === 'h2' ? 'h2' : 'http/1.1';
+  return { socket, address: reached(socket, to), protocol };
 }
 
 function tcpOptions(to: GuardedAddress): { host: string; port: number; lookup: typeof lookup; allowHalfOpen: boolean } {
@@ -84,7 +90,7 @@ function openTls(to: GuardedAddress, options: DialOptions): TLSSocket {
     ...tcpOptions(to),
     secureContext: options.trust,
     minVersion: 'TLSv1.2',
-    ALPNProtocols: ['http/1.1'],
+    ALPNProtocols: [...options.protocols],
     // RFC 6066 §3: a server name is a name; an address is verified against the certificate all the same.
     servername: host.kind === 'name' ? host.text : '',
     checkServerIdentity: (_name, certificate) => checkServerIdentity(host.text, certificate),
@@ -111,6 +117,9 @@ function reached(socket: Socket, to: GuardedAddress): string {
 const TRUST_ERRORS =
   /^(?:CERT_|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO_|ERR_TLS_CERT|INVALID_(?:CA|PURPOSE)|HOSTNAME_MISMATCH|PATH_LENGTH|CRL_)/;
 
+/** Cause of the denial of an upstream that speaks nothing of what was offered. */
+export const NO_PROTOCOL_IN_COMMON: unique symbol = Symbol('no protocol in common');
+
 /** What servers send that ask for a certificate and get none (RFC 8446 §6.2, RFC 5246 §7.2.2). */
 export const HANDSHAKE_ALERT =
   /^ERR_SSL_(?:TLSV13_ALERT_CERTIFICATE_REQUIRED|SSLV3_ALERT_HANDSHAKE_FAILURE|SSLV3_ALERT_BAD_CERTIFICATE)$/;
@@ -123,6 +132,10 @@ function dialFailure(error: Error, authority: string): Denial {
       `the certificate of ${authority} is not trusted: ${certificateTrouble(code)}`,
       { cause: error },
     );
+  if (code === 'ERR_SSL_TLSV1_ALERT_NO_APPLICATION_PROTOCOL')
+    return new Denial('upstream-malformed', `${authority} speaks neither HTTP/1.1 nor HTTP/2`, {
+      cause: NO_PROTOCOL_IN_COMMON,
+    });
   if (HANDSHAKE_ALERT.test(code))
     return new Denial(
       'upstream-untrusted',

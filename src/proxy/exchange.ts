@@ -6,9 +6,9 @@ import { decide } from '../policy/decide.ts';
 import { hold } from './body.ts';
 import { Cancellation } from './cancellation.ts';
 import { conclude } from './conclude.ts';
-import type { Tunnel } from './connection.ts';
+import type { Tunnel } from './tunnel.ts';
 import { gatherFacts } from './gather.ts';
-import type { AgentRequest } from './message.ts';
+import type { AgentRequest, Protocol } from './message.ts';
 import { enforce, type Permit } from './permit.ts';
 import { prepare } from './prepare.ts';
 import { record } from './record.ts';
@@ -23,6 +23,8 @@ export interface Exchange {
   readonly id: string;
   readonly source: string;
   readonly tunnel: Tunnel | null;
+  /** What the agent spoke; null where it asked nothing. */
+  readonly protocol: Protocol | null;
   readonly now: Snapshot;
   /** Clock readings in milliseconds; null, or 0 for the end, until reached. */
   readonly started: number;
@@ -49,7 +51,7 @@ export async function serveExchange(
   tunnel: Tunnel | null,
   services: Services,
 ): Promise<void> {
-  const exchange = openExchange(source, tunnel, services);
+  const exchange = openExchange(source, tunnel, request.protocol, services);
   request.onAbort = () => exchange.cancellation.cancel();
   let outcome: Outcome;
   try {
@@ -75,7 +77,7 @@ async function carry(exchange: Exchange, request: AgentRequest, services: Servic
   const upstream = prepare(facts, request, body, permit, services.pseudonym);
   const witness = await record(exchange, permit, address, services.audit);
   const response = await send(upstream, address, witness, exchange, request.answer, services);
-  const transfer = await relay(response, request.answer, exchange, permit, services);
+  const transfer = await relay(response, request.answer, exchange, permit);
   return { kind: 'delivered', status: response.head.status, transfer };
 }
 
@@ -87,11 +89,17 @@ function keep(permit: Permit, exchange: Exchange): void {
 let count = 0;
 
 /** A new exchange under the snapshot of this moment. */
-export function openExchange(source: string, tunnel: Tunnel | null, services: Services): Exchange {
+export function openExchange(
+  source: string,
+  tunnel: Tunnel | null,
+  protocol: Protocol | null,
+  services: Services,
+): Exchange {
   return {
     id: `${services.pseudonym}-${++count}`,
     source,
     tunnel,
+    protocol,
     now: services.snapshot(),
     started: performance.now(),
     ended: 0,
@@ -111,7 +119,7 @@ export function openExchange(source: string, tunnel: Tunnel | null, services: Se
 
 /** Records a tunnel in which no request was ever read: refused at CONNECT, or failed before HTTP began. */
 export function concludeTunnel(source: string, tunnel: Tunnel, denial: Denial, services: Services): void {
-  conclude(openExchange(source, tunnel, services), { kind: 'refused', denial }, null, services);
+  conclude(openExchange(source, tunnel, null, services), { kind: 'refused', denial }, null, services);
 }
 
 /** Refuses a CONNECT outside any tunnel, for want of an agent or a target. */
@@ -122,7 +130,7 @@ export function concludeConnect(
   denial: Denial,
   services: Services,
 ): void {
-  const exchange = openExchange(source, null, services);
+  const exchange = openExchange(source, null, request.protocol, services);
   exchange.agent = agent;
   conclude(exchange, { kind: 'refused', denial }, request, services);
 }

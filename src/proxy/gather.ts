@@ -4,7 +4,7 @@ import { Denial } from '../model/denial.ts';
 import type { Facts } from '../model/facts.ts';
 import { canonicalPath, splitTarget } from '../model/path.ts';
 import { DEFAULT_PORT, makeTarget, parseAuthority, type Target } from '../model/target.ts';
-import type { Tunnel } from './connection.ts';
+import type { Tunnel } from './tunnel.ts';
 import type { Exchange } from './exchange.ts';
 import type { AgentRequest } from './message.ts';
 import type { Services } from './services.ts';
@@ -25,7 +25,7 @@ interface Asked {
 export function gatherFacts(request: AgentRequest, exchange: Exchange, services: Services): Facts {
   const { tunnel, source, now } = exchange;
   if (request.flaw !== null)
-    throw new Denial('request-malformed', request.flaw.message, { status: request.flaw.status });
+    throw new Denial(request.flaw.reason, request.flaw.message, { status: request.flaw.status });
   const agent =
     tunnel?.agent ?? identify({ source, credentials: request.credentials }, now.identities, services.throttle);
   exchange.agent = agent;

@@ -43,7 +43,7 @@ export async function acceptTls(socket: Socket, host: Host, leaves: LeafCache): 
   const secure = new TLSSocket(socket, {
     isServer: true,
     secureContext: leaves.contextFor(host),
-    ALPNProtocols: ['http/1.1'],
+    ALPNProtocols: ['h2', 'http/1.1'],
     requestCert: false,
     rejectUnauthorized: false,
   });
@@ -60,6 +60,8 @@ export async function acceptTls(socket: Socket, host: Host, leaves: LeafCache): 
     const timer = setTimeout(() => finish('the TLS handshake took too long'), HANDSHAKE);
     secure.on('secure', onSecure).on('close', onClose).on('error', onError).on('_tlsError', onError);
   });
+  // What tls.Server does for its own sockets: node:http2 waits for a handshake as long as this is true.
+  Object.assign(secure, { secureConnecting: false });
   const mismatch = mismatchOf(secure, host);
   if (trouble === null) return { socket: secure, trouble: '', mismatch };
   secure.destroy();

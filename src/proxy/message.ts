@@ -1,5 +1,10 @@
-import type { Fields } from '../http1/fields.ts';
-import type { Framing } from '../http1/head.ts';
+import type { Fields, OutgoingFields } from '../http1/fields.ts';
+import type { Framing, ResponseHead } from '../http1/head.ts';
+import type { MessageEvent } from '../http1/reader.ts';
+import type { Reason } from '../model/reason.ts';
+import type { UpstreamRequest } from './prepare.ts';
+
+export type Protocol = 'http/1.1' | 'h2';
 
 /** A body as it arrives. */
 export interface BodyStream {
@@ -11,6 +16,8 @@ export interface BodyStream {
   readonly finished: boolean;
   /** The next piece, null at the end. Throws Http1Error for malformed framing. */
   read(): Promise<Buffer | null>;
+  /** Trailers, once the last byte has been read. */
+  readonly trailers: Fields;
 }
 
 /** A request as the path of a request sees it, whatever protocol it came by. */
@@ -24,13 +31,17 @@ export interface AgentRequest {
   readonly fields: Fields;
   /** Names that `Connection` lists. */
   readonly connection: readonly string[];
+  /** What the agent speaks; its upstream is asked for the same first. */
+  readonly protocol: Protocol;
+  /** It reads trailers (`TE: trailers` of HTTP/2). */
+  readonly wantsTrailers: boolean;
   readonly expect: string | null;
   readonly upgrade: string | null;
   readonly via: string | null;
   /** Values of `Proxy-Authorization`. */
   readonly credentials: readonly string[];
   /** What is wrong with the bytes, where they are no request; the other members are then empty. */
-  readonly flaw: { readonly message: string; readonly status: number } | null;
+  readonly flaw: { readonly message: string; readonly status: number; readonly reason: Reason } | null;
   readonly body: BodyStream;
   readonly answer: Answer;
   /** Called when the agent is gone before the exchange has ended. */
@@ -46,14 +57,14 @@ export interface Answer {
   /** Asks the agent to send its body (100 Continue), once, if it waits for that. */
   proceed(): void;
   /** Passes on an interim answer such as 103. */
-  inform(status: number, fieldText: string): void;
+  inform(status: number, fields: OutgoingFields): void;
   /** Gives the head; it leaves with the first bytes behind it or at `flush`. */
   begin(head: AnswerHead): void;
   /** Gives a piece of the body. A promise is returned when the agent must catch up first. */
   write(bytes: Buffer): Promise<void> | null;
   /** Sends what was given so far. */
   flush(): void;
-  end(trailerText: string): void;
+  end(trailers: Fields): void;
   /** Ends the connection so that what was sent looks cut off, as it is. */
   destroy(): void;
   /** Ends the connection once what was sent has been taken, without reading the rest of the request. */
@@ -63,10 +74,50 @@ export interface Answer {
 export interface AnswerHead {
   readonly status: number;
   readonly phrase: string;
-  /** Field lines, each with the CRLF before it; framing is the adapter's own. */
-  readonly fieldText: string;
+  /** What is said besides; framing is the adapter's own. */
+  readonly fields: OutgoingFields;
   /** Null: this answer has no body (HEAD, 204, 304). */
   readonly framing: Framing | null;
   /** Content-Length that an answer without a body announces all the same. */
   readonly declared: number | null;
+}
+
+/** An agent's end of a connection, whatever it speaks. */
+export interface AgentConnection {
+  /** One request at a time, each answered before the next is taken (HTTP/1). */
+  readonly sequential: boolean;
+  /** True while no request is being served. */
+  readonly idle: boolean;
+  /** The next request; null when there will be none. What is no request comes back as one with a flaw. */
+  next(): Promise<AgentRequest | null>;
+  /** Takes no further request and ends once what is being served has ended. */
+  retire(): void;
+  destroy(): void;
+}
+
+/** One request's way to an upstream and its answer's way back, whatever the upstream speaks. Pull: nothing is pushed. */
+export interface UpstreamExchange {
+  /** Address at the other end. */
+  readonly address: string;
+  /** The connection is lost, or will bring nothing more. */
+  readonly gone: boolean;
+  /** Milliseconds without traffic after which the exchange fails; 0: none. */
+  patience(milliseconds: number): void;
+  /** Sends the head, and as much of the body as is held. */
+  send(request: UpstreamRequest): void;
+  /** Sends a further piece of the body; resolves when the upstream can take more, or is gone. */
+  write(bytes: Buffer): Promise<void>;
+  /** Says that the body is complete. */
+  finish(trailers: Fields): void;
+  /** The next response head, interim ones included; null when it is not here yet. */
+  takeHead(): ResponseHead | null;
+  /** What comes next of the answer; null when it is not here yet. Throws what the connection failed with. */
+  poll(): MessageEvent<ResponseHead> | null;
+  /** Resolves when there is something new to take. */
+  more(): Promise<void>;
+  /** True when the upstream has surely not acted on the request: it may be sent again. */
+  isUnseen(error: unknown, request: UpstreamRequest): boolean;
+  /** Ends an exchange that is complete; its connection may serve again. */
+  release(): void;
+  destroy(reason?: Error): void;
 }

@@ -5,7 +5,7 @@ import { makeTarget } from '../model/target.ts';
 import { guard } from '../network/guard.ts';
 import { decide } from '../policy/decide.ts';
 import { conclude } from './conclude.ts';
-import type { Tunnel } from './connection.ts';
+import type { Tunnel } from './tunnel.ts';
 import { dial } from './dial.ts';
 import { openExchange, type Exchange } from './exchange.ts';
 import { enforce } from './permit.ts';
@@ -16,7 +16,7 @@ import type { Services } from './services.ts';
 /** Carries a tunnel that a rule opens without inspection (`scheme: tcp`): one exchange from CONNECT to close. */
 export async function serveOpaque(socket: Socket, source: string, tunnel: Tunnel, services: Services): Promise<void> {
   const target = makeTarget('tcp', tunnel.target.host, tunnel.target.port);
-  const exchange = openExchange(source, { ...tunnel, target }, services);
+  const exchange = openExchange(source, { ...tunnel, target }, null, services);
   const outcome = await carryOpaque(socket, exchange, services).catch((thrown: unknown) =>
     outcomeOf(thrown, exchange, exchange.upstreamSent !== null),
   );
@@ -46,6 +46,7 @@ async function carryOpaque(socket: Socket, exchange: Exchange, services: Service
     trust: services.upstreamTrust,
     sessions: services.upstreamSessions,
     cancellation: exchange.cancellation,
+    protocols: [],
   });
   exchange.upstreamSent = performance.now();
   await Promise.all([

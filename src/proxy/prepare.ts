@@ -1,8 +1,8 @@
-import { TO_UPSTREAM } from '../http1/fields.ts';
+import { OutgoingFields, TO_UPSTREAM } from '../http1/fields.ts';
 import { CHUNKED } from '../http1/head.ts';
 import type { Facts } from '../model/facts.ts';
 import type { HeldBody } from './body.ts';
-import type { AgentRequest } from './message.ts';
+import type { AgentRequest, Protocol } from './message.ts';
 import type { Permit } from './permit.ts';
 
 declare const prepared: unique symbol;
@@ -12,8 +12,13 @@ export interface UpstreamRequest {
   readonly method: string;
   /** Path and query. */
   readonly target: string;
-  /** Field lines, each with the CRLF before it. */
-  readonly fieldText: string;
+  /** `host[:port]`: what stands in `Host`. */
+  readonly authority: string;
+  /** What the agent speaks, and the upstream is asked for first. */
+  readonly protocol: Protocol;
+  /** The agent said that it reads trailers (`TE: trailers`), which gRPC servers ask for. */
+  readonly wantsTrailers: boolean;
+  readonly fields: OutgoingFields;
   /** Length, CHUNKED, or null for no body. */
   readonly framing: number | null;
   readonly body: HeldBody;
@@ -36,15 +41,19 @@ export function prepare(
 ): UpstreamRequest {
   const path = permit.rawPath ? facts.path.raw : (facts.path.canonical ?? facts.path.raw);
   const target = facts.query === null ? path : `${path}?${facts.query}`;
-  const kept = request.fields.text(TO_UPSTREAM.naming(request.connection));
   const via = request.via === null ? `1.1 ${pseudonym}` : `${request.via}, 1.1 ${pseudonym}`;
-  const fieldText = `\r\nHost: ${permit.target.authority}${kept}\r\nVia: ${via}`;
-  return mintUpstreamRequest({ method: facts.method, target, fieldText, framing: framingOf(facts.method, body), body });
+  const fields = new OutgoingFields(request.fields, TO_UPSTREAM.naming(request.connection), ['Via', via]);
+  const { method } = facts;
+  const { authority } = permit.target;
+  const { protocol, wantsTrailers } = request;
+  const framing = framingOf(method, body);
+  return mintUpstreamRequest({ method, target, authority, protocol, wantsTrailers, fields, framing, body });
 }
 
 function framingOf(method: string, body: HeldBody): number | null {
   if (!body.present) return WITH_BODY.has(method) ? 0 : null;
-  if (body.rest === null) return body.size;
+  // A length leaves no place for trailers (RFC 9112 §7.1).
+  if (body.rest === null) return body.trailers.size > 0 ? CHUNKED : body.size;
   return body.announced ?? CHUNKED;
 }
 

@@ -89,7 +89,7 @@ function outcomeParts(
     toExchange: `}${capability},"decision":"${decision}"${detail},"exchange":"`,
     toMethod: `"${member('host', target?.host.text)},"inspected":${exchange.tunnel?.opaque !== true},"kind":"outcome"`,
     toPath: `${member('mode', permit?.mode)},"outcome":"${kind}"`,
-    toQuery: `,"policy":"${exchange.now.policy.generation}"${target === undefined ? '' : `,"port":${target.port}`}`,
+    toQuery: `,"policy":"${exchange.now.policy.generation}"${target === undefined ? '' : `,"port":${target.port}`}${member('protocol', exchange.protocol)}`,
     toSource: `${member('reason', why?.reason)}${member('rule', permit?.rule ?? denial?.rule)}${member('scheme', target?.scheme)},"source":"`,
   };
 }

@@ -1,5 +1,5 @@
 import { Http1Error } from '../http1/error.ts';
-import { fieldLine } from '../http1/write.ts';
+import { Fields, OutgoingFields, TO_AGENT } from '../http1/fields.ts';
 import { Denial, asDenial } from '../model/denial.ts';
 import type { Outcome } from '../model/outcome.ts';
 import { REASONS } from '../model/reason.ts';
@@ -12,7 +12,7 @@ export function outcomeOf(thrown: unknown, exchange: Exchange, begun: boolean): 
   if (exchange.cancellation.cancelled) return { kind: 'aborted', status: exchange.status, transfer };
   const denial =
     thrown instanceof Http1Error
-      ? new Denial('request-malformed', thrown.message, { status: thrown.status })
+      ? new Denial(thrown.reason, thrown.message, { status: thrown.status })
       : asDenial(thrown);
   if (begun) return { kind: 'truncated', status: exchange.status ?? 0, transfer, denial };
   return { kind: 'refused', denial };
@@ -37,15 +37,21 @@ export function refuse(answer: Answer, denial: Denial, exchange: Exchange, metho
     remedy: denial.remedy,
   };
   const body = Buffer.from(`${JSON.stringify(problem, null, 2)}\n`, 'utf8');
-  let fieldText = '\r\nContent-Type: application/problem+json\r\nCache-Control: no-store';
-  fieldText += fieldLine('Proxy-Status', `sallyport; error=${REASONS[reason].error}; details="${reason}"`);
-  fieldText += fieldLine('Sallyport-Reason', reason);
-  for (let i = 0; i < denial.headers.length; i += 2)
-    fieldText += fieldLine(denial.headers[i] as string, denial.headers[i + 1] as string);
+  const fields = new OutgoingFields(Fields.NONE, TO_AGENT, [
+    'Content-Type',
+    'application/problem+json',
+    'Cache-Control',
+    'no-store',
+    'Proxy-Status',
+    `sallyport; error=${REASONS[reason].error}; details="${reason}"`,
+    'Sallyport-Reason',
+    reason,
+    ...denial.headers,
+  ]);
   // After malformed bytes nobody can say where the next request begins.
   if (reason === 'request-malformed') answer.close();
   const bodiless = method === 'HEAD';
-  answer.begin({ status, phrase: reason, fieldText, framing: bodiless ? null : body.length, declared: body.length });
+  answer.begin({ status, phrase: reason, fields, framing: bodiless ? null : body.length, declared: body.length });
   if (!bodiless) void answer.write(body);
-  answer.end('');
+  answer.end(Fields.NONE);
 }

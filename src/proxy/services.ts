@@ -5,6 +5,7 @@ import type { NameService } from '../network/resolver.ts';
 import type { Log } from '../telemetry/log.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { LeafCache } from '../tls/leaves.ts';
+import type { Http2Pool } from './http2-pool.ts';
 import type { UpstreamPool } from './pool.ts';
 import type { Snapshot } from './snapshot.ts';
 
@@ -15,6 +16,7 @@ export interface Services {
   readonly throttle: FailureThrottle;
   readonly leaves: LeafCache;
   readonly pool: UpstreamPool;
+  readonly http2: Http2Pool;
   readonly audit: AuditLog;
   readonly metrics: Metrics;
   readonly log: Log;

@@ -97,17 +97,22 @@ describe("the agent's handshake", () => {
     tls.destroy();
   });
 
-  it('offering http/1.1 and h2 settles on http/1.1', async () => {
+  it.each([
+    [['http/1.1', 'h2'], 'h2'],
+    [['h2'], 'h2'],
+    [['http/1.1'], 'http/1.1'],
+    [['http/1.1', 'spdy/3'], 'http/1.1'],
+  ])('offering %j settles on %s', async (offered, settled) => {
     const tunnel = await openTunnel(stage.gate, 'api.test:443');
     tunnel.socket.removeAllListeners('data');
     const tls = connectTls({
       socket: tunnel.socket,
       ca: stage.gate.ca,
       servername: 'api.test',
-      ALPNProtocols: ['h2', 'http/1.1'],
+      ALPNProtocols: offered,
     });
     await new Promise((resolve) => tls.once('secureConnect', resolve));
-    expect(tls.alpnProtocol).toBe('http/1.1');
+    expect(tls.alpnProtocol).toBe(settled);
     tls.destroy();
   });
 

@@ -10,15 +10,19 @@ beforeAll(async () => {
 afterAll(() => stage.close());
 
 describe('curl', () => {
-  it('is allowed', async () => {
-    expect(await run(stage, 'curl', ['-sS', 'https://site.test/ok/curl'])).toMatchObject({
+  it.each(['--http2', '--http1.1'])('%s is allowed', async (version) => {
+    expect(await run(stage, 'curl', ['-sS', version, 'https://site.test/ok/curl'])).toMatchObject({
       code: 0,
       out: expect.stringContaining('"/ok/curl"') as string,
     });
   });
-  it('is refused, and shows why', async () => {
-    const { out } = await run(stage, 'curl', ['-sSi', 'https://site.test/no']);
-    expect(out).toMatch(/HTTP\/1\.1 403 path-not-allowed\r\n[\s\S]*"detail": "\/no is not allowed on site\.test"/);
+  it.each([
+    ['--http2', /HTTP\/2 403 \r\n[\s\S]*sallyport-reason: path-not-allowed/],
+    ['--http1.1', /HTTP\/1\.1 403 path-not-allowed\r\n/],
+  ])('%s is refused, and shows why', async (version, head) => {
+    const { out } = await run(stage, 'curl', ['-sSi', version, 'https://site.test/no']);
+    expect(out).toMatch(head);
+    expect(out).toContain('"detail": "/no is not allowed on site.test"');
   });
 });
 

@@ -24,6 +24,7 @@ const options = () => ({
   trust: createSecureContext(),
   sessions: new Map<string, Buffer>(),
   cancellation: new Cancellation(),
+  protocols: ['http/1.1'],
 });
 
 describe('dial()', () => {

@@ -1,4 +1,5 @@
 import { createServer as createHttp, type IncomingMessage, type RequestListener, type ServerResponse } from 'node:http';
+import { createSecureServer as createHttp2, type Http2ServerRequest, type Http2ServerResponse } from 'node:http2';
 import { createServer as createHttps } from 'node:https';
 import { createServer as createTcp, type AddressInfo, type Server, type Socket } from 'node:net';
 import { createServer as createTls, type SecureVersion } from 'node:tls';
@@ -10,6 +11,7 @@ export interface SeenRequest {
   readonly rawHeaders: readonly string[];
   readonly headers: IncomingMessage['headers'];
   readonly body: Buffer;
+  readonly httpVersion: string;
 }
 
 export interface Origin {
@@ -21,11 +23,14 @@ export interface Origin {
   close(): Promise<void>;
 }
 
+type Http2Listener = (request: Http2ServerRequest, response: Http2ServerResponse) => void;
 type Answer = (request: SeenRequest, response: ServerResponse, raw: IncomingMessage) => void;
 
 /** A real HTTP(S) origin on a free port; with `clientCa` it demands a client certificate. Without `answer` it says 200 and what it saw. */
 export async function startOrigin(
   options: {
+    /** Protocols offered (ALPN); HTTP/2 is served by the same listener. */
+    protocols?: 'h2' | 'both';
     tls?: Pair;
     clientCa?: string;
     tlsVersion?: SecureVersion;
@@ -49,29 +54,39 @@ export async function startOrigin(
         rawHeaders: request.rawHeaders,
         headers: request.headers,
         body: Buffer.concat(pieces),
+        httpVersion: request.httpVersion,
       };
       requests.push(seen);
       if (options.answer !== undefined) options.answer(seen, response, request);
-      else
-        response
-          .setHeader('Content-Type', 'application/json')
-          .end(JSON.stringify({ method: seen.method, url: seen.url, size: seen.body.length }));
+      else {
+        response.setHeader('Content-Type', 'application/json');
+        response.end(JSON.stringify({ method: seen.method, url: seen.url, size: seen.body.length }));
+      }
     });
   };
   const server =
     options.tls === undefined
       ? createHttp(listener)
-      : createHttps(
-          {
-            cert: options.tls.certificate,
-            key: options.tls.key,
-            ...(options.clientCa === undefined
-              ? {}
-              : { requestCert: true, rejectUnauthorized: true, ca: options.clientCa }),
-            ...(options.tlsVersion === undefined ? {} : { maxVersion: options.tlsVersion }),
-          },
-          listener,
-        );
+      : options.protocols !== undefined
+        ? createHttp2(
+            {
+              cert: options.tls.certificate,
+              key: options.tls.key,
+              allowHTTP1: options.protocols === 'both',
+            },
+            listener as unknown as Http2Listener,
+          )
+        : createHttps(
+            {
+              cert: options.tls.certificate,
+              key: options.tls.key,
+              ...(options.clientCa === undefined
+                ? {}
+                : { requestCert: true, rejectUnauthorized: true, ca: options.clientCa }),
+              ...(options.tlsVersion === undefined ? {} : { maxVersion: options.tlsVersion }),
+            },
+            listener,
+          );
   return { requests, ...(await serve(server as unknown as Server)) };
 }
 

@@ -1,11 +1,12 @@
+import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { Http1Error } from '../../http1/error.ts';
-import { Fields } from '../../http1/fields.ts';
+import { Fields, TRAILERS, type OutgoingFields } from '../../http1/fields.ts';
 import { CHUNKED, UNTIL_CLOSE, parseRequestHead, type RequestHead } from '../../http1/head.ts';
 import { MessageReader } from '../../http1/reader.ts';
 import { chunk, headText, lastChunk } from '../../http1/write.ts';
 import { equalsIgnoringCase } from '../../http1/grammar.ts';
-import type { AgentRequest, Answer, AnswerHead, BodyStream } from '../message.ts';
+import type { AgentConnection, AgentRequest, Answer, AnswerHead, BodyStream } from '../message.ts';
 import { Wire } from './wire.ts';
 
 /** From the first byte of a head to its last: longer is a slow-loris, not a slow line. */
@@ -19,7 +20,8 @@ const LINGER_TIME = 2_000;
 const GATHER = 16 * 1024;
 
 /** The agent's end of an HTTP/1 connection: requests one after another, each with its way back. */
-export class Http1Agent {
+export class Http1Agent implements AgentConnection {
+  readonly sequential = true;
   readonly wire: Wire<RequestHead>;
   #current: Http1Request | null = null;
   /** True while the gate, not the agent, is the one to act. */
@@ -39,6 +41,20 @@ export class Http1Agent {
 
   get idle(): boolean {
     return !this.#busy;
+  }
+
+  retire(): void {
+    if (this.#busy) this.#current?.answer.close();
+    else this.destroy();
+  }
+
+  destroy(): void {
+    this.wire.socket.destroy();
+  }
+
+  /** Gives the connection away, for it speaks HTTP no more (CONNECT). */
+  release(): Socket {
+    return this.wire.release() as Socket;
   }
 
   /** The next request; null when there will be none. Bytes that are no request come back as one with a flaw. */
@@ -119,6 +135,8 @@ class Http1Request implements AgentRequest {
   readonly authority: string | null;
   readonly fields: Fields;
   readonly connection: readonly string[];
+  readonly protocol = 'http/1.1';
+  readonly wantsTrailers = false;
   readonly expect: string | null;
   readonly upgrade: string | null;
   readonly via: string | null;
@@ -154,6 +172,7 @@ class Http1Body implements BodyStream {
   readonly present: boolean;
   waiting = false;
   finished: boolean;
+  trailers = Fields.NONE;
   readonly #wire: Wire<RequestHead>;
   readonly #answer: Http1Answer;
 
@@ -178,7 +197,7 @@ class Http1Body implements BodyStream {
     }
     if (event === null) throw new Http1Error('the connection ended within a message');
     if (event.type === 'body') return event.bytes;
-    // Trailers of a request are not forwarded: they came after the decision and nobody has judged them (RFC 9110 §6.5.1).
+    if (event.type === 'end') this.trailers = event.trailers;
     this.finished = true;
     return null;
   }
@@ -227,9 +246,9 @@ class Http1Answer implements Answer {
     if (this.#minor === 1) this.#wire.socket.write('HTTP/1.1 100 Continue\r\n\r\n', 'latin1');
   }
 
-  inform(status: number, fieldText: string): void {
-    if (this.#minor === 1)
-      this.#wire.socket.write(headText(`HTTP/1.1 ${status} ${PHRASES.get(status) ?? ''}`, fieldText, null), 'latin1');
+  inform(status: number, fields: OutgoingFields): void {
+    if (this.#minor === 0) return;
+    this.#wire.socket.write(headText(`HTTP/1.1 ${status} ${PHRASES.get(status) ?? ''}`, fields.text(), null), 'latin1');
   }
 
   begin(head: AnswerHead): void {
@@ -242,7 +261,7 @@ class Http1Answer implements Answer {
     let start = `HTTP/1.1 ${head.status} ${head.phrase}`;
     if (!this.keepAlive) start += '\r\nConnection: close';
     else if (this.#minor === 0) start += '\r\nConnection: keep-alive';
-    const text = headText(start, head.fieldText, framing ?? head.declared);
+    const text = headText(start, head.fields.text(), framing ?? head.declared);
     this.#head = text;
   }
 
@@ -257,8 +276,8 @@ class Http1Answer implements Answer {
     if (this.#gatheredSize > 0 || this.#head !== '') this.#send();
   }
 
-  end(trailerText: string): void {
-    if (this.#framing === CHUNKED) this.#gather(lastChunk(trailerText));
+  end(trailers: Fields): void {
+    if (this.#framing === CHUNKED) this.#gather(lastChunk(trailers.text(TRAILERS)));
     this.flush();
   }
 

@@ -1,15 +1,25 @@
 import type { Socket } from 'node:net';
 import { Http1Error } from '../../http1/error.ts';
+import { TRAILERS, type Fields } from '../../http1/fields.ts';
 import { parseResponseHead, type ResponseHead } from '../../http1/head.ts';
 import { MessageReader, type MessageEvent } from '../../http1/reader.ts';
 import { chunk, headText, headWith, lastChunk, requestLine } from '../../http1/write.ts';
 import { CHUNKED } from '../../http1/head.ts';
 import { Denial } from '../../model/denial.ts';
+import type { UpstreamExchange } from '../message.ts';
 import type { UpstreamRequest } from '../prepare.ts';
 import { Wire } from './wire.ts';
 
+/** Methods that may be sent again when a kept connection turns out closed (RFC 9110 §9.2.2). */
+const IDEMPOTENT = new Set(['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE', 'TRACE']);
+
+/** Where a connection goes when its exchange has ended cleanly. */
+export interface ConnectionKeeper {
+  put(connection: Http1Upstream): void;
+}
+
 /** One HTTP/1 connection to an upstream; carries one exchange at a time. */
-export class Http1Upstream {
+export class Http1Upstream implements UpstreamExchange {
   /** Whose it is and where it leads; a connection never serves another agent or target. */
   readonly agent: string;
   readonly target: string;
@@ -22,12 +32,15 @@ export class Http1Upstream {
   #answered = false;
   /** Tells the pool that the connection is lost; null while it is in use. */
   #forget: ((connection: Http1Upstream) => void) | null = null;
-  used = 0;
+  /** Exchanges begun. */
+  #used = 0;
+  readonly #keeper: ConnectionKeeper;
   restingSince = 0;
   /** Milliseconds the upstream promised to keep an idle connection; null when it said nothing. */
   promised: number | null = null;
 
-  constructor(socket: Socket, agent: string, target: string, address: string) {
+  constructor(socket: Socket, agent: string, target: string, address: string, keeper: ConnectionKeeper) {
+    this.#keeper = keeper;
     this.agent = agent;
     this.target = target;
     this.address = address;
@@ -66,8 +79,9 @@ export class Http1Upstream {
     this.#answered = false;
     this.#chunked = framing === CHUNKED;
     this.#sentAll = body.rest === null;
-    if (this.used++ > 0) this.#wire.proceed();
-    const text = headText(requestLine(method, request.target), request.fieldText, framing);
+    if (this.#used++ > 0) this.#wire.proceed();
+    const lines = `\r\nHost: ${request.authority}${request.fields.text()}`;
+    const text = headText(requestLine(method, request.target), lines, framing);
     const { pieces } = body;
     const first = pieces[0] ?? null;
     if (this.#chunked || (first !== null && first.length > 64 * 1024)) {
@@ -77,7 +91,7 @@ export class Http1Upstream {
       this.#socket.write(headWith(text, first));
       for (let i = 1; i < pieces.length; i++) this.#write(pieces[i] as Buffer);
     }
-    if (this.#sentAll && this.#chunked) this.#socket.write(lastChunk(''));
+    if (this.#sentAll && this.#chunked) this.#socket.write(lastChunk(body.trailers.text(TRAILERS)));
   }
 
   /** Sends a further piece of the body; resolves when the upstream can take more, or is gone. */
@@ -92,9 +106,8 @@ export class Http1Upstream {
     });
   }
 
-  /** Says that the body is complete. */
-  finish(): void {
-    if (this.#chunked) this.#socket.write(lastChunk(''));
+  finish(trailers: Fields): void {
+    if (this.#chunked) this.#socket.write(lastChunk(trailers.text(TRAILERS)));
     this.#sentAll = true;
   }
 
@@ -110,7 +123,7 @@ export class Http1Upstream {
       // An interim answer has no body: its end is here with it, and the next head follows.
       this.#wire.poll();
       this.#wire.proceed();
-    }
+    } else if (this.#used === 1) this.promised = promisedBy(event.head);
     return event.head;
   }
 
@@ -145,6 +158,15 @@ export class Http1Upstream {
 
   readonly #onGone = (): void => this.#forget?.(this);
 
+  release(): void {
+    this.#keeper.put(this);
+  }
+
+  /** A kept connection that was closed as we used it brought the upstream nothing, and the request is safe to repeat. */
+  isUnseen(error: unknown, request: UpstreamRequest): boolean {
+    return this.#used > 1 && isReset(error) && request.body.rest === null && IDEMPOTENT.has(request.method);
+  }
+
   destroy(reason?: Error): void {
     if (reason === undefined) this.#socket.destroy();
     else this.#wire.fail(reason);
@@ -159,4 +181,15 @@ export class Http1Upstream {
     if (event?.type === 'end') this.#answered = true;
     return event;
   }
+}
+
+/** `Keep-Alive: timeout=n`, less a second for the way. */
+function promisedBy(head: ResponseHead): number | null {
+  if (!head.keepAlive) return 0;
+  const match = /\btimeout=(\d{1,6})\b/.exec(head.fields.values('keep-alive')[0] ?? '');
+  return match === null ? null : Math.max(0, Number(match[1]) - 1) * 1000;
+}
+
+function isReset(error: unknown): boolean {
+  return !(error instanceof Denial) && !(error instanceof Http1Error && !/ended before/.test(error.message));
 }

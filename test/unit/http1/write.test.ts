@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 
 import { CHUNKED, UNTIL_CLOSE } from '../../../src/http1/head.ts';
-import { chunk, chunkLine, fieldLine, headText, headWith, lastChunk, requestLine } from '../../../src/http1/write.ts';
+import { fieldLine } from '../../../src/http1/fields.ts';
+import { chunk, chunkLine, headText, headWith, lastChunk, requestLine } from '../../../src/http1/write.ts';
 
 describe('writing', () => {
   it.each([

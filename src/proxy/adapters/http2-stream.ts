@@ -1,0 +1,159 @@
+import { constants, type Http2Stream } from 'node:http2';
+import { Fields } from '../../http1/fields.ts';
+import type { ResponseHead } from '../../http1/head.ts';
+import type { MessageEvent } from '../../http1/reader.ts';
+import { trailersOf } from './http2-head.ts';
+import { idleClock, ticks, type Watched } from './idle.ts';
+
+/** Bytes a stream may be ahead of whoever reads it before it is held back, and where it goes on. */
+const HIGH = 128 * 1024;
+const LOW = 32 * 1024;
+const END: MessageEvent<ResponseHead> = { type: 'end', trailers: Fields.NONE };
+
+/** A stream that was reset, or lost with its connection. */
+export class StreamReset extends Error {
+  /** Error code of HTTP/2 (RFC 9113 §7). */
+  readonly code: number;
+
+  constructor(code: number) {
+    super(`the stream was reset (${nameOf(code)})`);
+    this.code = code;
+  }
+}
+
+/** Reads one HTTP/2 stream as the events HTTP/1 is read as. Pull: a reader that is slow holds its peer's window. */
+export class StreamReader implements Watched {
+  heard = 0;
+  patience = 0;
+  onSilence: () => void = () => undefined;
+  readonly stream: Http2Stream;
+  readonly #queue: Array<MessageEvent<ResponseHead>> = [];
+  #size = 0;
+  #paused = false;
+  #done = false;
+  #failure: Error | null = null;
+  #trailers: readonly string[] = [];
+  #wake: (() => void) | null = null;
+
+  constructor(stream: Http2Stream) {
+    this.stream = stream;
+    stream.on('data', (bytes: Buffer) => this.#take({ type: 'body', bytes }, bytes.length));
+    stream.on('trailers', (_headers: object, _flags: number, raw: readonly string[]) => (this.#trailers = raw));
+    stream.on('end', () => this.#finish());
+    stream.on('error', (error: NodeJS.ErrnoException) =>
+      this.fail(error.code === 'ERR_HTTP2_STREAM_ERROR' ? new StreamReset(stream.rstCode ?? 0) : error),
+    );
+    stream.on('close', () => {
+      idleClock.forget(this);
+      if (!this.#done) this.fail(new StreamReset(stream.rstCode ?? constants.NGHTTP2_CANCEL));
+    });
+    stream.on('drain', () => this.touch());
+    idleClock.watch(this);
+  }
+
+  /** True when nothing more will come. */
+  get over(): boolean {
+    return this.#failure !== null || (this.#done && this.#queue.length === 0);
+  }
+
+  wait(milliseconds: number): void {
+    this.patience = ticks(milliseconds);
+    this.touch();
+  }
+
+  touch(): void {
+    this.heard = idleClock.now;
+  }
+
+  /** Puts the head of an answer before what follows it. */
+  head(head: ResponseHead): void {
+    this.#take({ type: 'head', head }, 0);
+  }
+
+  poll(): MessageEvent<ResponseHead> | null {
+    const event = this.#queue.shift();
+    if (event === undefined) {
+      if (this.#failure !== null) throw this.#failure;
+      return null;
+    }
+    if (event.type === 'body') this.#size -= event.bytes.length;
+    if (this.#paused && this.#size < LOW) {
+      this.#paused = false;
+      this.stream.resume();
+    }
+    return event;
+  }
+
+  more(): Promise<void> {
+    if (this.#queue.length > 0 || this.#failure !== null || this.#done) return Promise.resolve();
+    return new Promise((resolve) => {
+      this.#wake = resolve;
+    });
+  }
+
+  /** Ends reading with an error that whoever reads will see behind what is already here. */
+  fail(error: Error): void {
+    if (this.#failure !== null || this.#done) return;
+    this.#failure = error;
+    this.#rouse();
+  }
+
+  #take(event: MessageEvent<ResponseHead>, size: number): void {
+    this.touch();
+    this.#queue.push(event);
+    this.#size += size;
+    if (this.#size > HIGH && !this.#paused) {
+      this.#paused = true;
+      this.stream.pause();
+    }
+    this.#rouse();
+  }
+
+  #finish(): void {
+    // A stream that is reset ends too: what was cut must not look whole.
+    const code = this.stream.rstCode ?? constants.NGHTTP2_NO_ERROR;
+    if (code !== constants.NGHTTP2_NO_ERROR) {
+      this.fail(new StreamReset(code));
+      return;
+    }
+    try {
+      const trailers = trailersOf(this.#trailers);
+      this.#take(trailers === Fields.NONE ? END : { type: 'end', trailers }, 0);
+      this.#done = true;
+    } catch (error) {
+      this.fail(error as Error);
+    }
+  }
+
+  #rouse(): void {
+    const wake = this.#wake;
+    this.#wake = null;
+    wake?.();
+  }
+}
+
+/** Writes with backpressure: resolves when the peer can take more, or is gone. */
+export function written(stream: Http2Stream, bytes: Buffer): Promise<void> | null {
+  if (stream.destroyed || stream.write(bytes)) return null;
+  return new Promise<void>((resolve) => {
+    const done = (): void => {
+      stream.off('drain', done).off('close', done);
+      resolve();
+    };
+    stream.on('drain', done).on('close', done);
+  });
+}
+
+const NAMES = new Map(
+  Object.entries(constants)
+    .filter(([name]) =>
+      /^NGHTTP2_(?:NO_ERROR|[A-Z0-9]+_ERROR|CANCEL|REFUSED_STREAM|ENHANCE_YOUR_CALM|HTTP_1_1_REQUIRED|STREAM_CLOSED|INADEQUATE_SECURITY|CONNECT_ERROR|SETTINGS_TIMEOUT)$/.test(
+        name,
+      ),
+    )
+    .map(([name, code]) => [code as number, name.replace('NGHTTP2_', '')]),
+);
+
+function nameOf(code: number): string {
+  return NAMES.get(code) ?? String(code);
+}

@@ -1,0 +1,158 @@
+import type { Socket } from 'node:net';
+import type { TLSSocket } from 'node:tls';
+import { Denial, asDenial } from '../model/denial.ts';
+import { makeTarget, type Target } from '../model/target.ts';
+import { guard } from '../network/guard.ts';
+import { decideConnection } from '../policy/decide.ts';
+import { Http1Agent } from './adapters/http1-agent.ts';
+import { Http2Agent } from './adapters/http2-agent.ts';
+import type { Connections } from './connections.ts';
+import { concludeTunnel, serveExchange } from './exchange.ts';
+import { acceptTls, firstByte } from './handshake.ts';
+import type { AgentConnection } from './message.ts';
+import { serveOpaque } from './opaque.ts';
+import { admit, type ConnectPermit, type Permit } from './permit.ts';
+import type { Services } from './services.ts';
+import type { Snapshot } from './snapshot.ts';
+
+/** What was agreed when a tunnel was opened: who, and to where. */
+export interface Tunnel {
+  readonly id: string;
+  readonly agent: string;
+  readonly target: Target;
+  /** Why nothing may pass; told to the agent inside the TLS session, where clients show it. */
+  readonly refusal: Denial | null;
+  /** The TLS client named another host than the tunnel's. */
+  readonly mismatch: string | null;
+  /** Bytes pass uninspected (`scheme: tcp`). */
+  readonly opaque: boolean;
+  /** Permit of the last request; the next one mostly says the same. */
+  latest: Permit | null;
+}
+
+/** An agent may keep a connection this long without using it, or without taking what it asked for. */
+export const IDLE = 300_000;
+/** A TLS record of type handshake starts with this byte (RFC 8446 §5.1). */
+const TLS_HANDSHAKE = 0x16;
+
+/** Opens a tunnel, if only to refuse inside it: an agent's client shows what it is told there. */
+export async function openTunnel(
+  agent: string,
+  target: Target,
+  contradiction: Denial | null,
+  now: Snapshot,
+  services: Services,
+): Promise<Tunnel> {
+  const permit = contradiction ?? (await open(agent, target, now, services).catch(asDenial));
+  const refused = permit instanceof Denial;
+  return {
+    id: `${services.pseudonym}-t${++tunnels}`,
+    agent,
+    target,
+    refusal: refused ? permit : null,
+    mismatch: null,
+    opaque: !refused && permit.opaque,
+    latest: null,
+  };
+}
+
+let tunnels = 0;
+
+/**
+ * May this agent reach this host at all, and at an address that may be dialled? In this order, for a host name is itself a
+ * message, and resolving it delivers it.
+ */
+async function open(agent: string, target: Target, now: Snapshot, services: Services): Promise<ConnectPermit> {
+  const permit = admit(decideConnection(agent, target, now.policy), target);
+  await guard(permit, services.names, now.network);
+  return permit;
+}
+
+/** Serves a tunnel to its end. */
+export async function serveTunnel(
+  socket: Socket,
+  source: string,
+  tunnel: Tunnel,
+  connections: Connections,
+  services: Services,
+): Promise<void> {
+  const leave = connections.enterTunnel(socket);
+  try {
+    socket.on('error', () => undefined);
+    if (tunnel.opaque) await serveOpaque(socket, source, tunnel, services);
+    else await intercept(socket, source, tunnel, connections, services);
+  } finally {
+    leave();
+    socket.destroy();
+  }
+}
+
+/** Serves what comes out of a tunnel: TLS is terminated, plain HTTP is judged as HTTP, anything else is malformed. */
+async function intercept(
+  socket: Socket,
+  source: string,
+  tunnel: Tunnel,
+  connections: Connections,
+  services: Services,
+): Promise<void> {
+  // While the agent's first bytes are on their way, a leaf is made for them: a new host's handshake need not wait for it.
+  services.leaves.contextFor(tunnel.target.host);
+  const first = await firstByte(socket);
+  if (first === null) concludeSilent(source, tunnel, services);
+  else if (first !== TLS_HANDSHAKE) {
+    const target = makeTarget('http', tunnel.target.host, tunnel.target.port);
+    const agent = new Http1Agent(socket, { idle: IDLE, endIsAbort: true });
+    await serveRequests(agent, source, { ...tunnel, target }, connections, services);
+  } else {
+    const accepted = await acceptTls(socket, tunnel.target.host, services.leaves);
+    const { socket: secure, mismatch } = accepted;
+    if (secure !== null) await serveRequests(agentOn(secure), source, { ...tunnel, mismatch }, connections, services);
+    else concludeTunnel(source, tunnel, tunnel.refusal ?? handshakeDenial(mismatch, accepted.trouble), services);
+  }
+}
+
+/** What the client asked for in its handshake (ALPN) is what it is served. */
+function agentOn(socket: TLSSocket): AgentConnection {
+  if (socket.alpnProtocol === 'h2') return new Http2Agent(socket, { idle: IDLE });
+  return new Http1Agent(socket, { idle: IDLE, endIsAbort: true });
+}
+
+async function serveRequests(
+  agent: AgentConnection,
+  source: string,
+  tunnel: Tunnel,
+  connections: Connections,
+  services: Services,
+): Promise<void> {
+  const leave = connections.enter(agent, 'inside');
+  const running = new Set<Promise<void>>();
+  let served = 0;
+  try {
+    for (let request = await agent.next(); request !== null; request = await agent.next()) {
+      const serving = serveExchange(request, source, tunnel, services);
+      served++;
+      if (agent.sequential) await serving;
+      else {
+        running.add(serving);
+        void serving.finally(() => running.delete(serving));
+      }
+      if (connections.draining) agent.retire();
+    }
+    await Promise.all(running);
+  } finally {
+    leave();
+    agent.destroy();
+    if (served === 0) concludeSilent(source, tunnel, services);
+  }
+}
+
+function handshakeDenial(mismatch: string | null, trouble: string): Denial {
+  return mismatch === null ? new Denial('request-malformed', trouble) : new Denial('authority-mismatch', mismatch);
+}
+
+/** A tunnel that was refused leaves a record even when its agent hung up before asking anything. */
+function concludeSilent(source: string, tunnel: Tunnel, services: Services): void {
+  const denial =
+    tunnel.refusal ?? (tunnel.mismatch === null ? null : new Denial('authority-mismatch', tunnel.mismatch));
+  if (denial !== null) concludeTunnel(source, tunnel, denial, services);
+}

@@ -1,0 +1,254 @@
+import { createSecureServer, constants, type ClientHttp2Session, type ServerHttp2Stream } from 'node:http2';
+import type { AddressInfo } from 'node:net';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { TestCa } from '../support/certificates.ts';
+import { ask } from '../support/client.ts';
+import { startGate, type TestGate } from '../support/gate.ts';
+import { askHttp2, openSession } from '../support/http2-client.ts';
+import { startOrigin, type Origin } from '../support/origin.ts';
+import { until } from '../support/until.ts';
+
+let ca: TestCa;
+beforeAll(async () => void (ca = await TestCa.create()));
+
+for (const upstream of ['http/1.1', 'h2'] as const) {
+  describe(`HTTP/2 to the agent, ${upstream} to the upstream`, () => {
+    let origin: Origin;
+    let gate: TestGate;
+    let session: ClientHttp2Session;
+    beforeAll(async () => {
+      origin = await startOrigin({
+        tls: await ca.leaf(['api.test']),
+        ...(upstream === 'h2' ? { protocols: 'h2' as const } : {}),
+      });
+      gate = await startGate({
+        allow: ['GET,POST,HEAD https://api.test/ok/**'],
+        pins: [`api.test:443=127.0.0.1:${origin.port}`],
+        upstreamCa: ca.certificate,
+      });
+      session = await openSession(gate);
+    });
+    afterAll(async () => {
+      session.destroy();
+      await gate.close();
+      await origin.close();
+    });
+
+    it('carries what is allowed, and records it', async () => {
+      const { status, text } = await askHttp2(session, { ':path': '/ok/a?b=c' });
+      expect([status, JSON.parse(text)]).toEqual([200, { method: 'GET', url: '/ok/a?b=c', size: 0 }]);
+      expect(origin.requests.at(-1)?.httpVersion).toBe(upstream === 'h2' ? '2.0' : '1.1');
+      expect(await gate.outcome((event) => event.path === '/ok/a')).toMatchObject({
+        decision: 'allow',
+        outcome: 'delivered',
+        protocol: 'h2',
+        status: 200,
+      });
+    });
+
+    it('refuses the rest with the reason, and the next stream goes on', async () => {
+      const seen = origin.requests.length;
+      const [refused, allowed] = await Promise.all([
+        askHttp2(session, { ':path': '/no' }),
+        askHttp2(session, { ':path': '/ok/b', ':method': 'POST' }, { body: 'body' }),
+      ]);
+      expect([refused.status, refused.headers['sallyport-reason']]).toEqual([403, 'path-not-allowed']);
+      expect(JSON.parse(refused.text)).toMatchObject({ reason: 'path-not-allowed' });
+      expect([allowed.status, JSON.parse(allowed.text)]).toEqual([200, { method: 'POST', url: '/ok/b', size: 4 }]);
+      expect(origin.requests.length).toBe(seen + 1);
+    });
+
+    it('refuses an upload without taking it, and says so properly', async () => {
+      const refused = await askHttp2(session, { ':path': '/no', ':method': 'POST' }, { body: Buffer.alloc(2_000_000) });
+      expect([refused.status, refused.headers['sallyport-reason']]).toEqual([403, 'path-not-allowed']);
+      expect(refused.code).toBe(constants.NGHTTP2_NO_ERROR);
+    });
+
+    it('uploads more than its windows', async () => {
+      const body = Buffer.alloc(5 * 1024 * 1024, 'z');
+      const { text } = await askHttp2(session, { ':path': '/ok/big', ':method': 'POST' }, { body });
+      expect(JSON.parse(text)).toMatchObject({ size: body.length });
+    });
+
+    it('serves many streams at once, each its own answer', async () => {
+      const answers = await Promise.all(
+        Array.from({ length: 100 }, (_, index) => askHttp2(session, { ':path': `/ok/many/${index}` })),
+      );
+      expect(answers.map((answer) => (JSON.parse(answer.text) as { url: string }).url)).toEqual(
+        Array.from({ length: 100 }, (_, index) => `/ok/many/${index}`),
+      );
+      // Many streams, one session: what HTTP/2 is for.
+      if (upstream === 'h2') expect(origin.connections()).toBe(1);
+    });
+
+    it('HEAD has no body, and keeps its length', async () => {
+      const answer = await askHttp2(session, { ':path': '/ok/head', ':method': 'HEAD' });
+      expect([answer.status, answer.text, answer.code]).toEqual([200, '', 0]);
+    });
+
+    it('joins cookie crumbs, and keeps the rest as it came', async () => {
+      await askHttp2(session, { ':path': '/ok/cookies', cookie: ['a=1', 'b=2'], 'x-one': ['1', '2'] });
+      const seen = origin.requests.at(-1);
+      expect(seen?.headers.cookie).toBe('a=1; b=2');
+      expect(seen?.headers['x-one']).toBe('1, 2');
+      expect(seen?.headers.via).toMatch(/^(?:1\.1|2) sallyport-/);
+    });
+  });
+}
+
+describe('an upstream that has HTTP/2 alone', () => {
+  it('is found out by an HTTP/1 agent, and reached', async () => {
+    const origin = await startOrigin({ tls: await ca.leaf(['api.test']), protocols: 'h2' });
+    const gate = await startGate({
+      allow: ['* https://api.test/**'],
+      pins: [`api.test:443=127.0.0.1:${origin.port}`],
+      upstreamCa: ca.certificate,
+    });
+    for (let i = 0; i < 2; i++) {
+      const client = await ask(
+        gate,
+        'api.test:443',
+        'POST /x HTTP/1.1\r\nHost: api.test\r\nContent-Length: 2\r\n\r\nok',
+      );
+      expect(client.status).toBe(200);
+      expect(client.received).toContain('"size":2');
+      await client.close();
+    }
+    expect(origin.requests.map((request) => request.httpVersion)).toEqual(['2.0', '2.0']);
+    await gate.close();
+    await origin.close();
+  });
+});
+
+/** An HTTP/2 origin that hands out its streams. */
+async function startStreams(
+  handle: (stream: ServerHttp2Stream, path: string) => void,
+): Promise<{ port: number; close: () => Promise<void> }> {
+  const { certificate, key } = await ca.leaf(['api.test']);
+  const server = createSecureServer({ cert: certificate, key });
+  const sessions = new Set<{ destroy(): void }>();
+  server.on('session', (session) => sessions.add(session));
+  server.on('stream', (stream, headers) => {
+    stream.on('error', () => undefined);
+    handle(stream, headers[':path'] ?? '');
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return {
+    port: (server.address() as AddressInfo).port,
+    close: () =>
+      new Promise((resolve) => {
+        for (const session of sessions) session.destroy();
+        server.close(() => resolve());
+      }),
+  };
+}
+
+describe('what only HTTP/2 has', () => {
+  let streams: Awaited<ReturnType<typeof startStreams>>;
+  let gate: TestGate;
+  let session: ClientHttp2Session;
+  let refusals = 0;
+  let cancelled: number | null = null;
+  const trailersSeen: unknown[] = [];
+  beforeAll(async () => {
+    streams = await startStreams((stream, path) => {
+      if (path === '/trailers') {
+        stream.on('trailers', (trailers) => trailersSeen.push(Object.entries(trailers)));
+        stream.resume();
+        stream.on('end', () => {
+          stream.respond({ ':status': 200 }, { waitForTrailers: true });
+          stream.on('wantTrailers', () => stream.sendTrailers({ 'grpc-status': '0', 'content-type': 'evil/type' }));
+          stream.end('x');
+        });
+      } else if (path === '/hints') {
+        stream.additionalHeaders({ ':status': 103, link: '</a.css>; rel=preload' });
+        stream.respond({ ':status': 204 }, { endStream: true });
+      } else if (path === '/refused' && refusals++ === 0) stream.close(constants.NGHTTP2_REFUSED_STREAM);
+      else if (path === '/reset') stream.close(constants.NGHTTP2_INTERNAL_ERROR);
+      else if (path === '/cut') {
+        stream.respond({ ':status': 200 });
+        // destroy, not close: Node's close() sends END_STREAM first, and a cut answer would look whole.
+        stream.write('half', () => stream.destroy(new Error('cut')));
+      } else if (path === '/slow') {
+        stream.on('close', () => (cancelled = stream.rstCode ?? -1));
+        stream.respond({ ':status': 200 });
+        stream.write('first');
+      } else {
+        stream.respond({ ':status': 200 });
+        stream.end(path);
+      }
+    });
+    gate = await startGate({
+      allow: ['* https://api.test/**'],
+      pins: [`api.test:443=127.0.0.1:${streams.port}`],
+      upstreamCa: ca.certificate,
+    });
+    session = await openSession(gate);
+  });
+  afterAll(async () => {
+    session.destroy();
+    await gate.close();
+    await streams.close();
+  });
+
+  it('trailers go both ways, but for those that would change what was judged', async () => {
+    const answer = await askHttp2(
+      session,
+      { ':path': '/trailers', ':method': 'POST', te: 'trailers' },
+      { body: 'b', trailers: { 'x-sum': '42', authorization: 'late' } },
+    );
+    expect([answer.status, answer.text]).toEqual([200, 'x']);
+    expect({ ...answer.trailers }).toMatchObject({ 'grpc-status': '0' });
+    expect(answer.trailers).not.toHaveProperty('content-type');
+    expect(trailersSeen).toEqual([[['x-sum', '42']]]);
+  });
+
+  it('103 is passed on', async () => {
+    const answer = await askHttp2(session, { ':path': '/hints' });
+    expect([answer.interim, answer.status]).toEqual([[103], 204]);
+  });
+
+  it('REFUSED_STREAM is tried again, for nothing has been done', async () => {
+    expect((await askHttp2(session, { ':path': '/refused' })).status).toBe(200);
+    expect(refusals).toBe(2);
+  });
+
+  it('a reset before the head is 502, one within the body cuts the stream', async () => {
+    const reset = await askHttp2(session, { ':path': '/reset' });
+    expect([reset.status, reset.headers['sallyport-reason']]).toEqual([502, 'upstream-unreachable']);
+    const cut = await askHttp2(session, { ':path': '/cut' });
+    expect([cut.status, cut.text, cut.code]).toEqual([200, 'half', constants.NGHTTP2_INTERNAL_ERROR]);
+    expect(await gate.outcome((event) => event.path === '/cut')).toMatchObject({ outcome: 'truncated' });
+    expect((await askHttp2(session, { ':path': '/next' })).text).toBe('/next');
+  });
+
+  it('an agent that leaves a stream cancels it upstream, and is recorded as gone', async () => {
+    const stream = session.request({ ':path': '/slow' });
+    stream.on('error', () => undefined);
+    await new Promise((resolve) => stream.once('data', resolve));
+    stream.close(constants.NGHTTP2_CANCEL);
+    await until(() => cancelled !== null, 'the cancellation');
+    expect(cancelled).toBe(constants.NGHTTP2_CANCEL);
+    expect(await gate.outcome((event) => event.path === '/slow')).toMatchObject({ outcome: 'aborted' });
+  });
+
+  it('draining sends GOAWAY, and what is open ends in peace', async () => {
+    const own = await startGate({
+      allow: ['* https://api.test/**'],
+      pins: [`api.test:443=127.0.0.1:${streams.port}`],
+      upstreamCa: ca.certificate,
+    });
+    const other = await openSession(own);
+    const stream = other.request({ ':path': '/slow' });
+    stream.on('error', () => undefined);
+    await new Promise((resolve) => stream.once('data', resolve));
+    const goaway = new Promise<number>((resolve) => other.once('goaway', (code) => resolve(code)));
+    const drained = own.gate.drain();
+    expect(await goaway).toBe(constants.NGHTTP2_NO_ERROR);
+    expect(stream.destroyed).toBe(false);
+    stream.close(constants.NGHTTP2_CANCEL);
+    await drained;
+    other.destroy();
+    await own.close();
+  });
+});

@@ -89,7 +89,7 @@ export class Http2Agent implements AgentConnection, Watched {
   }
 
   destroy(): void {
-    if (!this.#session.destroyed) this.#session.destroy(undefined, constants.NGHTTP2_CANCEL);
+    if (!this.#session.destroyed) this.#session.destroy();
   }
 
   #take(stream: ServerHttp2Stream, flags: number, raw: readonly string[]): void {
@@ -111,7 +111,11 @@ export class Http2Agent implements AgentConnection, Watched {
     if (now - this.#floods.since > FLOOD_WINDOW)
       Object.assign(this.#floods, { resets: 0, pings: 0, settings: 0, since: now });
     if (++this.#floods[what] <= limit || this.#session.destroyed) return;
-    this.#session.destroy(undefined, constants.NGHTTP2_ENHANCE_YOUR_CALM);
+    // A turn later: within the frame that was one too many, the farewell would not be sent.
+    setImmediate(() => {
+      if (!this.#session.destroyed)
+        this.#session.destroy(new Error(`a flood of ${what}`), constants.NGHTTP2_ENHANCE_YOUR_CALM);
+    });
   }
 
   #rouse(): void {
@@ -225,17 +229,19 @@ class Http2Answer implements Answer {
   /** The last of it has been given. */
   ended = false;
   readonly #stream: ServerHttp2Stream;
+  /** Whether the request has been read to its end. */
+  readonly #isWhole: () => boolean;
   #awaitsContinue: boolean;
   #trailers: Fields = Fields.NONE;
 
   constructor(stream: ServerHttp2Stream, expect: string | null, isWhole: () => boolean) {
     this.#stream = stream;
+    this.#isWhole = isWhole;
     this.#awaitsContinue = expect?.toLowerCase() === '100-continue';
     stream.on('wantTrailers', () => {
       stream.sendTrailers(outgoingHeaders(new OutgoingFields(this.#trailers, TRAILERS)));
-      // RFC 9113 §8.1: what is still being sent of a request that has its answer is not wanted any more.
       // A turn later, for node:http2 takes the trailers back from a stream that is closed at once.
-      setImmediate(() => !isWhole() && stream.close(constants.NGHTTP2_NO_ERROR));
+      setImmediate(() => this.#declineRest());
     });
   }
 
@@ -257,13 +263,16 @@ class Http2Answer implements Answer {
     this.begun = true;
     if (this.#gone) return;
     const { framing, declared } = head;
-    const length = framing !== null && framing >= 0 ? framing : framing === null ? declared : null;
+    const length = declared ?? (framing !== null && framing > 0 ? framing : null);
+    // An answer that is all head ends with it: gRPC tells errors so, and looks for them nowhere else.
+    const bare = framing === null || framing === 0;
     const headers = {
       ':status': head.status,
       ...outgoingHeaders(head.fields),
       ...(length === null ? {} : { 'content-length': String(length) }),
     };
-    this.#stream.respond(headers, { endStream: framing === null, waitForTrailers: framing !== null });
+    if (bare) this.#stream.once('finish', () => this.#declineRest());
+    this.#stream.respond(headers, { endStream: bare, waitForTrailers: !bare });
   }
 
   write(bytes: Buffer): Promise<void> | null {
@@ -289,6 +298,11 @@ class Http2Answer implements Answer {
 
   close(): void {
     // A stream is no more than one request: its connection and the other streams go on.
+  }
+
+  /** RFC 9113 §8.1: what is still being sent of a request that has its answer is not wanted any more. */
+  #declineRest(): void {
+    if (!this.#isWhole()) this.#stream.close(constants.NGHTTP2_NO_ERROR);
   }
 
   get #gone(): boolean {

@@ -61,7 +61,7 @@ export function responseHeadOf(pairs: readonly string[], method: string, ended: 
     minor: 1,
     fields: block.fields,
     framing: bodiless ? 0 : (declared ?? UNTIL_CLOSE),
-    declared: ended && declared === null && method !== 'HEAD' && status !== 304 ? 0 : declared,
+    declared,
     keepAlive: true,
     connection: NO_NAMES,
   };

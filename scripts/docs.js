@@ -100,6 +100,9 @@ The short form is one string: \`METHODS scheme://host[:port][/path]\`, methods \
   decoded matches, and its paths are compared with the path as it came as well as with its canonical form.
 - \`paths-raw: true\` rules see and send the path as it came. Where a deny of the agent names the same host, a path without canonical
   form is refused all the same.
+- A request becomes a WebSocket only under an endpoint that says \`websocket:\`, for what passes over one is bound by no method.
+  Messages are reassembled and passed on whole; \`max\` bounds their length (close code 1009), \`messages\` their rate in each direction
+  (1008 and the reason). Extensions such as compression are declined. A deny without \`websocket:\` denies WebSockets too.
 
 ${section('A predicate', predicate, [])}
 A plain value is short for \`equals\`.
@@ -109,7 +112,7 @@ A plain value is short for \`equals\`.
 Deny wins, order never matters. The floor comes first, in every mode: identity, address guard, the gate's own listeners, malformed
 requests. Then any \`deny\` of \`defaults\` or of the agent. Then the most specific matching endpoint: exact host over wildcard, longer
 literal path, method named over \`*\`, more predicates. Nothing matches: denied, and the nearest miss names the reason. Two rules of
-equal rank that disagree about mode or networks do not load.
+equal rank that disagree about mode, networks or WebSockets do not load.
 
 The mode is that of the grant (\`{ use, mode }\`), else of the capability, else of the agent, else of \`defaults\`, else \`enforce\`.
 

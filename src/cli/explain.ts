@@ -28,7 +28,7 @@ export function addExplain(program: Command): void {
       text,
     ])
     .argument('<method>', 'request method')
-    .argument('<url>', 'http or https URL')
+    .argument('<url>', 'http, https, ws or wss URL')
     .addHelpText(
       'after',
       '\nExample:\n  sallyport explain --agent example GET https://example.com/\n\nExit codes: 0 allowed, 1 denied, 2 wrong usage or rules that do not load.',
@@ -48,10 +48,11 @@ export function addExplain(program: Command): void {
 
 /** The facts the gate would gather from this request. The URL is taken as written: nothing is normalised on the way. */
 function factsOf(method: string, url: string, options: ExplainOptions): Facts {
-  const match = /^(https?):\/\/([^/?#]+)([^#]*)$/.exec(url);
+  const match = /^(https?|wss?):\/\/([^/?#]+)([^#]*)$/.exec(url);
   const authority = match === null ? null : parseAuthority(match[2] ?? '');
-  if (match === null || authority === null) throw new CommandError(`"${url}" is not an http or https URL`);
-  const scheme = match[1] as 'http' | 'https';
+  if (match === null || authority === null) throw new CommandError(`"${url}" is not an http, https, ws or wss URL`);
+  const websocket = match[1]?.startsWith('ws') === true;
+  const scheme = match[1] === 'https' || match[1] === 'wss' ? 'https' : 'http';
   const rest = match[3] ?? '';
   const { path, query } = splitTarget(rest.startsWith('/') ? rest : `/${rest}`);
   const headers = (options.header ?? []).flatMap(parseHeader);
@@ -64,7 +65,16 @@ function factsOf(method: string, url: string, options: ExplainOptions): Facts {
     headers.push('Content-Type', 'application/json');
   }
   const target = makeTarget(scheme, authority.host, authority.port ?? (DEFAULT_PORT[scheme] as number));
-  return { agent: options.agent, source: '127.0.0.1', target, method, path: canonicalPath(path), query, headers };
+  return {
+    agent: options.agent,
+    source: '127.0.0.1',
+    target,
+    method,
+    websocket,
+    path: canonicalPath(path),
+    query,
+    headers,
+  };
 }
 
 function parseHeader(text: string): string[] {

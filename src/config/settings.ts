@@ -2,7 +2,7 @@ import { isIP } from 'node:net';
 import { parseAddress } from '../model/host.ts';
 import { parseAuthority, parsePort } from '../model/target.ts';
 import { LOG_LEVELS } from './config.ts';
-import { parseDuration, parseSize } from './units.ts';
+import { parseDuration, parseSize } from '../model/units.ts';
 
 /** One setting: its key in the file; flag and environment variable follow from it. Text in, a value or null out. */
 export interface Setting {

@@ -1,5 +1,6 @@
 import type { Mode } from './mode.ts';
 import type { Reason } from './reason.ts';
+import type { Rate } from './units.ts';
 
 /** A place in a rule file, 1-based. */
 export interface Place {
@@ -15,6 +16,13 @@ export interface RuleReference {
   readonly capability: string | null;
 }
 
+/** Bounds of a WebSocket, in each direction. */
+export interface WebSocketTerms {
+  readonly messages: Rate | null;
+  /** Longest message, in bytes. */
+  readonly max: number;
+}
+
 /** What must happen to a request that is allowed. */
 export interface Obligations {
   readonly capability: string | null;
@@ -22,6 +30,8 @@ export interface Obligations {
   readonly networks: readonly string[];
   /** The rule opens a tunnel that is not inspected (`scheme: tcp`). */
   readonly opaque: boolean;
+  /** What may pass over a WebSocket under this rule; null: none may be opened. */
+  readonly websocket: WebSocketTerms | null;
   /** The rule matched the path as it came (`paths-raw: true`), so it is sent as it came. */
   readonly rawPath: boolean;
 }

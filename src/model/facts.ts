@@ -8,6 +8,8 @@ export interface Facts {
   readonly source: string;
   readonly target: Target;
   readonly method: string;
+  /** The request asks to become a WebSocket (RFC 6455 §4.1, RFC 8441 §5). */
+  readonly websocket: boolean;
   readonly path: RequestPath;
   /** Query as sent, without the `?`; null when there is none. */
   readonly query: string | null;

@@ -61,7 +61,7 @@ export function decideConnection(agentName: string, target: Target, policy: Poli
     if (best !== null) return connectionAllowed(best, entries, agent);
   }
   const detail = `${target.authority} is not on the allowlist of ${agent.name}`;
-  return denial(agent, 'host-not-allowed', detail, null, null, remedyFor(agent.name, 'GET', target, '/**'));
+  return denial(agent, 'host-not-allowed', detail, null, null, remedyFor(agent.name, 'GET', target, '/**', false));
 }
 
 function allowCandidates(agent: AgentPolicy, target: Target): readonly HostRules[] {
@@ -102,7 +102,7 @@ function winner(groups: readonly HostRules[], facts: Facts, views: Views): Ranke
   for (const group of groups) {
     for (const entry of onPath(group, facts)) {
       if (best !== null && !outranks(entry, best)) continue;
-      if (methodHolds(entry, facts) && predicatesHold(entry, views) === null) best = entry;
+      if (methodAllows(entry, facts) && predicatesHold(entry, views) === null) best = entry;
     }
   }
   return best;
@@ -113,6 +113,11 @@ function onPath(group: HostRules, facts: Facts): readonly RankedRule[] {
   const { canonical, raw } = facts.path;
   const found = canonical === null ? NO_RULES : group.trie.match(canonical);
   return group.rawTrie === null ? found : [...found, ...group.rawTrie.match(raw)];
+}
+
+/** A rule that allows a method allows no WebSocket with it: what passes over one is neither read nor written by method. */
+function methodAllows(entry: RankedRule, facts: Facts): boolean {
+  return methodHolds(entry, facts) && (!facts.websocket || entry.rule.endpoint.websocket !== null);
 }
 
 function methodHolds(entry: RankedRule, facts: Facts): boolean {
@@ -204,6 +209,7 @@ function makeAllowance(rule: Rule, mode: Mode): Allowance {
       capability: rule.capability,
       networks: rule.networks,
       opaque: rule.endpoint.scheme === 'tcp',
+      websocket: rule.endpoint.websocket,
       rawPath: rule.endpoint.pathsRaw,
     },
   };
@@ -260,7 +266,8 @@ function malformed(facts: Facts, agent: AgentPolicy, near: RankedRule | null): D
 /** Nothing matched: the rule that came nearest names the reason, and its capability the mode. */
 function nearestMiss(groups: readonly HostRules[], facts: Facts, agent: AgentPolicy, views: Views): Decision {
   const path = facts.path.canonical ?? facts.path.raw;
-  const remedy = remedyFor(agent.name, facts.method, facts.target, path);
+  const remedy = remedyFor(agent.name, facts.method, facts.target, path, facts.websocket);
+  const asked = facts.websocket ? 'a WebSocket' : facts.method;
   const place = facts.target.authority;
   const entries = groups.flatMap((group) => group.entries);
   const first = entries[0];
@@ -275,7 +282,7 @@ function nearestMiss(groups: readonly HostRules[], facts: Facts, agent: AgentPol
     );
 
   const reached = groups.flatMap((group) => [...onPath(group, facts)]);
-  const full = reached.filter((entry) => methodHolds(entry, facts)).reduce<RankedRule | null>(higher, null);
+  const full = reached.filter((entry) => methodAllows(entry, facts)).reduce<RankedRule | null>(higher, null);
   if (full !== null) {
     const reason = predicatesHold(full, views) ?? 'query-not-allowed';
     const what = reason === 'query-not-allowed' ? 'the query' : 'a header';
@@ -290,18 +297,11 @@ function nearestMiss(groups: readonly HostRules[], facts: Facts, agent: AgentPol
   }
   const near = reached.reduce<RankedRule | null>(higher, null);
   if (near !== null)
-    return denial(
-      agent,
-      'method-not-allowed',
-      `${facts.method} is not allowed on ${place}${path}`,
-      near.rule,
-      near,
-      remedy,
-    );
-  const byMethod = entries.find((entry) => methodHolds(entry, facts));
+    return denial(agent, 'method-not-allowed', `${asked} is not allowed on ${place}${path}`, near.rule, near, remedy);
+  const byMethod = entries.find((entry) => methodAllows(entry, facts));
   if (byMethod !== undefined)
     return denial(agent, 'path-not-allowed', `${path} is not allowed on ${place}`, byMethod.rule, byMethod, remedy);
-  return denial(agent, 'method-not-allowed', `${facts.method} is not allowed on ${place}`, first.rule, first, remedy);
+  return denial(agent, 'method-not-allowed', `${asked} is not allowed on ${place}`, first.rule, first, remedy);
 }
 
 function higher(top: RankedRule | null, entry: RankedRule): RankedRule {

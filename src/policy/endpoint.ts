@@ -1,4 +1,6 @@
+import type { WebSocketTerms } from '../model/decision.ts';
 import { DEFAULT_PORT, parsePort, type Scheme } from '../model/target.ts';
+import { parseRate, parseSize } from '../model/units.ts';
 import { METHODS, isMethod } from '../model/method.ts';
 import { hostPatternText, parseHostPattern, type HostPattern, type Parsed } from './host-pattern.ts';
 import { ANY_PATH, parsePathPattern, type PathPattern } from './path-pattern.ts';
@@ -57,9 +59,15 @@ function parseLongForm(map: EndpointMap, text: string | null): Parsed<Endpoint> 
   if (!query.ok) return query;
   const headers = parseFields(map.headers, 'headers', (name) => name.toLowerCase());
   if (!headers.ok) return headers;
+  const websocket = parseWebSocket(map.websocket);
+  if (!websocket.ok) return websocket;
   if (
     scheme === 'tcp' &&
-    (methods.value !== null || map.paths !== undefined || map.query !== undefined || map.headers !== undefined)
+    (map.websocket !== undefined ||
+      methods.value !== null ||
+      map.paths !== undefined ||
+      map.query !== undefined ||
+      map.headers !== undefined)
   ) {
     return wrong(
       'a tcp endpoint has no methods, paths, query or headers',
@@ -69,7 +77,13 @@ function parseLongForm(map: EndpointMap, text: string | null): Parsed<Endpoint> 
   const endpoint = { scheme, host: host.value, port, methods: methods.value, paths: paths.value, pathsRaw };
   return {
     ok: true,
-    value: { text: text ?? textOf(endpoint), ...endpoint, query: query.value, headers: headers.value },
+    value: {
+      text: text ?? textOf(endpoint),
+      ...endpoint,
+      query: query.value,
+      headers: headers.value,
+      websocket: websocket.value,
+    },
   };
 }
 
@@ -86,6 +100,18 @@ function textOf(endpoint: {
   const more = endpoint.paths.length > 1 ? ` (+${endpoint.paths.length - 1} paths)` : '';
   const path = endpoint.paths[0] === ANY_PATH ? '' : (endpoint.paths[0]?.text ?? '');
   return `${methods} ${endpoint.scheme}://${hostPatternText(endpoint.host)}${port}${path}${more}`;
+}
+
+const DEFAULT_MESSAGE = 1024 * 1024;
+
+function parseWebSocket(spec: EndpointMap['websocket']): Parsed<WebSocketTerms | null> {
+  if (spec === undefined) return { ok: true, value: null };
+  const messages = spec.messages === undefined ? null : parseRate(spec.messages);
+  if (spec.messages !== undefined && messages === null)
+    return wrong(`"${spec.messages}" is not a rate`, 'write a number and a window, such as 600/minute');
+  const max = spec.max === undefined ? DEFAULT_MESSAGE : parseSize(String(spec.max));
+  if (max === null || max === 0) return wrong(`"${spec.max ?? ''}" is not a size`, 'write a size such as 1 MiB');
+  return { ok: true, value: { messages, max } };
 }
 
 function parseMethods(methods: readonly string[] | undefined): Parsed<ReadonlySet<string> | null> {

@@ -1,4 +1,4 @@
-import type { Place, RuleReference } from '../model/decision.ts';
+import type { Place, RuleReference, WebSocketTerms } from '../model/decision.ts';
 import type { Mode } from '../model/mode.ts';
 import type { Scheme } from '../model/target.ts';
 import { hostRank, type HostPattern } from './host-pattern.ts';
@@ -17,6 +17,8 @@ export interface Endpoint {
   readonly pathsRaw: boolean;
   readonly query: FieldPredicates | null;
   readonly headers: FieldPredicates | null;
+  /** Null: requests under it may not become WebSockets. */
+  readonly websocket: WebSocketTerms | null;
 }
 
 /** An endpoint in force: allowed or denied to some agent. */
@@ -51,7 +53,12 @@ export function outranks(a: RankedRule, b: RankedRule): boolean {
 
 /** What a rule asks beyond allowing; two rules with the same rank must not differ in it. */
 export function obligationKey(rule: Rule): string {
-  return `${rule.mode ?? '-'}|${rule.networks.join(',')}`;
+  const { websocket } = rule.endpoint;
+  const terms =
+    websocket === null
+      ? '-'
+      : `${websocket.max} ${websocket.messages?.count ?? '-'}/${websocket.messages?.window ?? '-'}`;
+  return `${rule.mode ?? '-'}|${rule.networks.join(',')}|${terms}`;
 }
 
 function predicateCount(endpoint: Endpoint): number {

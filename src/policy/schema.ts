@@ -61,7 +61,13 @@ export const endpointMap = z.strictObject({
   graphql: z.record(z.string(), z.unknown()).optional().describe('GraphQL operations and fields.'),
   jsonrpc: z.record(z.string(), z.unknown()).optional().describe('JSON-RPC methods.'),
   mcp: z.record(z.string(), z.unknown()).optional().describe('MCP tools.'),
-  websocket: z.record(z.string(), z.unknown()).optional().describe('WebSocket limits.'),
+  websocket: z
+    .strictObject({
+      messages: z.string().optional().describe('Messages in each direction, as `600/minute`; left out: any number.'),
+      max: z.union([z.string(), z.number()]).optional().describe('Longest message, as `1 MiB`, which is the default.'),
+    })
+    .optional()
+    .describe('Requests may become WebSockets, within these bounds (`{}`: the defaults). Without it none may.'),
   intercept: z.boolean().optional().describe('`false` passes TLS through undecrypted.'),
 });
 
@@ -173,5 +179,5 @@ export const LATER = {
   identity: ['certificate'],
   agent: ['limits', 'scan'],
   capability: ['limits', 'approval', 'credential', 'scan', 'reads', 'cleared-for'],
-  endpoint: ['body', 'graphql', 'jsonrpc', 'mcp', 'websocket', 'intercept'],
+  endpoint: ['body', 'graphql', 'jsonrpc', 'mcp', 'intercept'],
 } as const;

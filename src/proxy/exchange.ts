@@ -52,7 +52,7 @@ export async function serveExchange(
   services: Services,
 ): Promise<void> {
   const exchange = openExchange(source, tunnel, request.protocol, services);
-  request.onAbort = () => exchange.cancellation.cancel();
+  request.onAbort = () => exchange.cancellation.cancel(null);
   let outcome: Outcome;
   try {
     outcome = await carry(exchange, request, services);
@@ -77,7 +77,7 @@ async function carry(exchange: Exchange, request: AgentRequest, services: Servic
   const upstream = prepare(facts, request, body, permit, services.pseudonym);
   const witness = await record(exchange, permit, address, services.audit);
   const response = await send(upstream, address, witness, exchange, request.answer, services);
-  const transfer = await relay(response, request.answer, exchange, permit);
+  const transfer = await relay(response, request.answer, exchange, permit, services);
   return { kind: 'delivered', status: response.head.status, transfer };
 }
 

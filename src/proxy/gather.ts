@@ -8,6 +8,7 @@ import type { Tunnel } from './tunnel.ts';
 import type { Exchange } from './exchange.ts';
 import type { AgentRequest } from './message.ts';
 import type { Services } from './services.ts';
+import { checkHandshake } from './websocket.ts';
 
 const NO_HEADERS: readonly string[] = [];
 
@@ -35,6 +36,7 @@ export function gatherFacts(request: AgentRequest, exchange: Exchange, services:
     source,
     target: asked.target,
     method: request.method,
+    websocket: request.upgrade?.toLowerCase() === 'websocket',
     path: canonicalPath(asked.path),
     query: asked.query,
     headers: now.policy.readsHeaders ? request.fields.pairs(END_TO_END.naming(request.connection)) : NO_HEADERS,
@@ -113,8 +115,7 @@ function mismatch(detail: string): Denial {
 }
 
 function checkSemantics(request: AgentRequest, tunnel: Tunnel | null, pseudonym: string): void {
-  if (request.upgrade !== null)
-    throw new Denial('request-malformed', 'protocol upgrades are not carried: neither h2c nor WebSocket');
+  if (request.upgrade !== null) checkHandshake(request);
   if (request.expect !== null && request.expect.toLowerCase() !== '100-continue')
     throw new Denial('request-malformed', 'an expectation other than 100-continue', { status: 417 });
   if (tunnel !== null && request.credentials.length > 0)

@@ -1,3 +1,4 @@
+import type { Duplex } from 'node:stream';
 import type { Fields, OutgoingFields } from '../http1/fields.ts';
 import type { Framing, ResponseHead } from '../http1/head.ts';
 import type { MessageEvent } from '../http1/reader.ts';
@@ -65,6 +66,8 @@ export interface Answer {
   /** Sends what was given so far. */
   flush(): void;
   end(trailers: Fields): void;
+  /** Agrees to a WebSocket; from now on the connection (or the stream) is the caller's. */
+  upgrade(fields: OutgoingFields): Duplex;
   /** Ends the connection so that what was sent looks cut off, as it is. */
   destroy(): void;
   /** Ends the connection once what was sent has been taken, without reading the rest of the request. */
@@ -115,6 +118,8 @@ export interface UpstreamExchange {
   poll(): MessageEvent<ResponseHead> | null;
   /** Resolves when there is something new to take. */
   more(): Promise<void>;
+  /** The connection itself, which speaks another protocol after a 101. */
+  surrender(): Duplex;
   /** True when the upstream has surely not acted on the request: it may be sent again. */
   isUnseen(error: unknown, request: UpstreamRequest): boolean;
   /** Ends an exchange that is complete; its connection may serve again. */

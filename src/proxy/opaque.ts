@@ -32,6 +32,7 @@ async function carryOpaque(socket: Socket, exchange: Exchange, services: Service
     source,
     target: tunnel.target,
     method: 'CONNECT',
+    websocket: false,
     path: canonicalPath('/'),
     query: null,
     headers: [],

@@ -1,5 +1,5 @@
 import { Denial } from '../model/denial.ts';
-import { ruleText, type Decision } from '../model/decision.ts';
+import { ruleText, type Decision, type WebSocketTerms } from '../model/decision.ts';
 import type { Facts } from '../model/facts.ts';
 import type { Mode } from '../model/mode.ts';
 import { isFloor, type Reason } from '../model/reason.ts';
@@ -19,6 +19,7 @@ export interface Permit {
   readonly rule: string | null;
   /** The path goes upstream as it came. */
   readonly rawPath: boolean;
+  readonly websocket: WebSocketTerms | null;
   /** The denial that observing or warning did not enforce. */
   readonly softened: { readonly reason: Reason; readonly detail: string } | null;
   readonly decision: Decision;
@@ -58,6 +59,7 @@ export function enforce(decision: Decision, facts: Facts, before: Permit | null)
     networks: [],
     rule,
     rawPath: false,
+    websocket: SOFTENED_WEBSOCKET,
     softened,
     decision,
   });
@@ -67,9 +69,20 @@ export function enforce(decision: Decision, facts: Facts, before: Permit | null)
 function permitOf(decision: Allowance, { agent, target }: Facts, before: Permit | null): Permit {
   if (before?.decision === decision && before.target === target && before.agent === agent) return before;
   const { mode, rule } = decision;
-  const { capability, networks, rawPath } = decision.obligations;
+  const { capability, networks, rawPath, websocket } = decision.obligations;
   const text = ruleText(rule);
-  return mintPermit({ target, agent, mode, capability, networks, rule: text, rawPath, softened: null, decision });
+  return mintPermit({
+    target,
+    agent,
+    mode,
+    capability,
+    networks,
+    rule: text,
+    rawPath,
+    websocket,
+    softened: null,
+    decision,
+  });
 }
 
 /** The same for a connection, of which host and port are known. */
@@ -88,6 +101,9 @@ export function admit(decision: Decision, target: Target): ConnectPermit {
   soften(decision);
   return mintConnectPermit({ target, networks: [], opaque: false, rule: null, capability: null, mode: decision.mode });
 }
+
+/** What observing or warning lets pass is bounded all the same. */
+const SOFTENED_WEBSOCKET: WebSocketTerms = { messages: null, max: 16 * 1024 * 1024 };
 
 function soften(decision: Extract<Decision, { kind: 'deny' }>): { reason: Reason; detail: string } {
   const { reason, detail, rule, capability, remedy } = decision;

@@ -4,6 +4,7 @@ import type { Facts } from '../model/facts.ts';
 import type { HeldBody } from './body.ts';
 import type { AgentRequest, Protocol } from './message.ts';
 import type { Permit } from './permit.ts';
+import { WEBSOCKET_TO_UPSTREAM, makeKey } from './websocket.ts';
 
 declare const prepared: unique symbol;
 
@@ -16,6 +17,8 @@ export interface UpstreamRequest {
   readonly authority: string;
   /** What the agent speaks, and the upstream is asked for first. */
   readonly protocol: Protocol;
+  /** Key of the handshake, where the request asks for a WebSocket. */
+  readonly websocketKey: string | null;
   /** The agent said that it reads trailers (`TE: trailers`), which gRPC servers ask for. */
   readonly wantsTrailers: boolean;
   readonly fields: OutgoingFields;
@@ -42,12 +45,26 @@ export function prepare(
   const path = permit.rawPath ? facts.path.raw : (facts.path.canonical ?? facts.path.raw);
   const target = facts.query === null ? path : `${path}?${facts.query}`;
   const via = request.via === null ? `1.1 ${pseudonym}` : `${request.via}, 1.1 ${pseudonym}`;
-  const fields = new OutgoingFields(request.fields, TO_UPSTREAM.naming(request.connection), ['Via', via]);
+  const dropped = facts.websocket ? [...request.connection, ...WEBSOCKET_TO_UPSTREAM] : request.connection;
+  const fields = new OutgoingFields(request.fields, TO_UPSTREAM.naming(dropped), ['Via', via]);
   const { method } = facts;
   const { authority } = permit.target;
-  const { protocol, wantsTrailers } = request;
+  const { wantsTrailers } = request;
+  // WebSockets go upstream over HTTP/1, which every WebSocket server speaks.
+  const protocol = facts.websocket ? 'http/1.1' : request.protocol;
+  const websocketKey = facts.websocket ? makeKey() : null;
   const framing = framingOf(method, body);
-  return mintUpstreamRequest({ method, target, authority, protocol, wantsTrailers, fields, framing, body });
+  return mintUpstreamRequest({
+    method,
+    target,
+    authority,
+    protocol,
+    websocketKey,
+    wantsTrailers,
+    fields,
+    framing,
+    body,
+  });
 }
 
 function framingOf(method: string, body: HeldBody): number | null {

@@ -9,11 +9,13 @@ import type { Answer } from './message.ts';
 /** What was thrown on the way, as the end of the exchange. */
 export function outcomeOf(thrown: unknown, exchange: Exchange, begun: boolean): Outcome {
   const transfer = { sent: exchange.sent, received: exchange.received };
-  if (exchange.cancellation.cancelled) return { kind: 'aborted', status: exchange.status, transfer };
+  const { cancelled, denial: stop } = exchange.cancellation;
+  if (cancelled && stop === null) return { kind: 'aborted', status: exchange.status, transfer };
   const denial =
-    thrown instanceof Http1Error
+    stop ??
+    (thrown instanceof Http1Error
       ? new Denial(thrown.reason, thrown.message, { status: thrown.status })
-      : asDenial(thrown);
+      : asDenial(thrown));
   if (begun) return { kind: 'truncated', status: exchange.status ?? 0, transfer, denial };
   return { kind: 'refused', denial };
 }

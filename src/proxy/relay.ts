@@ -4,7 +4,9 @@ import type { Transfer } from '../model/outcome.ts';
 import type { Exchange } from './exchange.ts';
 import type { Answer, AnswerHead, UpstreamExchange } from './message.ts';
 import type { Permit } from './permit.ts';
+import type { Services } from './services.ts';
 import { upstreamFailure, type UpstreamResponse } from './upstream.ts';
+import { converse } from './websocket.ts';
 
 /**
  * Passes an answer on as it arrives: whatever is here is written at once, and the agent's pace holds the upstream back.
@@ -15,7 +17,9 @@ export function relay(
   answer: Answer,
   exchange: Exchange,
   permit: Permit,
+  services: Services,
 ): Transfer | Promise<Transfer> {
+  if (response.head.status === 101) return converse(response, answer, exchange, permit, services.timeouts.idle);
   answer.begin(answerHead(response.head, exchange, permit));
   const state = passOn(response.connection, answer, exchange);
   // Most answers are here whole when their head is: those need no promise.

@@ -1,5 +1,6 @@
 import { Http1Error } from '../http1/error.ts';
 import { OutgoingFields, TO_AGENT } from '../http1/fields.ts';
+import { listMembers } from '../http1/grammar.ts';
 import type { ResponseHead } from '../http1/head.ts';
 import { Denial } from '../model/denial.ts';
 import type { GuardedAddress } from '../network/guard.ts';
@@ -10,6 +11,7 @@ import type { Answer, BodyStream, UpstreamExchange } from './message.ts';
 import type { UpstreamRequest } from './prepare.ts';
 import type { Witness } from './record.ts';
 import type { Services } from './services.ts';
+import { checkAccepted } from './websocket.ts';
 
 /** An answer whose head has arrived. */
 export interface UpstreamResponse {
@@ -35,7 +37,7 @@ export async function send(
     try {
       begin(request, connection, exchange, services);
       for (;;) {
-        const head = finalHead(connection, answer);
+        const head = finalHead(request, connection, answer);
         if (head !== null) return answered(head, request, connection, exchange, answer, services);
         await connection.more();
       }
@@ -59,14 +61,26 @@ function begin(request: UpstreamRequest, connection: UpstreamExchange, exchange:
 }
 
 /** The head of the answer itself; null when it is not here yet. Interim answers are passed on or dropped. */
-function finalHead(connection: UpstreamExchange, answer: Answer): ResponseHead | null {
+function finalHead(request: UpstreamRequest, connection: UpstreamExchange, answer: Answer): ResponseHead | null {
   for (;;) {
     const head = connection.takeHead();
     if (head === null) return null;
-    if (head.status === 101) throw new Http1Error('101 without an upgrade');
     if (head.status >= 200) return head;
+    if (head.status === 101) {
+      if (request.websocketKey === null) throw new Http1Error('101 without an upgrade');
+      checkAccepted(head, request.websocketKey, offeredProtocols(request));
+      return head;
+    }
     if (head.status === 103) answer.inform(103, new OutgoingFields(head.fields, TO_AGENT.naming(head.connection)));
   }
+}
+
+/** Subprotocols the agent offered. */
+function offeredProtocols(request: UpstreamRequest): string[] {
+  const pairs = request.fields.pairs();
+  return pairs.flatMap((name, index) =>
+    index % 2 === 0 && name === 'sec-websocket-protocol' ? listMembers(pairs[index + 1] as string) : [],
+  );
 }
 
 function answered(

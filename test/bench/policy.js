@@ -50,6 +50,7 @@ function run(size, shape) {
     source: '10.0.0.1',
     target,
     method: 'GET',
+    websocket: false,
     path: canonicalPath(`/v1/items/${shape === 'hosts' ? 'x' : last}/y`),
     query: null,
     headers: [],

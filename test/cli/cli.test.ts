@@ -114,7 +114,7 @@ describe('sallyport', () => {
     ],
     [['start', '--config', 'none.yaml'], /^sallyport: none\.yaml: cannot be read: ENOENT\n$/],
     [['explain', 'GET', 'https://a.test/'], /required option '--agent <name>'/],
-    [['explain', '--agent', 'x', 'GET', 'a.test', '--rules', RULES], /"a\.test" is not an http or https URL/],
+    [['explain', '--agent', 'x', 'GET', 'a.test', '--rules', RULES], /"a\.test" is not an http, https, ws or wss URL/],
     [['agent', 'token', 'a b'], /not an agent name/],
     [['pack', 'npn', '--registry', 'npm.test', '--rules', RULES], /did you mean "npm"\?/],
     [['run', '--agent', 'nobody', '--rules', RULES, '--', 'true'], /no agent "nobody"/],

@@ -49,7 +49,7 @@ describe('dial()', () => {
   it('is cut off by its exchange', async () => {
     const cancellation = new Cancellation();
     const dialling = dial(guarded('127.0.0.1'), witness, { ...options(), cancellation });
-    cancellation.cancel();
+    cancellation.cancel(null);
     await expect(dialling).rejects.toThrow('aborted while connecting');
   });
 });

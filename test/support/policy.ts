@@ -42,8 +42,10 @@ export function botPolicy(lines: string, rest = ''): Policy {
 
 /** Facts of a request by agent `bot`. */
 export function request(method: string, url: string, headers: readonly string[] = []): Facts {
-  const match = /^(https?|tcp):\/\/([^/?]+)(.*)$/.exec(url);
-  const scheme = (match?.[1] ?? 'https') as 'http' | 'https' | 'tcp';
+  const match = /^(https?|tcp|wss?):\/\/([^/?]+)(.*)$/.exec(url);
+  const given = match?.[1] ?? 'https';
+  const websocket = given.startsWith('ws');
+  const scheme = (websocket ? given.replace('ws', 'http') : given) as 'http' | 'https' | 'tcp';
   const authority = parseAuthority(match?.[2] ?? '');
   if (authority === null) throw new Error(`not a URL: ${url}`);
   const rest = match?.[3] ?? '';
@@ -53,6 +55,7 @@ export function request(method: string, url: string, headers: readonly string[] 
     source: '127.0.0.1',
     target: makeTarget(scheme, authority.host, authority.port ?? DEFAULT_PORT[scheme] ?? 1),
     method,
+    websocket,
     path: canonicalPath(path),
     query,
     headers,

@@ -7,6 +7,7 @@ import { MessageReader } from '../../http1/reader.ts';
 import { chunk, headText, lastChunk } from '../../http1/write.ts';
 import { equalsIgnoringCase } from '../../http1/grammar.ts';
 import type { AgentConnection, AgentRequest, Answer, AnswerHead, BodyStream } from '../message.ts';
+import { acceptFor } from '../websocket.ts';
 import { Wire } from './wire.ts';
 
 /** From the first byte of a head to its last: longer is a slow-loris, not a slow line. */
@@ -97,7 +98,7 @@ export class Http1Agent implements AgentConnection {
 
   /** Brings a finished exchange to where the next request may begin; false when the connection ends instead. */
   async #settle(request: Http1Request): Promise<boolean> {
-    if (this.wire.gone) return false;
+    if (this.wire.gone || request.answer.upgraded) return false;
     if (request.answer.keepAlive && (await request.body.drain(DRAIN_LIMIT).catch(() => false))) {
       this.wire.proceed();
       return true;
@@ -218,9 +219,12 @@ class Http1Body implements BodyStream {
 class Http1Answer implements Answer {
   begun = false;
   waiting = false;
+  /** The connection is a WebSocket now. */
+  upgraded = false;
   keepAlive: boolean;
   awaitsContinue: boolean;
   readonly #wire: Wire<RequestHead>;
+  readonly #request: RequestHead | null;
   readonly #minor: 0 | 1;
   #framing = 0;
   /** The head, until it leaves with the first bytes of the body. */
@@ -230,6 +234,7 @@ class Http1Answer implements Answer {
 
   constructor(wire: Wire<RequestHead>, head: RequestHead | null) {
     this.#wire = wire;
+    this.#request = head;
     this.#minor = head?.minor ?? 1;
     this.keepAlive = head?.keepAlive ?? false;
     this.awaitsContinue =
@@ -249,6 +254,17 @@ class Http1Answer implements Answer {
   inform(status: number, fields: OutgoingFields): void {
     if (this.#minor === 0) return;
     this.#wire.socket.write(headText(`HTTP/1.1 ${status} ${PHRASES.get(status) ?? ''}`, fields.text(), null), 'latin1');
+  }
+
+  upgrade(fields: OutgoingFields): Duplex {
+    this.begun = true;
+    this.keepAlive = false;
+    this.upgraded = true;
+    const accept = acceptFor(this.#request?.fields.values('sec-websocket-key')[0] ?? '');
+    const start = `HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: ${accept}`;
+    const socket = this.#wire.release();
+    socket.write(headText(start, fields.text(), null), 'latin1');
+    return socket;
   }
 
   begin(head: AnswerHead): void {

@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import { Http1Error } from '../../http1/error.ts';
 import { TRAILERS, type Fields } from '../../http1/fields.ts';
 import { parseResponseHead, type ResponseHead } from '../../http1/head.ts';
@@ -80,7 +81,8 @@ export class Http1Upstream implements UpstreamExchange {
     this.#chunked = framing === CHUNKED;
     this.#sentAll = body.rest === null;
     if (this.#used++ > 0) this.#wire.proceed();
-    const lines = `\r\nHost: ${request.authority}${request.fields.text()}`;
+    const upgrade = request.websocketKey === null ? '' : upgradeLines(request.websocketKey);
+    const lines = `\r\nHost: ${request.authority}${request.fields.text()}${upgrade}`;
     const text = headText(requestLine(method, request.target), lines, framing);
     const { pieces } = body;
     const first = pieces[0] ?? null;
@@ -119,7 +121,7 @@ export class Http1Upstream implements UpstreamExchange {
       return null;
     }
     if (event.type !== 'head') throw new Http1Error('a body without a head');
-    if (event.head.status < 200) {
+    if (event.head.status < 200 && event.head.status !== 101) {
       // An interim answer has no body: its end is here with it, and the next head follows.
       this.#wire.poll();
       this.#wire.proceed();
@@ -158,6 +160,10 @@ export class Http1Upstream implements UpstreamExchange {
 
   readonly #onGone = (): void => this.#forget?.(this);
 
+  surrender(): Duplex {
+    return this.#wire.release();
+  }
+
   release(): void {
     this.#keeper.put(this);
   }
@@ -181,6 +187,11 @@ export class Http1Upstream implements UpstreamExchange {
     if (event?.type === 'end') this.#answered = true;
     return event;
   }
+}
+
+/** The handshake's own fields (RFC 6455 §4.1). */
+function upgradeLines(key: string): string {
+  return `\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: ${key}`;
 }
 
 /** `Keep-Alive: timeout=n`, less a second for the way. */

@@ -1,4 +1,5 @@
 import { constants, performServerHandshake, type ServerHttp2Session, type ServerHttp2Stream } from 'node:http2';
+import type { Duplex } from 'node:stream';
 import type { TLSSocket } from 'node:tls';
 import { Http1Error } from '../../http1/error.ts';
 import { Fields, OutgoingFields, TRAILERS } from '../../http1/fields.ts';
@@ -44,6 +45,7 @@ export class Http2Agent implements AgentConnection, Watched {
         initialWindowSize: WINDOW,
         maxHeaderListSize: MAX_HEADER_LIST,
         enablePush: false,
+        enableConnectProtocol: true,
       },
       maxHeaderListPairs: MAX_FIELDS,
       maxSessionMemory: MAX_SESSION_MEMORY,
@@ -141,7 +143,8 @@ function readRequestHead(raw: readonly string[]): Http2Head {
   const { pseudo, block } = head;
   const method = pseudo.get(':method');
   if (method === undefined) throw new Http1Error('no :method');
-  if (method === 'CONNECT') return head;
+  // Extended CONNECT (RFC 8441) names a resource like every request; plain CONNECT is refused where requests are judged.
+  if (method === 'CONNECT' && !pseudo.has(':protocol')) return head;
   const path = pseudo.get(':path');
   if (path === undefined || path === '' || !(path.startsWith('/') || path === '*'))
     throw new Http1Error('the :path is not a path');
@@ -166,23 +169,24 @@ class Http2Request implements AgentRequest {
   readonly credentials: readonly string[];
   readonly wantsTrailers: boolean;
   readonly flaw: Http1Error | null;
-  readonly body: Http2Body;
+  readonly body: BodyStream;
   readonly answer: Http2Answer;
   onAbort: (() => void) | null = null;
 
   constructor(stream: ServerHttp2Stream, head: Http2Head | null, flaw: Http1Error | null, ended: boolean) {
     const block = head?.block;
-    this.method = head?.pseudo.get(':method') ?? '';
+    this.upgrade = head?.pseudo.get(':protocol') ?? null;
+    // RFC 8441 §5: what GET with Upgrade is in HTTP/1.
+    this.method = this.upgrade === null ? (head?.pseudo.get(':method') ?? '') : 'GET';
     this.target = head?.pseudo.get(':path') ?? '';
     this.authority = head?.pseudo.get(':authority') ?? block?.host ?? null;
     this.fields = block?.fields ?? Fields.NONE;
     this.expect = block?.expect ?? null;
-    this.upgrade = head?.pseudo.get(':protocol') ?? null;
     this.via = block?.via ?? null;
     this.credentials = block?.credentials ?? NO_NAMES;
     this.wantsTrailers = (block?.fields.values('te').length ?? 0) > 0;
     this.flaw = flaw;
-    this.body = new Http2Body(stream, block?.length ?? null, ended);
+    this.body = this.upgrade === null ? new Http2Body(stream, block?.length ?? null, ended) : NO_BODY;
     this.answer = new Http2Answer(stream, block?.expect ?? null, () => this.body.finished);
     stream.on('close', () => {
       if (!this.answer.ended) this.onAbort?.();
@@ -191,6 +195,14 @@ class Http2Request implements AgentRequest {
 }
 
 const NO_NAMES: readonly string[] = [];
+/** What flows on the stream of a WebSocket is no body. */
+const NO_BODY: BodyStream = {
+  length: 0,
+  present: false,
+  finished: true,
+  trailers: Fields.NONE,
+  read: () => Promise.resolve(null),
+};
 
 class Http2Body implements BodyStream {
   readonly length: number | null;
@@ -273,6 +285,13 @@ class Http2Answer implements Answer {
     };
     if (bare) this.#stream.once('finish', () => this.#declineRest());
     this.#stream.respond(headers, { endStream: bare, waitForTrailers: !bare });
+  }
+
+  upgrade(fields: OutgoingFields): Duplex {
+    this.begun = true;
+    this.ended = true;
+    this.#stream.respond({ ':status': 200, ...outgoingHeaders(fields) });
+    return this.#stream;
   }
 
   write(bytes: Buffer): Promise<void> | null {

@@ -1,5 +1,6 @@
 import { connect, constants, type ClientHttp2Session, type ClientHttp2Stream } from 'node:http2';
 import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import { OutgoingFields, TRAILERS, type Fields } from '../../http1/fields.ts';
 import type { ResponseHead } from '../../http1/head.ts';
 import type { MessageEvent } from '../../http1/reader.ts';
@@ -113,6 +114,11 @@ class Http2Exchange implements UpstreamExchange {
 
   send(request: UpstreamRequest): void {
     const { method, target, authority, framing, body } = request;
+    if (request.websocketKey !== null)
+      throw new Denial(
+        'upstream-malformed',
+        `${authority} speaks HTTP/2 alone, over which the gate opens no WebSocket`,
+      );
     const headers = {
       ':method': method,
       ':scheme': 'https',
@@ -162,6 +168,10 @@ class Http2Exchange implements UpstreamExchange {
     if (request.body.rest !== null || error instanceof Denial || error instanceof Http1Error) return false;
     if (error instanceof StreamReset && error.code === constants.NGHTTP2_REFUSED_STREAM) return true;
     return this.#reused && !this.#answered && IDEMPOTENT.has(request.method) && this.#session.destroyed;
+  }
+
+  surrender(): Duplex {
+    throw new Error('a stream is never surrendered');
   }
 
   release(): void {

@@ -308,6 +308,28 @@ describe('properties of decide()', () => {
   });
 });
 
+describe('a WebSocket', () => {
+  const policy = botPolicy(
+    '    allow:\n      - GET https://a.test/plain\n      - { host: a.test, methods: [GET], paths: [/ws], websocket: {} }\n    deny: ["GET https://a.test/ws/no", "GET https://b.test/**"]\n',
+  );
+  it('needs a rule that says so; a rule that allows GET is none', () => {
+    expect(decide(request('GET', 'wss://a.test/ws'), policy)).toMatchObject({
+      kind: 'allow',
+      obligations: { websocket: { messages: null, max: 1024 * 1024 } },
+    });
+    expect(decide(request('GET', 'wss://a.test/plain'), policy)).toMatchObject({
+      kind: 'deny',
+      reason: 'method-not-allowed',
+      detail: 'a WebSocket is not allowed on a.test/plain',
+      remedy: expect.stringContaining('websocket: {}') as string,
+    });
+    expect(decide(request('GET', 'https://a.test/ws'), policy).kind).toBe('allow');
+  });
+  it('is denied by a rule that denies its method', () => {
+    expect(decide(request('GET', 'wss://a.test/ws/no'), policy)).toMatchObject({ reason: 'path-not-allowed' });
+  });
+});
+
 describe('decideConnection()', () => {
   it('admits a host when some request on it might be allowed', () => {
     const policy = botPolicy(

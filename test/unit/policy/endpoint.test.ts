@@ -43,4 +43,19 @@ describe('parseEndpoint()', () => {
     });
     expect(parseEndpoint({ host: 'a.test', query: { x: true } })).toMatchObject({ ok: false });
   });
+
+  it('reads the bounds of WebSockets, and has defaults', () => {
+    const terms = (websocket: { messages?: string; max?: string | number }) => {
+      const parsed = parseEndpoint({ host: 'a.test', websocket });
+      return parsed.ok ? parsed.value.websocket : parsed.message;
+    };
+    expect(terms({})).toEqual({ messages: null, max: 1024 * 1024 });
+    expect(terms({ messages: '600/minute', max: '4 MiB' })).toEqual({
+      messages: { count: 600, window: 60_000 },
+      max: 4 * 1024 * 1024,
+    });
+    expect(terms({ messages: 'many' })).toBe('"many" is not a rate');
+    expect(terms({ max: 'big' })).toBe('"big" is not a size');
+    expect(parseEndpoint({ host: 'a.test', scheme: 'tcp', port: 1, websocket: {} })).toMatchObject({ ok: false });
+  });
 });

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { parseDuration, parseSize } from '../../../src/config/units.ts';
+import { parseDuration, parseRate, parseSize } from '../../../src/model/units.ts';
 
 describe('units', () => {
   it.each([
@@ -31,4 +31,15 @@ describe('units', () => {
   it('a duration needs its unit', () => {
     expect(parseDuration('10')).toBeNull();
   });
+});
+
+describe('parseRate()', () => {
+  it.each([
+    ['600/minute', { count: 600, window: 60_000 }],
+    ['1 / second', { count: 1, window: 1000 }],
+    ['10/day', { count: 10, window: 86_400_000 }],
+  ])('%s', (text, rate) => expect(parseRate(text)).toEqual(rate));
+  it.each(['0/minute', '-1/minute', '1.5/minute', '5/fortnight', '5', 'minute', ''])('%j is no rate', (text) =>
+    expect(parseRate(text)).toBeNull(),
+  );
 });

@@ -25,3 +25,18 @@ function parseWith(text: string, units: Readonly<Record<string, number>>, bare: 
   const unit = match[2] === '' ? bare : (units[match[2] ?? ''] ?? null);
   return unit === null ? null : Math.round(Number(match[1]) * unit);
 }
+
+/** So many in so long. */
+export interface Rate {
+  readonly count: number;
+  /** Length of the window in milliseconds. */
+  readonly window: number;
+}
+
+const WINDOWS: Readonly<Record<string, number>> = { second: 1000, minute: 60_000, hour: 3_600_000, day: 86_400_000 };
+
+/** `600/minute`; null when it is not a rate. */
+export function parseRate(text: string): Rate | null {
+  const match = /^([1-9][0-9]{0,8}) ?\/ ?(second|minute|hour|day)$/.exec(text.trim());
+  return match === null ? null : { count: Number(match[1]), window: WINDOWS[match[2] ?? ''] as number };
+}

@@ -1,0 +1,209 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { Http1Error } from '../http1/error.ts';
+import { OutgoingFields, TO_AGENT } from '../http1/fields.ts';
+import type { ResponseHead } from '../http1/head.ts';
+import { Denial } from '../model/denial.ts';
+import type { Transfer } from '../model/outcome.ts';
+import { WebSocketEnd } from './adapters/websocket-end.ts';
+import type { Exchange } from './exchange.ts';
+import { MessageInspector, type Message } from './inspect.ts';
+import type { AgentRequest, Answer } from './message.ts';
+import type { Permit } from './permit.ts';
+import type { UpstreamResponse } from './upstream.ts';
+
+/** After a goodbye its answer is awaited this long, in milliseconds. */
+const GOODBYE = 5_000;
+const POLICY_VIOLATION = 1008;
+const GOING_AWAY = 1001;
+/** RFC 6455 §1.3. */
+const GUID = '258EAFA5-E914-47DA-95CA-C5AB0DC85B11';
+
+/** Handshake fields that each hop writes anew; extensions are declined, so that nothing passes compressed. */
+const HANDSHAKE = ['sec-websocket-key', 'sec-websocket-version', 'sec-websocket-accept', 'sec-websocket-extensions'];
+export const WEBSOCKET_TO_UPSTREAM: readonly string[] = HANDSHAKE;
+
+/** What a handshake must say (RFC 6455 §4.2.1, RFC 8441 §5). Throws the denial where it does not. */
+export function checkHandshake(request: AgentRequest): void {
+  const malformed = (detail: string): Denial => new Denial('request-malformed', detail);
+  if (request.upgrade?.toLowerCase() !== 'websocket')
+    throw malformed('protocol upgrades other than WebSocket are not carried');
+  const only = (name: string): string | null => {
+    const values = request.fields.values(name);
+    return values.length === 1 ? (values[0] as string) : null;
+  };
+  if (only('sec-websocket-version') !== '13')
+    throw new Denial('request-malformed', 'a WebSocket of another version than 13', {
+      status: 426,
+      headers: ['Sec-WebSocket-Version', '13'],
+    });
+  if (request.protocol === 'h2') return;
+  if (request.method !== 'GET' || request.body.present)
+    throw malformed('a WebSocket handshake is a GET without a body');
+  if (!request.connection.includes('upgrade')) throw malformed('Connection does not name the upgrade');
+  if (!/^[A-Za-z0-9+/]{22}==$/.test(only('sec-websocket-key') ?? ''))
+    throw malformed('the Sec-WebSocket-Key is not 16 bytes in base64');
+}
+
+/** A key of the gate's own: the handshake with the upstream is another one than that with the agent. */
+export function makeKey(): string {
+  return randomBytes(16).toString('base64');
+}
+
+/** `Sec-WebSocket-Accept` for a key (RFC 6455 §4.2.2). */
+export function acceptFor(key: string): string {
+  return createHash('sha1')
+    .update(key + GUID)
+    .digest('base64');
+}
+
+/** Whether a 101 answers this very handshake and promises nothing that was not asked for. Throws Http1Error. */
+export function checkAccepted(head: ResponseHead, key: string, offered: readonly string[]): void {
+  const { fields, connection } = head;
+  if (fields.values('upgrade')[0]?.toLowerCase() !== 'websocket' || !connection.includes('upgrade'))
+    throw new Http1Error('101 to something else than a WebSocket');
+  if (fields.values('sec-websocket-accept')[0] !== acceptFor(key))
+    throw new Http1Error('the WebSocket handshake was answered with another key');
+  if (fields.values('sec-websocket-extensions').length > 0)
+    throw new Http1Error('a WebSocket extension that was not offered');
+  const chosen = fields.values('sec-websocket-protocol');
+  if (chosen.length > 1 || (chosen.length === 1 && !offered.includes(chosen[0] as string)))
+    throw new Http1Error('a WebSocket subprotocol that was not offered');
+}
+
+/** Carries messages both ways until either side has had enough; each passes the inspector before it goes on. */
+export function converse(
+  response: UpstreamResponse,
+  answer: Answer,
+  exchange: Exchange,
+  permit: Permit,
+  idle: number,
+): Promise<Transfer> {
+  const { head, connection } = response;
+  const max = permit.websocket?.max ?? 0;
+  const filter = TO_AGENT.naming([...head.connection, ...HANDSHAKE]);
+  const agent = new WebSocketEnd(answer.upgrade(new OutgoingFields(head.fields, filter)), 'server', max);
+  const upstream = new WebSocketEnd(connection.surrender(), 'client', max);
+  return new Conversation(
+    agent,
+    upstream,
+    exchange,
+    new MessageInspector(permit.websocket, () => performance.now()),
+    idle,
+  ).done;
+}
+
+/** Two ends joined. */
+class Conversation {
+  readonly done: Promise<Transfer>;
+  readonly #agent: WebSocketEnd;
+  readonly #upstream: WebSocketEnd;
+  readonly #exchange: Exchange;
+  readonly #inspector: MessageInspector;
+  readonly #idle: number;
+  #resolve: (transfer: Transfer) => void = () => undefined;
+  #reject: (error: unknown) => void = () => undefined;
+  #silence: NodeJS.Timeout | undefined;
+  #failure: unknown = null;
+  #over = false;
+
+  constructor(
+    agent: WebSocketEnd,
+    upstream: WebSocketEnd,
+    exchange: Exchange,
+    inspector: MessageInspector,
+    idle: number,
+  ) {
+    this.#agent = agent;
+    this.#upstream = upstream;
+    this.#exchange = exchange;
+    this.#inspector = inspector;
+    this.#idle = idle;
+    this.done = new Promise((resolve, reject) => {
+      this.#resolve = resolve;
+      this.#reject = reject;
+    });
+    this.#join(agent, upstream, 'to-upstream');
+    this.#join(upstream, agent, 'to-agent');
+    exchange.cancellation.onCancel = () => {
+      const { denial } = exchange.cancellation;
+      if (denial === null) upstream.destroy();
+      this.#end(POLICY_VIOLATION, denial?.reason ?? '', new Error('cut off'));
+    };
+    this.#heard();
+  }
+
+  #join(from: WebSocketEnd, to: WebSocketEnd, direction: Message['direction']): void {
+    from.onMessage = (bytes, binary) => {
+      this.#heard();
+      try {
+        this.#inspector.inspect({ direction, type: binary ? 'binary' : 'text', bytes });
+      } catch (error) {
+        this.#end(POLICY_VIOLATION, error instanceof Denial ? error.reason : 'internal-fault', error);
+        return;
+      }
+      if (direction === 'to-upstream') this.#exchange.sent += bytes.length;
+      else this.#exchange.received += bytes.length;
+      to.send(bytes, binary);
+      from.heed(to);
+    };
+    from.onPing = (bytes) => {
+      this.#heard();
+      to.ping(bytes);
+    };
+    from.onPong = (bytes) => {
+      this.#heard();
+      to.pong(bytes);
+    };
+    from.onClose = (code, reason) => {
+      to.close(code, reason);
+      // The goodbye is answered when the other side has answered it, so that its last messages still arrive.
+      if (to.finished) this.#finish();
+      else this.#await();
+    };
+    from.onFault = (code, detail) => {
+      const reason = direction === 'to-upstream' ? 'request-malformed' : 'upstream-malformed';
+      from.close(code, '');
+      this.#end(GOING_AWAY, '', new Denial(reason, `a WebSocket frame is malformed: ${detail}`));
+    };
+    from.onGone = () => {
+      // Gone without a goodbye: the other side must see a connection that broke.
+      if (!from.finished && !this.#over) to.destroy();
+      this.#finish();
+    };
+  }
+
+  /** Ends both sides with the same word. */
+  #end(code: number, reason: string, failure: unknown): void {
+    this.#failure ??= failure;
+    this.#agent.close(code, reason);
+    this.#upstream.close(code, reason);
+    this.#finish();
+  }
+
+  #finish(): void {
+    if (this.#over) return;
+    this.#over = true;
+    clearTimeout(this.#silence);
+    this.#exchange.cancellation.onCancel = null;
+    this.#agent.end();
+    this.#upstream.end();
+    const { sent, received } = this.#exchange;
+    if (this.#failure === null) this.#resolve({ sent, received });
+    else this.#reject(this.#failure);
+  }
+
+  #await(): void {
+    clearTimeout(this.#silence);
+    this.#silence = setTimeout(() => this.#finish(), GOODBYE);
+  }
+
+  /** Nothing for as long as the idle limit, pings included, ends the conversation. */
+  #heard(): void {
+    if (this.#silence !== undefined) this.#silence.refresh();
+    else if (this.#idle > 0)
+      this.#silence = setTimeout(
+        () => this.#end(GOING_AWAY, 'idle', new Denial('upstream-timeout', 'the WebSocket was silent for too long')),
+        this.#idle,
+      );
+  }
+}

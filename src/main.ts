@@ -7,6 +7,7 @@ import { GENESIS, eventText } from './audit/chain.ts';
 import { SegmentFile, lastSegment } from './audit/sinks/segment-file.ts';
 import { ConfigError, type Config } from './config/config.ts';
 import { listenAdmin } from './control/server.ts';
+import { Denial } from './model/denial.ts';
 import { FailureThrottle } from './identity/throttle.ts';
 import { DnsNameService } from './network/resolver.ts';
 import { loadPolicy } from './policy/load.ts';
@@ -14,6 +15,7 @@ import { formatProblem, type Problem } from './policy/problem.ts';
 import { Connections } from './proxy/connections.ts';
 import { listen, portOf } from './proxy/listener.ts';
 import { Http2Pool } from './proxy/http2-pool.ts';
+import { InFlight } from './proxy/in-flight.ts';
 import { UpstreamPool } from './proxy/pool.ts';
 import type { Services } from './proxy/services.ts';
 import { makeSnapshot, type Snapshot } from './proxy/snapshot.ts';
@@ -25,6 +27,8 @@ import { VERSION } from './version.ts';
 
 const LEAVES = 2000;
 const DNS_TIMEOUT = 3000;
+/** A halted agent is told so; what has not ended after this long, in milliseconds, is cut. */
+const HALT_GRACE = 50;
 const clock = (): number => Date.now();
 
 /** A gate that serves. */
@@ -38,6 +42,8 @@ export interface Gate {
   reload(): readonly Problem[];
   /** Takes up a new CA from its files; leaves of the old one are dropped. Throws AuthorityError and changes nothing. */
   reloadAuthority(): void;
+  /** Ends all that an agent has under way, each protocol with its goodbye. Returns the number of exchanges cut off. */
+  halt(agent: string): number;
   /** Stops taking connections and waits for exchanges to end, `drain` at most. */
   drain(): Promise<void>;
   /** Ends everything now. */
@@ -74,6 +80,11 @@ export async function startGate(config: Config, log: Log): Promise<Gate> {
     snapshot: () => rules.snapshot,
     reload: () => reload(config, rules, metrics, log),
     reloadAuthority: () => leaves.replaceAuthority(loadAuthority(config.certs, new Date())),
+    halt: (agent) => {
+      const count = services.inFlight.stop(agent, new Denial('halted', 'the agent has been halted'));
+      connections.dismiss(agent, HALT_GRACE);
+      return count;
+    },
     drain: async () => {
       proxy.close();
       if (!(await connections.drain(config.drain))) log.warn('the drain time is over; what is still open is cut off');
@@ -143,6 +154,7 @@ function openServices(config: Config, rules: Rules, leaves: LeafCache, metrics: 
     audit: openAudit(config, pseudonym, metrics, log),
     pool: new UpstreamPool(clock),
     http2: new Http2Pool(),
+    inFlight: new InFlight(),
     metrics,
     log,
     timeouts,

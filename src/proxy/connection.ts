@@ -17,7 +17,7 @@ export async function serveConnection(
   services: Services,
 ): Promise<void> {
   const agent = new Http1Agent(socket, { idle: IDLE, endIsAbort: false });
-  const leave = connections.enter(agent, 'outside');
+  const leave = connections.enter(agent, null);
   try {
     for (let request = await agent.next(); request !== null; request = await agent.next()) {
       if (request.method === 'CONNECT') {

@@ -3,8 +3,9 @@ import type { AgentConnection } from './message.ts';
 
 /** The open agent connections, for counting, draining and ending them. */
 export class Connections {
-  readonly #agents = new Set<AgentConnection>();
-  readonly #tunnels = new Set<Socket>();
+  /** Each with the agent it is known to be; null outside of tunnels, where each request says. */
+  readonly #agents = new Map<AgentConnection, string | null>();
+  readonly #tunnels = new Map<Socket, string>();
   #inside = 0;
   #draining = false;
   #whenEmpty: (() => void) | null = null;
@@ -23,26 +24,26 @@ export class Connections {
     return this.#draining;
   }
 
-  /** Counts a connection in, or the HTTP inside a tunnel; call the result when it ends. */
-  enter(agent: AgentConnection, where: 'outside' | 'inside'): () => void {
-    this.#agents.add(agent);
-    if (where === 'inside') this.#inside++;
+  /** Counts a connection in, or (with the agent's name) the HTTP inside a tunnel; call the result when it ends. */
+  enter(agent: AgentConnection, name: string | null): () => void {
+    this.#agents.set(agent, name);
+    if (name !== null) this.#inside++;
     return () => {
       this.#agents.delete(agent);
-      if (where === 'inside') this.#inside--;
+      if (name !== null) this.#inside--;
       if (this.#agents.size === 0) this.#whenEmpty?.();
     };
   }
 
-  enterTunnel(socket: Socket): () => void {
-    this.#tunnels.add(socket);
+  enterTunnel(socket: Socket, name: string): () => void {
+    this.#tunnels.set(socket, name);
     return () => this.#tunnels.delete(socket);
   }
 
   /** Ends idle connections now, busy ones after their exchange; resolves when none is left or the limit has passed. */
   async drain(limit: number): Promise<boolean> {
     this.#draining = true;
-    for (const agent of this.#agents) {
+    for (const agent of this.#agents.keys()) {
       if (agent.idle) agent.destroy();
       else agent.retire();
     }
@@ -56,9 +57,16 @@ export class Connections {
     return emptied;
   }
 
+  /** Says goodbye on every connection of an agent, and ends within `grace` milliseconds what does not end by itself. */
+  dismiss(name: string, grace: number): void {
+    for (const [agent, owner] of this.#agents) if (owner === name) agent.retire();
+    const sockets = [...this.#tunnels].filter(([, owner]) => owner === name).map(([socket]) => socket);
+    if (sockets.length > 0) setTimeout(() => sockets.forEach((socket) => socket.destroy()), grace);
+  }
+
   /** Ends every connection now. */
   destroy(): void {
-    for (const agent of this.#agents) agent.destroy();
-    for (const socket of this.#tunnels) socket.destroy();
+    for (const agent of this.#agents.keys()) agent.destroy();
+    for (const socket of this.#tunnels.keys()) socket.destroy();
   }
 }

@@ -60,6 +60,7 @@ export async function serveExchange(
     outcome = outcomeOf(thrown, exchange, request.answer.begun);
   }
   request.onAbort = null;
+  services.inFlight.leave(exchange);
   conclude(exchange, outcome, request, services);
 }
 
@@ -67,6 +68,7 @@ export async function serveExchange(
 async function carry(exchange: Exchange, request: AgentRequest, services: Services): Promise<Outcome> {
   const { now } = exchange;
   const facts = gatherFacts(request, exchange, services);
+  services.inFlight.enter(exchange);
   const began = performance.now();
   const decision = decide(facts, now.policy);
   exchange.decisionTime = performance.now() - began;

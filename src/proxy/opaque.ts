@@ -20,6 +20,7 @@ export async function serveOpaque(socket: Socket, source: string, tunnel: Tunnel
   const outcome = await carryOpaque(socket, exchange, services).catch((thrown: unknown) =>
     outcomeOf(thrown, exchange, exchange.upstreamSent !== null),
   );
+  services.inFlight.leave(exchange);
   conclude(exchange, outcome, null, services);
 }
 
@@ -38,6 +39,7 @@ async function carryOpaque(socket: Socket, exchange: Exchange, services: Service
     headers: [],
   };
   exchange.facts = facts;
+  services.inFlight.enter(exchange);
   const permit = enforce(decide(facts, now.policy), facts, null);
   exchange.permit = permit;
   const address = await guard(permit, services.names, now.network);

@@ -6,6 +6,7 @@ import type { Log } from '../telemetry/log.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { LeafCache } from '../tls/leaves.ts';
 import type { Http2Pool } from './http2-pool.ts';
+import type { InFlight } from './in-flight.ts';
 import type { UpstreamPool } from './pool.ts';
 import type { Snapshot } from './snapshot.ts';
 
@@ -17,6 +18,7 @@ export interface Services {
   readonly leaves: LeafCache;
   readonly pool: UpstreamPool;
   readonly http2: Http2Pool;
+  readonly inFlight: InFlight;
   readonly audit: AuditLog;
   readonly metrics: Metrics;
   readonly log: Log;

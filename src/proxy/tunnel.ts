@@ -76,7 +76,7 @@ export async function serveTunnel(
   connections: Connections,
   services: Services,
 ): Promise<void> {
-  const leave = connections.enterTunnel(socket);
+  const leave = connections.enterTunnel(socket, tunnel.agent);
   try {
     socket.on('error', () => undefined);
     if (tunnel.opaque) await serveOpaque(socket, source, tunnel, services);
@@ -124,7 +124,7 @@ async function serveRequests(
   connections: Connections,
   services: Services,
 ): Promise<void> {
-  const leave = connections.enter(agent, 'inside');
+  const leave = connections.enter(agent, tunnel.agent);
   const running = new Set<Promise<void>>();
   let served = 0;
   try {

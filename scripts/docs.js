@@ -103,6 +103,9 @@ The short form is one string: \`METHODS scheme://host[:port][/path]\`, methods \
 - A request becomes a WebSocket only under an endpoint that says \`websocket:\`, for what passes over one is bound by no method.
   Messages are reassembled and passed on whole; \`max\` bounds their length (close code 1009), \`messages\` their rate in each direction
   (1008 and the reason). Extensions such as compression are declined. A deny without \`websocket:\` denies WebSockets too.
+- \`intercept: false\` is for clients that pin certificates. The gate reads the name in their ClientHello, which must be that of the
+  tunnel (with ECH only the outer name can be read), and passes the rest on. Methods, paths and content are not seen; \`check\` says so
+  with a note. Where another endpoint or a deny of the agent names the same host, the gate intercepts all the same.
 
 ${section('A predicate', predicate, [])}
 A plain value is short for \`equals\`.

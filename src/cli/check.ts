@@ -21,7 +21,8 @@ export function addCheck(program: Command): void {
       const { policy, problems } = loadPolicy(root);
       const shown = problems.map((problem) => relativePlaces(problem));
       for (const problem of shown) process.stdout.write(`${formatProblem(problem)}\n\n`);
-      const failed = policy === null || (options.strict === true && problems.length > 0);
+      const failed =
+        policy === null || (options.strict === true && problems.some((problem) => problem.severity !== 'note'));
       process.stdout.write(`${summary(shown, policy)}\n`);
       process.exitCode = failed ? EXIT.negative : EXIT.ok;
     });
@@ -29,7 +30,7 @@ export function addCheck(program: Command): void {
 
 function summary(problems: readonly Problem[], policy: ReturnType<typeof loadPolicy>['policy']): string {
   const errors = problems.filter((problem) => problem.severity === 'error').length;
-  const warnings = problems.length - errors;
+  const warnings = problems.filter((problem) => problem.severity === 'warning').length;
   const found = [errors > 0 ? plural(errors, 'error') : '', warnings > 0 ? plural(warnings, 'warning') : '']
     .filter((part) => part !== '')
     .join(', ');

@@ -30,6 +30,8 @@ export interface Obligations {
   readonly networks: readonly string[];
   /** The rule opens a tunnel that is not inspected (`scheme: tcp`). */
   readonly opaque: boolean;
+  /** TLS passes through undecrypted. */
+  readonly passThrough: boolean;
   /** What may pass over a WebSocket under this rule; null: none may be opened. */
   readonly websocket: WebSocketTerms | null;
   /** The rule matched the path as it came (`paths-raw: true`), so it is sent as it came. */

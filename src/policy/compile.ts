@@ -3,6 +3,7 @@ import type { Mode } from '../model/mode.ts';
 import { checkAgent, checkOverlappingSources } from './conflicts.ts';
 import { parseEndpoint } from './endpoint.ts';
 import { HostIndex } from './host-index.ts';
+import { hostPatternText } from './host-pattern.ts';
 import { parseCidrs, type Merged, type Named } from './merge.ts';
 import { bindParameters, fillEndpoint, type ParameterValues } from './parameters.ts';
 import type { AgentPolicy, Policy } from './policy.ts';
@@ -193,6 +194,12 @@ class Compiler {
           severity: 'warning',
         }),
       );
+    }
+    if (!parsed.value.intercept && path[0] !== 'defaults' && path[2] !== 'deny') {
+      const host = hostPatternText(parsed.value.host);
+      const hint = `methods, paths and content of what goes to ${host} are not seen; the record says inspected: false`;
+      const message = 'this endpoint is not intercepted: host and port are all that is judged';
+      this.#report(problemAt(source, rangeOf(source, path), message, { hint, severity: 'note' }));
     }
     return parsed.value;
   }

@@ -58,7 +58,7 @@ export function decideConnection(agentName: string, target: Target, policy: Poli
       (top, entry) => (top === null || outranks(entry, top) ? entry : top),
       null,
     );
-    if (best !== null) return connectionAllowed(best, entries, agent);
+    if (best !== null) return connectionAllowed(best, entries, agent, denies.length > 0);
   }
   const detail = `${target.authority} is not on the allowlist of ${agent.name}`;
   return denial(agent, 'host-not-allowed', detail, null, null, remedyFor(agent.name, 'GET', target, '/**', false));
@@ -209,6 +209,7 @@ function makeAllowance(rule: Rule, mode: Mode): Allowance {
       capability: rule.capability,
       networks: rule.networks,
       opaque: rule.endpoint.scheme === 'tcp',
+      passThrough: !rule.endpoint.intercept,
       websocket: rule.endpoint.websocket,
       rawPath: rule.endpoint.pathsRaw,
     },
@@ -216,10 +217,17 @@ function makeAllowance(rule: Rule, mode: Mode): Allowance {
 }
 
 /** Which rule will win is not known yet: the connection may reach what any of them may. */
-function connectionAllowed(best: RankedRule, entries: readonly RankedRule[], agent: AgentPolicy): Decision {
+function connectionAllowed(
+  best: RankedRule,
+  entries: readonly RankedRule[],
+  agent: AgentPolicy,
+  mayBeDenied: boolean,
+): Decision {
   const networks = [...new Set(entries.flatMap((entry) => entry.rule.networks))].sort();
   const decision = allowedBy(best, agent);
-  return { ...decision, obligations: { ...decision.obligations, networks } };
+  // Whatever needs to be read to be judged, an allowance or a denial, is reason enough to intercept.
+  const passThrough = !mayBeDenied && entries.every((entry) => !entry.rule.endpoint.intercept);
+  return { ...decision, obligations: { ...decision.obligations, networks, passThrough } };
 }
 
 function unknownAgent(name: string): Decision {

@@ -59,6 +59,11 @@ function parseLongForm(map: EndpointMap, text: string | null): Parsed<Endpoint> 
   if (!query.ok) return query;
   const headers = parseFields(map.headers, 'headers', (name) => name.toLowerCase());
   if (!headers.ok) return headers;
+  if (map.intercept === false && judgesMore(map))
+    return wrong(
+      'an endpoint that is not intercepted has no methods, paths, query, headers or websocket',
+      'what passes through undecrypted cannot be judged by them: leave them out, or intercept',
+    );
   const websocket = parseWebSocket(map.websocket);
   if (!websocket.ok) return websocket;
   if (
@@ -83,6 +88,7 @@ function parseLongForm(map: EndpointMap, text: string | null): Parsed<Endpoint> 
       query: query.value,
       headers: headers.value,
       websocket: websocket.value,
+      intercept: map.intercept !== false,
     },
   };
 }
@@ -100,6 +106,13 @@ function textOf(endpoint: {
   const more = endpoint.paths.length > 1 ? ` (+${endpoint.paths.length - 1} paths)` : '';
   const path = endpoint.paths[0] === ANY_PATH ? '' : (endpoint.paths[0]?.text ?? '');
   return `${methods} ${endpoint.scheme}://${hostPatternText(endpoint.host)}${port}${path}${more}`;
+}
+
+/** Whether more is asked than host and port can tell. */
+function judgesMore(map: EndpointMap): boolean {
+  if (map.scheme !== undefined && map.scheme !== 'https') return true;
+  const rest = [map.methods, map.paths, map.query, map.headers, map.websocket];
+  return rest.some((part) => part !== undefined);
 }
 
 const DEFAULT_MESSAGE = 1024 * 1024;

@@ -3,7 +3,8 @@ import type { Place } from '../model/decision.ts';
 
 /** Something wrong with a rule file, with all a person needs to mend it. */
 export interface Problem {
-  readonly severity: 'error' | 'warning';
+  /** A note tells what a rule means; nothing is wrong with it. */
+  readonly severity: 'error' | 'warning' | 'note';
   readonly place: Place;
   /** How many characters the caret line marks. */
   readonly length: number;

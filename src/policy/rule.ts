@@ -17,6 +17,8 @@ export interface Endpoint {
   readonly pathsRaw: boolean;
   readonly query: FieldPredicates | null;
   readonly headers: FieldPredicates | null;
+  /** False: TLS passes through undecrypted; host and port are all that is judged. */
+  readonly intercept: boolean;
   /** Null: requests under it may not become WebSockets. */
   readonly websocket: WebSocketTerms | null;
 }
@@ -58,7 +60,7 @@ export function obligationKey(rule: Rule): string {
     websocket === null
       ? '-'
       : `${websocket.max} ${websocket.messages?.count ?? '-'}/${websocket.messages?.window ?? '-'}`;
-  return `${rule.mode ?? '-'}|${rule.networks.join(',')}|${terms}`;
+  return `${rule.mode ?? '-'}|${rule.networks.join(',')}|${terms}|${rule.endpoint.intercept}`;
 }
 
 function predicateCount(endpoint: Endpoint): number {

@@ -68,7 +68,12 @@ export const endpointMap = z.strictObject({
     })
     .optional()
     .describe('Requests may become WebSockets, within these bounds (`{}`: the defaults). Without it none may.'),
-  intercept: z.boolean().optional().describe('`false` passes TLS through undecrypted.'),
+  intercept: z
+    .boolean()
+    .optional()
+    .describe(
+      '`false`: TLS passes through undecrypted, for clients that pin certificates. Host and port are all that is judged.',
+    ),
 });
 
 const endpoint = z
@@ -179,5 +184,5 @@ export const LATER = {
   identity: ['certificate'],
   agent: ['limits', 'scan'],
   capability: ['limits', 'approval', 'credential', 'scan', 'reads', 'cleared-for'],
-  endpoint: ['body', 'graphql', 'jsonrpc', 'mcp', 'intercept'],
+  endpoint: ['body', 'graphql', 'jsonrpc', 'mcp'],
 } as const;

@@ -75,6 +75,7 @@ async function negotiate(
     trust: services.upstreamTrust,
     sessions: services.upstreamSessions,
     cancellation: exchange.cancellation,
+    secure: true,
   };
   const first = protocol === 'h2' ? BOTH : http2.speaksOnlyHttp2(key) ? HTTP2 : HTTP1;
   try {

@@ -16,6 +16,8 @@ export interface DialOptions {
   readonly cancellation: Cancellation;
   /** What TLS offers (ALPN, RFC 7301), in order of liking. */
   readonly protocols: readonly string[];
+  /** The gate speaks TLS to an https target itself. False where the agent's own TLS passes through. */
+  readonly secure: boolean;
 }
 
 export interface Dialled {
@@ -35,8 +37,9 @@ const MAX_SESSIONS = 2000;
  */
 export async function dial(to: GuardedAddress, _witness: Witness, options: DialOptions): Promise<Dialled> {
   const { target } = to;
-  const socket = target.scheme === 'https' ? openTls(to, options) : connectTcp(tcpOptions(to));
-  const ready = target.scheme === 'https' ? 'secureConnect' : 'connect';
+  const secure = options.secure && target.scheme === 'https';
+  const socket = secure ? openTls(to, options) : connectTcp(tcpOptions(to, !secure));
+  const ready = secure ? 'secureConnect' : 'connect';
   await new Promise<void>((resolve, reject) => {
     const fail = (error: Error): void => {
       finish();
@@ -67,7 +70,10 @@ export async function dial(to: GuardedAddress, _witness: Witness, options: DialO
   return { socket, address: reached(socket, to), protocol };
 }
 
-function tcpOptions(to: GuardedAddress): { host: string; port: number; lookup: typeof lookup; allowHalfOpen: boolean } {
+function tcpOptions(
+  to: GuardedAddress,
+  allowHalfOpen: boolean,
+): { host: string; port: number; lookup: typeof lookup; allowHalfOpen: boolean } {
   const lookup = (
     _name: string,
     _options: object,
@@ -80,14 +86,14 @@ function tcpOptions(to: GuardedAddress): { host: string; port: number; lookup: t
   };
   // With one address there is nothing to look up; with several, Node races them (RFC 8305) over exactly this list.
   const host = to.addresses.length === 1 ? (to.addresses[0] as string) : to.target.host.text;
-  return { host, port: to.port, lookup: lookup as never, allowHalfOpen: to.target.scheme !== 'https' };
+  return { host, port: to.port, lookup: lookup as never, allowHalfOpen };
 }
 
 function openTls(to: GuardedAddress, options: DialOptions): TLSSocket {
   const { host, key } = to.target;
   const session = options.sessions.get(key);
   const socket = connectTls({
-    ...tcpOptions(to),
+    ...tcpOptions(to, false),
     secureContext: options.trust,
     minVersion: 'TLSv1.2',
     ALPNProtocols: [...options.protocols],

@@ -1,6 +1,8 @@
 import type { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
+import { Denial } from '../model/denial.ts';
 import { parseHost, type Host } from '../model/host.ts';
+import { readClientHello, type Hello } from '../tls/client-hello.ts';
 import type { LeafCache } from '../tls/leaves.ts';
 
 /** Until the first byte in a tunnel, and until its handshake is done. Browsers open tunnels ahead of need. */
@@ -33,6 +35,41 @@ export async function firstByte(socket: Socket): Promise<number | null> {
     socket.on('data', onData).on('end', onEnd).on('close', onEnd);
     socket.resume();
   });
+}
+
+/** Reads the agent's ClientHello and leaves it unread; null when it leaves, or takes too long. */
+export async function peekHello(socket: Socket): Promise<Hello | null> {
+  return new Promise((resolve) => {
+    const pieces: Buffer[] = [];
+    const finish = (hello: Hello | null): void => {
+      clearTimeout(timer);
+      socket.off('data', onData).off('end', onEnd).off('close', onEnd);
+      socket.pause();
+      if (pieces.length > 0) socket.unshift(Buffer.concat(pieces));
+      resolve(hello);
+    };
+    const onData = (bytes: Buffer): void => {
+      pieces.push(bytes);
+      const hello = readClientHello(Buffer.concat(pieces));
+      if (hello.kind !== 'incomplete') finish(hello);
+    };
+    const onEnd = (): void => finish(null);
+    const timer = setTimeout(onEnd, HANDSHAKE);
+    socket.on('data', onData).on('end', onEnd).on('close', onEnd);
+    socket.resume();
+  });
+}
+
+/** Why a hello does not belong in a tunnel to this host; null when it does. Clients of addresses send no name. */
+export function contradictionOf(hello: Hello | null, host: Host): Denial | null {
+  if (hello === null) return new Denial('request-malformed', 'the TLS handshake did not begin in time');
+  if (hello.kind !== 'hello')
+    return new Denial(
+      'request-malformed',
+      hello.kind === 'malformed' ? hello.detail : 'the TLS handshake is incomplete',
+    );
+  if (hello.serverName === null ? host.kind !== 'name' : parseHost(hello.serverName)?.text === host.text) return null;
+  return new Denial('authority-mismatch', `the TLS client asked for another host than the ${host.text} of the tunnel`);
 }
 
 /**

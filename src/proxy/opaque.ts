@@ -13,9 +13,13 @@ import { record } from './record.ts';
 import { outcomeOf } from './refusal.ts';
 import type { Services } from './services.ts';
 
-/** Carries a tunnel that a rule opens without inspection (`scheme: tcp`): one exchange from CONNECT to close. */
+/**
+ * Carries a tunnel that a rule opens without inspection (`scheme: tcp`, or TLS that is not intercepted): one exchange from
+ * CONNECT to close.
+ */
 export async function serveOpaque(socket: Socket, source: string, tunnel: Tunnel, services: Services): Promise<void> {
-  const target = makeTarget('tcp', tunnel.target.host, tunnel.target.port);
+  const { host, port } = tunnel.target;
+  const target = tunnel.opaque === 'tcp' ? makeTarget('tcp', host, port) : tunnel.target;
   const exchange = openExchange(source, { ...tunnel, target }, null, services);
   const outcome = await carryOpaque(socket, exchange, services).catch((thrown: unknown) =>
     outcomeOf(thrown, exchange, exchange.upstreamSent !== null),
@@ -50,6 +54,8 @@ async function carryOpaque(socket: Socket, exchange: Exchange, services: Service
     sessions: services.upstreamSessions,
     cancellation: exchange.cancellation,
     protocols: [],
+    // The bytes that pass are TLS already, where they are.
+    secure: false,
   });
   exchange.upstreamSent = performance.now();
   await Promise.all([

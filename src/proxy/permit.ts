@@ -34,6 +34,8 @@ export interface ConnectPermit {
   readonly networks: readonly string[];
   /** The rule opens an opaque tunnel. */
   readonly opaque: boolean;
+  /** The rule lets TLS through undecrypted. */
+  readonly passThrough: boolean;
   readonly rule: string | null;
   readonly capability: string | null;
   readonly mode: Mode;
@@ -88,18 +90,27 @@ function permitOf(decision: Allowance, { agent, target }: Facts, before: Permit 
 /** The same for a connection, of which host and port are known. */
 export function admit(decision: Decision, target: Target): ConnectPermit {
   if (decision.kind === 'allow') {
-    const { capability, networks, opaque } = decision.obligations;
+    const { capability, networks, opaque, passThrough } = decision.obligations;
     return mintConnectPermit({
       target,
       networks,
       opaque,
+      passThrough,
       rule: ruleText(decision.rule),
       capability,
       mode: decision.mode,
     });
   }
   soften(decision);
-  return mintConnectPermit({ target, networks: [], opaque: false, rule: null, capability: null, mode: decision.mode });
+  return mintConnectPermit({
+    target,
+    networks: [],
+    opaque: false,
+    passThrough: false,
+    rule: null,
+    capability: null,
+    mode: decision.mode,
+  });
 }
 
 /** What observing or warning lets pass is bounded all the same. */

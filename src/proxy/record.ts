@@ -87,7 +87,7 @@ function outcomeParts(
   return {
     toBytes: `,"agent":${quote(exchange.agent)},"bytes":{"received":`,
     toExchange: `}${capability},"decision":"${decision}"${detail},"exchange":"`,
-    toMethod: `"${member('host', target?.host.text)},"inspected":${exchange.tunnel?.opaque !== true},"kind":"outcome"`,
+    toMethod: `"${member('host', target?.host.text)},"inspected":${(exchange.tunnel?.opaque ?? null) === null},"kind":"outcome"`,
     toPath: `${member('mode', permit?.mode)},"outcome":"${kind}"`,
     toQuery: `,"policy":"${exchange.now.policy.generation}"${target === undefined ? '' : `,"port":${target.port}`}${member('protocol', exchange.protocol)}`,
     toSource: `${member('reason', why?.reason)}${member('rule', permit?.rule ?? denial?.rule)}${member('scheme', target?.scheme)},"source":"`,

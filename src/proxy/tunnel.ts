@@ -8,7 +8,7 @@ import { Http1Agent } from './adapters/http1-agent.ts';
 import { Http2Agent } from './adapters/http2-agent.ts';
 import type { Connections } from './connections.ts';
 import { concludeTunnel, serveExchange } from './exchange.ts';
-import { acceptTls, firstByte } from './handshake.ts';
+import { acceptTls, contradictionOf, firstByte, peekHello } from './handshake.ts';
 import type { AgentConnection } from './message.ts';
 import { serveOpaque } from './opaque.ts';
 import { admit, type ConnectPermit, type Permit } from './permit.ts';
@@ -24,8 +24,8 @@ export interface Tunnel {
   readonly refusal: Denial | null;
   /** The TLS client named another host than the tunnel's. */
   readonly mismatch: string | null;
-  /** Bytes pass uninspected (`scheme: tcp`). */
-  readonly opaque: boolean;
+  /** Bytes pass uninspected: `tcp` whatever they are, `tls` once their ClientHello names the tunnel's host. */
+  readonly opaque: 'tcp' | 'tls' | null;
   /** Permit of the last request; the next one mostly says the same. */
   latest: Permit | null;
 }
@@ -51,7 +51,7 @@ export async function openTunnel(
     target,
     refusal: refused ? permit : null,
     mismatch: null,
-    opaque: !refused && permit.opaque,
+    opaque: refused ? null : permit.opaque ? 'tcp' : permit.passThrough ? 'tls' : null,
     latest: null,
   };
 }
@@ -79,12 +79,20 @@ export async function serveTunnel(
   const leave = connections.enterTunnel(socket, tunnel.agent);
   try {
     socket.on('error', () => undefined);
-    if (tunnel.opaque) await serveOpaque(socket, source, tunnel, services);
+    if (tunnel.opaque === 'tcp') await serveOpaque(socket, source, tunnel, services);
+    else if (tunnel.opaque === 'tls') await passThrough(socket, source, tunnel, services);
     else await intercept(socket, source, tunnel, connections, services);
   } finally {
     leave();
     socket.destroy();
   }
+}
+
+/** Lets TLS through undecrypted, if it is TLS for the host that was admitted. */
+async function passThrough(socket: Socket, source: string, tunnel: Tunnel, services: Services): Promise<void> {
+  const denial = contradictionOf(await peekHello(socket), tunnel.target.host);
+  if (denial === null) await serveOpaque(socket, source, tunnel, services);
+  else concludeTunnel(source, tunnel, denial, services);
 }
 
 /** Serves what comes out of a tunnel: TLS is terminated, plain HTTP is judged as HTTP, anything else is malformed. */

@@ -25,6 +25,7 @@ const options = () => ({
   sessions: new Map<string, Buffer>(),
   cancellation: new Cancellation(),
   protocols: ['http/1.1'],
+  secure: true,
 });
 
 describe('dial()', () => {

@@ -346,4 +346,17 @@ describe('decideConnection()', () => {
       says('https://no.test/'),
     ]).toEqual(['allow', 'host-not-allowed', 'opaque', 'host-not-allowed']);
   });
+
+  it('lets TLS pass only where nothing on the host needs to be read to be judged', () => {
+    const passes = (lines: string): boolean | null => {
+      const decision = decideConnection('bot', request('GET', 'https://a.test/').target, botPolicy(lines));
+      return decision.kind === 'allow' ? decision.obligations.passThrough : null;
+    };
+    const pinned = '    allow:\n      - { host: a.test, intercept: false }\n';
+    expect(passes(pinned)).toBe(true);
+    expect(passes(`${pinned}      - GET https://a.test/x\n`)).toBe(false);
+    expect(passes(`${pinned}    deny: ["* https://a.test/x"]\n`)).toBe(false);
+    expect(passes(`${pinned}    deny: ["* https://**.b.test/x"]\n`)).toBe(true);
+    expect(passes('    allow: ["GET https://a.test/x"]\n')).toBe(false);
+  });
 });

@@ -58,4 +58,19 @@ describe('parseEndpoint()', () => {
     expect(terms({ max: 'big' })).toBe('"big" is not a size');
     expect(parseEndpoint({ host: 'a.test', scheme: 'tcp', port: 1, websocket: {} })).toMatchObject({ ok: false });
   });
+
+  it('that is not intercepted judges host and port alone', () => {
+    expect(parseEndpoint({ host: 'a.test', port: 8443, intercept: false })).toMatchObject({
+      ok: true,
+      value: { intercept: false, port: 8443 },
+    });
+    for (const more of [
+      { methods: ['GET'] },
+      { paths: ['/a'] },
+      { query: {} },
+      { websocket: {} },
+      { scheme: 'http' as const },
+    ])
+      expect(parseEndpoint({ host: 'a.test', intercept: false, ...more })).toMatchObject({ ok: false });
+  });
 });

@@ -32,6 +32,6 @@ if [ ! -x node_modules/.cache/python/bin/pip ]; then
     python3 -m venv --clear node_modules/.cache/python
   }
 fi
-node_modules/.cache/python/bin/python -c 'import requests, httpx' 2>/dev/null ||
-  node_modules/.cache/python/bin/python -m pip install -q requests==2.32.5 httpx==0.28.1 2>/dev/null ||
-  echo "note: requests and httpx cannot be installed here; their tests will say that they were not run"
+node_modules/.cache/python/bin/python -c 'import requests, httpx, h2, websockets' 2>/dev/null ||
+  node_modules/.cache/python/bin/python -m pip install -q requests==2.32.5 'httpx[http2]==0.28.1' websockets==17.4 2>/dev/null ||
+  echo "note: requests, httpx and websockets cannot be installed here; their tests will say that they were not run"

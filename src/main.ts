@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { chmodSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { connect, type AddressInfo, type Server } from 'node:net';
 import { join } from 'node:path';
 import { createSecureContext, rootCertificates, type SecureContext } from 'node:tls';
 import { AuditLog } from './audit/log.ts';
@@ -8,12 +9,13 @@ import { SegmentFile, lastSegment } from './audit/sinks/segment-file.ts';
 import { ConfigError, type Config } from './config/config.ts';
 import { listenAdmin } from './control/server.ts';
 import { Denial } from './model/denial.ts';
+import { parseHost } from './model/host.ts';
 import { FailureThrottle } from './identity/throttle.ts';
 import { DnsNameService } from './network/resolver.ts';
 import { loadPolicy } from './policy/load.ts';
 import { formatProblem, type Problem } from './policy/problem.ts';
 import { Connections } from './proxy/connections.ts';
-import { listen, portOf } from './proxy/listener.ts';
+import { listen, listenTls, portOf, type ListenTarget, type ListenerTls } from './proxy/listener.ts';
 import { Http2Pool } from './proxy/http2-pool.ts';
 import { InFlight } from './proxy/in-flight.ts';
 import { UpstreamPool } from './proxy/pool.ts';
@@ -35,6 +37,8 @@ const clock = (): number => Date.now();
 export interface Gate {
   readonly proxy: string;
   readonly admin: string;
+  /** Every way in by its name, with the address it listens on. */
+  readonly entries: Readonly<Record<string, string>>;
   readonly caFile: string;
   readonly caCreated: boolean;
   readonly snapshot: () => Snapshot;
@@ -66,11 +70,14 @@ export async function startGate(config: Config, log: Log): Promise<Gate> {
   const admin = await listenAdmin(config.listen.admin, control).catch(
     listenFailure('listen.admin', config.listen.admin),
   );
-  const proxy = await listen(config.listen.proxy, connections, services).catch((error: unknown) => {
+  const entries = await openEntries(config, leaves, connections, services).catch((error: unknown) => {
     admin.close();
-    return listenFailure('listen.proxy', config.listen.proxy)(error);
+    throw error;
   });
-  rules.ownPorts.add(portOf(proxy)).add(portOf(admin));
+  const { proxy } = entries;
+  for (const server of [admin, ...Object.values(entries)]) rules.ownPorts.add(portOf(server));
+  rules.ownPorts.delete(0);
+  const closeEntries = (): void => Object.values(entries).forEach((server) => server.close());
 
   return {
     proxy: `${bracketed(config.listen.proxy.host)}:${portOf(proxy)}`,
@@ -85,12 +92,18 @@ export async function startGate(config: Config, log: Log): Promise<Gate> {
       connections.dismiss(agent, HALT_GRACE);
       return count;
     },
+    entries: Object.fromEntries(
+      Object.entries(entries).map(([way, server]) => [
+        way,
+        way === 'unix' ? (config.listen.unix ?? '') : addressOf(server),
+      ]),
+    ),
     drain: async () => {
-      proxy.close();
+      closeEntries();
       if (!(await connections.drain(config.drain))) log.warn('the drain time is over; what is still open is cut off');
     },
     close: () => {
-      proxy.close();
+      closeEntries();
       admin.close();
       admin.closeAllConnections();
       connections.destroy();
@@ -100,6 +113,55 @@ export async function startGate(config: Config, log: Log): Promise<Gate> {
       metrics.close();
     },
   };
+}
+
+/** The listeners the configuration asks for, by name. */
+async function openEntries(
+  config: Config,
+  leaves: LeafCache,
+  connections: Connections,
+  services: Services,
+): Promise<{ proxy: Server } & Record<string, Server>> {
+  const { proxy, https, socks, transparent, unix } = config.listen;
+  const entries: Record<string, Server> = {};
+  const add = async (name: string, at: ListenTarget, opening: Promise<Server>): Promise<Server> => {
+    entries[name] = await opening.catch((error: unknown) => {
+      for (const server of Object.values(entries)) server.close();
+      return listenFailure(`listen.${name}`, at)(error);
+    });
+    return entries[name];
+  };
+  const plain = await add('proxy', proxy, listen(proxy, 'http', connections, services));
+  if (https !== null) await add('https', https, listenTls(https, ownTls(config, https, leaves), connections, services));
+  if (socks !== null) await add('socks', socks, listen(socks, 'socks', connections, services));
+  if (transparent !== null)
+    await add('transparent', transparent, listen(transparent, 'transparent', connections, services));
+  if (unix !== null) {
+    const at = { path: unix };
+    await removeStale(unix);
+    await add('unix', at, listen(at, 'http', connections, services));
+    chmodSync(unix, 0o600);
+  }
+  return { ...entries, proxy: plain };
+}
+
+/** Removes a socket file that a killed gate left behind; a living one answers, and is in use. */
+async function removeStale(path: string): Promise<void> {
+  if (statSync(path, { throwIfNoEntry: false })?.isSocket() !== true) return;
+  const answers = await new Promise<boolean>((resolve) => {
+    const socket = connect(path);
+    socket.once('connect', () => resolve(true)).once('error', () => resolve(false));
+    socket.once('connect', () => socket.destroy());
+  });
+  if (!answers) rmSync(path);
+}
+
+function ownTls(config: Config, at: { host: string }, leaves: LeafCache): ListenerTls {
+  const { clientCa, names } = config.listen;
+  const own = parseHost(bracketed(at.host));
+  const hosts = [...names, ...(own === null ? [] : [own])];
+  const ca = clientCa === null ? {} : { ca: readPem('listen.client-ca', clientCa) };
+  return { credentials: () => ({ ...leaves.credentialsFor(hosts), ...ca }) };
 }
 
 /** The snapshot in force, and the ports no request may reach. */
@@ -198,17 +260,19 @@ function openAudit(config: Config, instance: string, metrics: Metrics, log: Log)
 
 /** The system's roots and those of `upstream.ca`; there is no way to trust less than a verified chain. */
 function trust(files: readonly string[]): SecureContext {
-  const own = files.map((file) => {
-    try {
-      const text = readFileSync(file, 'utf8');
-      if (!text.includes('-----BEGIN CERTIFICATE-----'))
-        throw Object.assign(new Error(), { code: 'not a PEM file of certificates' });
-      return text;
-    } catch (error) {
-      throw new ConfigError(`upstream.ca: ${file} cannot be used: ${codeOf(error)}`);
-    }
-  });
+  const own = files.map((file) => readPem('upstream.ca', file));
   return createSecureContext({ ca: [...rootCertificates, ...systemRoots(), ...own], minVersion: 'TLSv1.2' });
+}
+
+function readPem(setting: string, file: string): string {
+  try {
+    const text = readFileSync(file, 'utf8');
+    if (!text.includes('-----BEGIN CERTIFICATE-----'))
+      throw Object.assign(new Error(), { code: 'not a PEM file of certificates' });
+    return text;
+  } catch (error) {
+    throw new ConfigError(`${setting}: ${file} cannot be used: ${codeOf(error)}`);
+  }
 }
 
 /** Roots that the machine's administrator added, where Node does not read them by itself. */
@@ -223,16 +287,21 @@ function systemRoots(): string[] {
   return [];
 }
 
-function listenFailure(setting: string, address: { host: string; port: number }): (error: unknown) => never {
+function listenFailure(setting: string, at: ListenTarget): (error: unknown) => never {
   return (error) => {
     const code = codeOf(error);
     const why = code === 'EADDRINUSE' ? 'the port is in use' : code === 'EACCES' ? 'the port needs privileges' : code;
-    throw new ConfigError(`${setting}: cannot listen on ${address.host}:${address.port}: ${why}`);
+    throw new ConfigError(`${setting}: cannot listen on ${'path' in at ? at.path : `${at.host}:${at.port}`}: ${why}`);
   };
 }
 
 function codeOf(error: unknown): string {
   return (error as NodeJS.ErrnoException).code ?? 'unknown error';
+}
+
+function addressOf(server: Server): string {
+  const { address, port } = server.address() as AddressInfo;
+  return `${bracketed(address)}:${port}`;
 }
 
 function bracketed(host: string): string {

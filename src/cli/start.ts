@@ -37,7 +37,15 @@ export function addStart(program: Command): void {
       if (options.readyFile !== undefined) writeReadyFile(options.readyFile, gate);
       const { generation, counts } = gate.snapshot().policy;
       log.info(
-        { proxy: gate.proxy, admin: gate.admin, ca: gate.caFile, generation, ...counts, version: VERSION },
+        {
+          proxy: gate.proxy,
+          admin: gate.admin,
+          entries: gate.entries,
+          ca: gate.caFile,
+          generation,
+          ...counts,
+          version: VERSION,
+        },
         'the gate serves',
       );
       if (log.isLevelEnabled('info')) process.stderr.write(welcome(gate, config, bundleFile));
@@ -113,7 +121,7 @@ function fingerprint(root: string): string {
 
 /** Written beside and renamed: whoever waits for the file reads all of it. */
 function writeReadyFile(path: string, gate: Gate): void {
-  const text = `${JSON.stringify({ proxy: gate.proxy, admin: gate.admin, ca: gate.caFile, pid: process.pid })}\n`;
+  const text = `${JSON.stringify({ proxy: gate.proxy, admin: gate.admin, entries: gate.entries, ca: gate.caFile, pid: process.pid })}\n`;
   try {
     writeFileSync(`${path}.new`, text);
     renameSync(`${path}.new`, path);

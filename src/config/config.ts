@@ -1,6 +1,20 @@
+import type { Host } from '../model/host.ts';
+
 /** Everything the gate can be told, resolved and frozen. */
 export interface Config {
-  readonly listen: { readonly proxy: ListenAddress; readonly admin: ListenAddress };
+  readonly listen: {
+    readonly proxy: ListenAddress;
+    readonly admin: ListenAddress;
+    readonly https: ListenAddress | null;
+    /** Names of the gate itself, for its certificate. */
+    readonly names: readonly Host[];
+    /** File of the CA of client certificates. */
+    readonly clientCa: string | null;
+    readonly socks: ListenAddress | null;
+    readonly transparent: ListenAddress | null;
+    /** Path of a Unix socket. */
+    readonly unix: string | null;
+  };
   /** Folder of rule files. */
   readonly rules: string;
   /** Folder of the CA. */

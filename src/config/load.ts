@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { LineCounter, isMap, isScalar, isSeq, parseDocument, type Node } from 'yaml';
+import type { Host } from '../model/host.ts';
 import { ConfigError, type Config, type ListenAddress, type LogLevel } from './config.ts';
 import { SETTINGS, flagOf, variableOf, type Setting } from './settings.ts';
 
@@ -124,7 +125,16 @@ function textsOf(node: Node | null, setting: Setting, at: At): string[] {
 function assemble(values: ReadonlyMap<string, unknown>): Config {
   const get = <T>(key: string): T => values.get(key) as T;
   return Object.freeze({
-    listen: { proxy: get<ListenAddress>('listen.proxy'), admin: get<ListenAddress>('listen.admin') },
+    listen: {
+      proxy: get<ListenAddress>('listen.proxy'),
+      admin: get<ListenAddress>('listen.admin'),
+      https: get<ListenAddress | undefined>('listen.https') ?? null,
+      names: get<Host[]>('listen.names'),
+      clientCa: get<string | undefined>('listen.client-ca') ?? null,
+      socks: get<ListenAddress | undefined>('listen.socks') ?? null,
+      transparent: get<ListenAddress | undefined>('listen.transparent') ?? null,
+      unix: get<string | undefined>('listen.unix') ?? null,
+    },
     rules: get<string>('rules'),
     certs: get<string>('certs'),
     state: get<string>('state'),

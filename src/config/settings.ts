@@ -1,5 +1,5 @@
 import { isIP } from 'node:net';
-import { parseAddress } from '../model/host.ts';
+import { parseAddress, parseHost, type Host } from '../model/host.ts';
 import { parseAuthority, parsePort } from '../model/target.ts';
 import { LOG_LEVELS } from './config.ts';
 import { parseDuration, parseSize } from '../model/units.ts';
@@ -39,6 +39,51 @@ export const SETTINGS: readonly Setting[] = [
     form: 'host:port; port 0 picks a free one',
     describe: 'Health, readiness and metrics. Keep it away from agents.',
     parse: parseListen,
+  },
+  {
+    key: 'listen.https',
+    default: '',
+    form: 'host:port; port 0 picks a free one',
+    describe: 'Where agents connect over TLS to the same proxy; none by default.',
+    parse: parseListen,
+  },
+  {
+    key: 'listen.names',
+    default: '',
+    form: 'a host name or address',
+    describe: "Names the gate's own certificate on `listen.https` is for, beside the address it listens on.",
+    many: true,
+    parse: parseOwnName,
+  },
+  {
+    key: 'listen.client-ca',
+    default: '',
+    form: 'a PEM file',
+    describe: 'CA of client certificates, by which agents may prove themselves on `listen.https`.',
+    path: true,
+    parse: anyText,
+  },
+  {
+    key: 'listen.socks',
+    default: '',
+    form: 'host:port; port 0 picks a free one',
+    describe: 'Where agents connect by SOCKS5; none by default.',
+    parse: parseListen,
+  },
+  {
+    key: 'listen.transparent',
+    default: '',
+    form: 'host:port; port 0 picks a free one',
+    describe: 'Where connections are redirected that do not know of the gate; none by default.',
+    parse: parseListen,
+  },
+  {
+    key: 'listen.unix',
+    default: '',
+    form: 'a path',
+    describe: 'Unix socket where agents connect, for its owner alone; none by default.',
+    path: true,
+    parse: anyText,
   },
   { key: 'rules', default: 'rules', form: 'a folder', describe: 'Folder of rule files.', path: true, parse: anyText },
   {
@@ -155,6 +200,10 @@ function parseListen(text: string): { host: string; port: number } | null {
   const port = match[2] === '0' ? 0 : parsePort(match[2] ?? '');
   if (port === null || (isIP(host) === 0 && host !== 'localhost')) return null;
   return { host: host === 'localhost' ? '127.0.0.1' : host, port };
+}
+
+function parseOwnName(text: string): Host | null {
+  return parseHost(text.includes(':') ? `[${text}]` : text);
 }
 
 function parsePin(text: string): [string, { host: string; port: number }] | null {

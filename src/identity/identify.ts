@@ -1,5 +1,5 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
-import { BlockList, isIPv4 } from 'node:net';
+import { BlockList, isIP } from 'node:net';
 import type { Cidr } from '../model/cidr.ts';
 import { Denial } from '../model/denial.ts';
 import type { FailureThrottle } from './throttle.ts';
@@ -9,12 +9,16 @@ export interface Identities {
   /** Hashes by agent. */
   readonly hashes: ReadonlyMap<string, readonly Buffer[]>;
   readonly networks: ReadonlyArray<{ readonly agent: string; readonly list: BlockList }>;
+  /** Agents by what their client certificate names. */
+  readonly certificates: ReadonlyMap<string, string>;
 }
 
 /** Who calls, as far as the connection shows it. */
 export interface Caller {
-  /** Canonical source address. */
+  /** Canonical source address; `unix` for a Unix socket. */
   readonly source: string;
+  /** Names that a verified client certificate proves. */
+  readonly certificate: readonly string[];
   /** Values of every `Proxy-Authorization` field. */
   readonly credentials: readonly string[];
 }
@@ -23,6 +27,7 @@ interface Declared {
   readonly name: string;
   readonly tokenHashes: readonly string[];
   readonly sourceNetworks: readonly Cidr[];
+  readonly certificate: string | null;
 }
 
 const CHALLENGE = ['Proxy-Authenticate', 'Basic realm="sallyport", charset="UTF-8"'] as const;
@@ -33,18 +38,20 @@ const NOBODY: readonly Buffer[] = [Buffer.alloc(32)];
 export function makeIdentities(agents: Iterable<Declared>): Identities {
   const hashes = new Map<string, readonly Buffer[]>();
   const networks: Array<{ agent: string; list: BlockList }> = [];
+  const certificates = new Map<string, string>();
   for (const agent of agents) {
     if (agent.tokenHashes.length > 0)
       hashes.set(
         agent.name,
         agent.tokenHashes.map((hash) => Buffer.from(hash, 'hex')),
       );
+    if (agent.certificate !== null) certificates.set(agent.certificate, agent.name);
     if (agent.sourceNetworks.length === 0) continue;
     const list = new BlockList();
     for (const { address, prefix, family } of agent.sourceNetworks) list.addSubnet(address, prefix, family);
     networks.push({ agent: agent.name, list });
   }
-  return { hashes, networks };
+  return { hashes, networks, certificates };
 }
 
 /**
@@ -54,14 +61,25 @@ export function makeIdentities(agents: Iterable<Declared>): Identities {
 export function identify(caller: Caller, identities: Identities, throttle: FailureThrottle): string {
   if (caller.credentials.length > 1) throw unknown('more than one Proxy-Authorization field');
   const field = caller.credentials[0];
-  return field === undefined
-    ? bySource(caller.source, identities)
-    : byToken(field, caller.source, identities, throttle);
+  if (field !== undefined) return byToken(field, caller.source, identities, throttle);
+  return caller.certificate.length > 0
+    ? byCertificate(caller.certificate, identities)
+    : bySource(caller.source, identities);
+}
+
+/** A certificate that is presented must name an agent, as a token must: another identity is not looked for behind it. */
+function byCertificate(names: readonly string[], identities: Identities): string {
+  for (const name of names) {
+    const agent = identities.certificates.get(name);
+    if (agent !== undefined) return agent;
+  }
+  throw unknown('the client certificate names no agent');
 }
 
 function bySource(source: string, identities: Identities): string {
-  const family = isIPv4(source) ? 'ipv4' : 'ipv6';
-  const found = identities.networks.find((each) => each.list.check(source, family));
+  const version = isIP(source);
+  const family = version === 4 ? 'ipv4' : 'ipv6';
+  const found = version === 0 ? undefined : identities.networks.find((each) => each.list.check(source, family));
   if (found === undefined) throw unknown('no credentials, and the source address is no agent');
   return found.agent;
 }

@@ -1,6 +1,6 @@
 import type { Cidr } from '../model/cidr.ts';
 import type { Mode } from '../model/mode.ts';
-import { checkAgent, checkOverlappingSources } from './conflicts.ts';
+import { checkAgent, checkOverlappingSources, checkSharedCertificates } from './conflicts.ts';
 import { parseEndpoint } from './endpoint.ts';
 import { HostIndex } from './host-index.ts';
 import { hostPatternText } from './host-pattern.ts';
@@ -51,6 +51,7 @@ class Compiler {
     for (const agent of this.#merged.agents.values())
       agents.set(agent.name, this.#agent(agent, defaults?.spec.mode ?? 'enforce', defaultDenies));
     checkOverlappingSources(agents, this.#merged, this.#problems);
+    checkSharedCertificates(agents, this.#merged, this.#problems);
     const capabilities = new Set(this.#merged.capabilities.keys());
     const counts = { agents: agents.size, capabilities: capabilities.size, rules: this.#ruleCount };
     return {
@@ -83,6 +84,7 @@ class Compiler {
       mode: spec.mode ?? defaultMode,
       tokenHashes: this.#tokenHashes(agent),
       sourceNetworks: this.#sourceNetworks(agent),
+      certificate: spec.identity.certificate ?? null,
       allow: [indexOf(own), this.#sharedIndex(granted)].filter((index) => index !== null),
       deny: indexOf(denies),
     };

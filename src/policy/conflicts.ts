@@ -130,6 +130,26 @@ function meet(a: Endpoint, b: Endpoint): boolean {
   );
 }
 
+/** A client certificate that is two agents is neither. */
+export function checkSharedCertificates(
+  agents: ReadonlyMap<string, AgentPolicy>,
+  merged: Merged,
+  problems: Problem[],
+): void {
+  const holders = new Map<string, string>();
+  for (const { name, certificate } of agents.values()) {
+    if (certificate === null) continue;
+    const other = holders.get(certificate);
+    const named = merged.agents.get(name);
+    if (other === undefined) holders.set(certificate, name);
+    else if (named !== undefined) {
+      const range = keyRangeOf(named.source, ['agents', name, 'identity'], 'certificate');
+      const message = `the certificate "${certificate}" is also that of agent "${other}"`;
+      problems.push(problemAt(named.source, range, message, { hint: 'a certificate can be one agent only' }));
+    }
+  }
+}
+
 /** A source address that is two agents is neither: the gate could not say who called. */
 export function checkOverlappingSources(
   agents: ReadonlyMap<string, AgentPolicy>,

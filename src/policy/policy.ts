@@ -10,6 +10,8 @@ export interface AgentPolicy {
   /** Lower-case hex SHA-256 of each token that proves this agent. */
   readonly tokenHashes: readonly string[];
   readonly sourceNetworks: readonly Cidr[];
+  /** SPIFFE id or subject of the client certificate that proves this agent. */
+  readonly certificate: string | null;
   /** Own endpoints, then those of its capabilities; shared by agents with the same grants. */
   readonly allow: readonly HostIndex[];
   readonly deny: HostIndex;

@@ -94,7 +94,12 @@ const identity = z.strictObject({
     .describe(
       '`sha256:` and the hex SHA-256 of the token (`sallyport agent token NAME` makes one); a list while rotating.',
     ),
-  certificate: z.string().optional().describe('SPIFFE id or subject of a client certificate.'),
+  certificate: z
+    .string()
+    .optional()
+    .describe(
+      'SPIFFE id, or subject as `CN=name, O=company`, of a client certificate (`listen.https`, `listen.client-ca`).',
+    ),
   networks: oneOrMore(z.string()).optional().describe('Source addresses or ranges that are this agent.'),
 });
 
@@ -181,7 +186,7 @@ export type FieldMapSpec = z.infer<typeof fieldMap>;
 export const LATER = {
   file: ['credentials', 'detectors', 'labels', 'approvers', 'inference'],
   defaults: ['limits', 'scan'],
-  identity: ['certificate'],
+  identity: [],
   agent: ['limits', 'scan'],
   capability: ['limits', 'approval', 'credential', 'scan', 'reads', 'cleared-for'],
   endpoint: ['body', 'graphql', 'jsonrpc', 'mcp'],

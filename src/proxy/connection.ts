@@ -5,14 +5,14 @@ import { makeTarget, parseAuthority, type Target } from '../model/target.ts';
 import { Http1Agent } from './adapters/http1-agent.ts';
 import type { Connections } from './connections.ts';
 import { concludeConnect, serveExchange } from './exchange.ts';
-import type { AgentRequest } from './message.ts';
+import type { AgentRequest, Peer } from './message.ts';
 import type { Services } from './services.ts';
 import { IDLE, openTunnel, serveTunnel, type Tunnel } from './tunnel.ts';
 
 /** Serves one agent connection to its end: plain requests one after another, until a CONNECT makes it a tunnel. */
 export async function serveConnection(
   socket: Socket,
-  source: string,
+  peer: Peer,
   connections: Connections,
   services: Services,
 ): Promise<void> {
@@ -21,14 +21,14 @@ export async function serveConnection(
   try {
     for (let request = await agent.next(); request !== null; request = await agent.next()) {
       if (request.method === 'CONNECT') {
-        const tunnel = await answerConnect(request, source, services);
+        const tunnel = await answerConnect(request, peer, services);
         if (tunnel !== null) {
           const inside = agent.release();
           inside.write('HTTP/1.1 200 Connection established\r\n\r\n', 'latin1');
-          await serveTunnel(inside, source, tunnel, connections, services);
+          await serveTunnel(inside, peer, tunnel, connections, services);
           return;
         }
-      } else await serveExchange(request, source, null, services);
+      } else await serveExchange(request, peer, null, services);
       if (connections.draining) agent.retire();
     }
   } finally {
@@ -37,15 +37,15 @@ export async function serveConnection(
 }
 
 /** The tunnel that a CONNECT asks for; null when it was refused outside any, for want of an agent or a target. */
-async function answerConnect(request: AgentRequest, source: string, services: Services): Promise<Tunnel | null> {
+async function answerConnect(request: AgentRequest, peer: Peer, services: Services): Promise<Tunnel | null> {
   const now = services.snapshot();
   let agent: string | null = null;
   try {
-    agent = identify({ source, credentials: request.credentials }, now.identities, services.throttle);
+    agent = identify({ ...peer, credentials: request.credentials }, now.identities, services.throttle);
     const target = parseConnectTarget(request);
     return await openTunnel(agent, target, contradiction(request, target), now, services);
   } catch (error) {
-    concludeConnect(request, source, agent, asDenial(error), services);
+    concludeConnect(request, peer, agent, asDenial(error), services);
     return null;
   }
 }

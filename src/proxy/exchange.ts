@@ -8,7 +8,7 @@ import { Cancellation } from './cancellation.ts';
 import { conclude } from './conclude.ts';
 import type { Tunnel } from './tunnel.ts';
 import { gatherFacts } from './gather.ts';
-import type { AgentRequest, Protocol } from './message.ts';
+import type { AgentRequest, Peer, Protocol } from './message.ts';
 import { enforce, type Permit } from './permit.ts';
 import { prepare } from './prepare.ts';
 import { record } from './record.ts';
@@ -21,7 +21,7 @@ import { send } from './upstream.ts';
 /** One request and its answer, as it becomes known. Hot: every member exists from the start. */
 export interface Exchange {
   readonly id: string;
-  readonly source: string;
+  readonly peer: Peer;
   readonly tunnel: Tunnel | null;
   /** What the agent spoke; null where it asked nothing. */
   readonly protocol: Protocol | null;
@@ -47,11 +47,11 @@ export interface Exchange {
 /** Serves one request and leaves its audit record, whatever happens. */
 export async function serveExchange(
   request: AgentRequest,
-  source: string,
+  peer: Peer,
   tunnel: Tunnel | null,
   services: Services,
 ): Promise<void> {
-  const exchange = openExchange(source, tunnel, request.protocol, services);
+  const exchange = openExchange(peer, tunnel, request.protocol, services);
   request.onAbort = () => exchange.cancellation.cancel(null);
   let outcome: Outcome;
   try {
@@ -92,14 +92,14 @@ let count = 0;
 
 /** A new exchange under the snapshot of this moment. */
 export function openExchange(
-  source: string,
+  peer: Peer,
   tunnel: Tunnel | null,
   protocol: Protocol | null,
   services: Services,
 ): Exchange {
   return {
     id: `${services.pseudonym}-${++count}`,
-    source,
+    peer,
     tunnel,
     protocol,
     now: services.snapshot(),
@@ -120,19 +120,26 @@ export function openExchange(
 }
 
 /** Records a tunnel in which no request was ever read: refused at CONNECT, or failed before HTTP began. */
-export function concludeTunnel(source: string, tunnel: Tunnel, denial: Denial, services: Services): void {
-  conclude(openExchange(source, tunnel, null, services), { kind: 'refused', denial }, null, services);
+export function concludeTunnel(peer: Peer, tunnel: Tunnel, denial: Denial, services: Services): void {
+  conclude(openExchange(peer, tunnel, null, services), { kind: 'refused', denial }, null, services);
+}
+
+/** Records a connection that was refused before it said anything HTTP can answer. */
+export function concludeEntry(peer: Peer, agent: string | null, denial: Denial, services: Services): void {
+  const exchange = openExchange(peer, null, null, services);
+  exchange.agent = agent;
+  conclude(exchange, { kind: 'refused', denial }, null, services);
 }
 
 /** Refuses a CONNECT outside any tunnel, for want of an agent or a target. */
 export function concludeConnect(
   request: AgentRequest,
-  source: string,
+  peer: Peer,
   agent: string | null,
   denial: Denial,
   services: Services,
 ): void {
-  const exchange = openExchange(source, null, request.protocol, services);
+  const exchange = openExchange(peer, null, request.protocol, services);
   exchange.agent = agent;
   conclude(exchange, { kind: 'refused', denial }, request, services);
 }

@@ -24,16 +24,17 @@ interface Asked {
  * are malformed, name two hosts, or have been through this gate before.
  */
 export function gatherFacts(request: AgentRequest, exchange: Exchange, services: Services): Facts {
-  const { tunnel, source, now } = exchange;
+  const { tunnel, peer, now } = exchange;
   if (request.flaw !== null)
     throw new Denial(request.flaw.reason, request.flaw.message, { status: request.flaw.status });
   const agent =
-    tunnel?.agent ?? identify({ source, credentials: request.credentials }, now.identities, services.throttle);
+    tunnel?.agent ?? identify({ ...peer, credentials: request.credentials }, now.identities, services.throttle);
   exchange.agent = agent;
-  const asked = tunnel === null ? parseAbsolute(request) : parseInside(request, tunnel);
+  const asked =
+    tunnel !== null ? parseInside(request, tunnel) : peer.transparent ? parseDirect(request) : parseAbsolute(request);
   const facts: Facts = {
     agent,
-    source,
+    source: peer.source,
     target: asked.target,
     method: request.method,
     websocket: request.upgrade?.toLowerCase() === 'websocket',
@@ -60,6 +61,14 @@ function parseAbsolute(request: AgentRequest): Asked {
     throw new Denial('request-malformed', `${parsed.scheme}:// is not carried in the clear: use CONNECT`);
   if (request.authority !== null) requireSame(request.authority, parsed.target, 'Host');
   return { target: parsed.target, path: parsed.path, query: parsed.query };
+}
+
+/** A request of an agent that does not know of the gate: origin-form, and `Host` says where to. */
+function parseDirect(request: AgentRequest): Asked {
+  if (!request.target.startsWith('/')) return parseAbsolute(request);
+  const authority = request.authority === null ? null : parseAuthority(request.authority);
+  if (authority === null) throw new Denial('request-malformed', 'the Host field does not say where to');
+  return { target: makeTarget('http', authority.host, authority.port ?? 80), ...splitTarget(request.target) };
 }
 
 /** A request inside a tunnel: origin-form for the host the tunnel was opened to. */

@@ -1,27 +1,68 @@
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
+import { createServer as createTlsServer, type Server as TlsServer, type TLSSocket } from 'node:tls';
 import { parseAddress } from '../model/host.ts';
 import { serveConnection } from './connection.ts';
 import type { Connections } from './connections.ts';
+import type { Peer } from './message.ts';
 import type { Services } from './services.ts';
+import { serveSocks } from './socks.ts';
+import { serveTransparent } from './transparent.ts';
 
-/** Takes agent connections on a plain TCP port. */
-export async function listen(
-  address: { host: string; port: number },
+/** How agents come in on a listener; what they ask for takes one path whatever the way. */
+export type Way = 'http' | 'socks' | 'transparent';
+
+/** TLS of an HTTPS proxy listener. */
+export interface ListenerTls {
+  /** Fresh credentials of the gate itself; with `ca`, agents may present certificates it has signed. */
+  readonly credentials: () => { readonly cert: string; readonly key: string; readonly ca?: string };
+}
+
+/** The gate's own certificate is made anew this often, in milliseconds: far below its life. */
+const RENEWAL = 7 * 86_400_000;
+
+export type ListenTarget = { readonly host: string; readonly port: number } | { readonly path: string };
+
+const SERVE: Record<Way, typeof serveConnection> = {
+  http: serveConnection,
+  socks: serveSocks,
+  transparent: serveTransparent,
+};
+
+/** Takes agent connections on a TCP port or a Unix socket, in the clear. */
+export function listen(at: ListenTarget, way: Way, connections: Connections, services: Services): Promise<Server> {
+  const server = createServer({ allowHalfOpen: true, noDelay: true, keepAlive: true }, (socket) => {
+    const peer = peerOf(socket, 'path' in at, way, NO_NAMES);
+    accept(socket, peer, way, connections, services);
+  });
+  return started(server, at, services);
+}
+
+/** Takes agent connections over TLS: the same proxy protocol inside, and client certificates where a CA for them is set. */
+export function listenTls(
+  at: ListenTarget,
+  { credentials }: ListenerTls,
   connections: Connections,
   services: Services,
-): Promise<Server> {
-  const server = createServer({ allowHalfOpen: true, noDelay: true, keepAlive: true }, (socket) =>
-    accept(socket, connections, services),
-  );
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(address.port, address.host, () => {
-      server.off('error', reject);
-      resolve();
-    });
+): Promise<TlsServer> {
+  const options = {
+    ...credentials(),
+    // Judged below: an agent without a certificate may have a token.
+    rejectUnauthorized: false,
+    ALPNProtocols: ['http/1.1'],
+    handshakeTimeout: 15_000,
+    minVersion: 'TLSv1.2' as const,
+  };
+  const server = createTlsServer({ ...options, requestCert: options.ca !== undefined }, (socket) => {
+    const names = certificateNames(socket);
+    // A certificate that does not verify is worse than none: somebody claims to be an agent.
+    if (names === null) socket.destroy();
+    else accept(socket, peerOf(socket, false, 'http', names), 'http', connections, services);
   });
-  server.on('error', (error) => services.log.error({ err: error }, 'the proxy listener failed'));
-  return server;
+  server.on('tlsClientError', (_error, socket) => socket.destroy());
+  const renewal = setInterval(() => server.setSecureContext({ ...options, ...credentials() }), RENEWAL);
+  renewal.unref();
+  server.on('close', () => clearInterval(renewal));
+  return started(server, at, services);
 }
 
 /** The port a server listens on. */
@@ -30,13 +71,41 @@ export function portOf(server: { address(): AddressInfo | string | null }): numb
   return typeof address === 'object' && address !== null ? address.port : 0;
 }
 
-function accept(socket: Socket, connections: Connections, services: Services): void {
-  const source = parseAddress(socket.remoteAddress ?? '')?.text;
-  if (source === undefined) {
+async function started<S extends Server>(server: S, at: ListenTarget, services: Services): Promise<S> {
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen('path' in at ? { path: at.path } : { host: at.host, port: at.port }, () => {
+      server.off('error', reject);
+      resolve();
+    });
+  });
+  server.on('error', (error) => services.log.error({ err: error }, 'a listener failed'));
+  return server;
+}
+
+const NO_NAMES: readonly string[] = [];
+
+/** The names a client certificate proves; none where there is none, null where it does not verify. */
+function certificateNames(socket: TLSSocket): readonly string[] | null {
+  const certificate = socket.getPeerX509Certificate();
+  if (certificate === undefined) return NO_NAMES;
+  if (!socket.authorized) return null;
+  const uris = (certificate.subjectAltName ?? '').split(', ').filter((each) => each.startsWith('URI:'));
+  const subject = certificate.subject.split('\n').reverse().join(', ');
+  return [...uris.map((each) => each.slice('URI:'.length)), subject];
+}
+
+function peerOf(socket: Socket, unix: boolean, way: Way, certificate: readonly string[]): Peer | null {
+  const source = unix ? 'unix' : parseAddress(socket.remoteAddress ?? '')?.text;
+  return source === undefined ? null : { source, certificate, transparent: way === 'transparent' };
+}
+
+function accept(socket: Socket, peer: Peer | null, way: Way, connections: Connections, services: Services): void {
+  if (peer === null) {
     socket.destroy();
     return;
   }
-  serveConnection(socket, source, connections, services).catch((error: unknown) => {
+  SERVE[way](socket, peer, connections, services).catch((error: unknown) => {
     services.log.error({ err: error }, 'a connection failed');
     socket.destroy();
   });

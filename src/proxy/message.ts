@@ -5,6 +5,16 @@ import type { MessageEvent } from '../http1/reader.ts';
 import type { Reason } from '../model/reason.ts';
 import type { UpstreamRequest } from './prepare.ts';
 
+/** The other end of an agent's connection, as far as the connection itself shows it. */
+export interface Peer {
+  /** Canonical address; `unix` for a Unix socket. */
+  readonly source: string;
+  /** Names that a verified client certificate proves: SPIFFE ids and other URIs, then the subject. */
+  readonly certificate: readonly string[];
+  /** It was brought here without knowing: it names its target as it would to the target itself. */
+  readonly transparent: boolean;
+}
+
 export type Protocol = 'http/1.1' | 'h2';
 
 /** A body as it arrives. */

@@ -8,6 +8,7 @@ import { conclude } from './conclude.ts';
 import type { Tunnel } from './tunnel.ts';
 import { dial } from './dial.ts';
 import { openExchange, type Exchange } from './exchange.ts';
+import type { Peer } from './message.ts';
 import { enforce } from './permit.ts';
 import { record } from './record.ts';
 import { outcomeOf } from './refusal.ts';
@@ -17,10 +18,10 @@ import type { Services } from './services.ts';
  * Carries a tunnel that a rule opens without inspection (`scheme: tcp`, or TLS that is not intercepted): one exchange from
  * CONNECT to close.
  */
-export async function serveOpaque(socket: Socket, source: string, tunnel: Tunnel, services: Services): Promise<void> {
+export async function serveOpaque(socket: Socket, peer: Peer, tunnel: Tunnel, services: Services): Promise<void> {
   const { host, port } = tunnel.target;
   const target = tunnel.opaque === 'tcp' ? makeTarget('tcp', host, port) : tunnel.target;
-  const exchange = openExchange(source, { ...tunnel, target }, null, services);
+  const exchange = openExchange(peer, { ...tunnel, target }, null, services);
   const outcome = await carryOpaque(socket, exchange, services).catch((thrown: unknown) =>
     outcomeOf(thrown, exchange, exchange.upstreamSent !== null),
   );
@@ -30,11 +31,11 @@ export async function serveOpaque(socket: Socket, source: string, tunnel: Tunnel
 
 /** The steps that every request takes, with the tunnel itself as what is judged. */
 async function carryOpaque(socket: Socket, exchange: Exchange, services: Services): Promise<Outcome> {
-  const { tunnel, source, now } = exchange;
+  const { tunnel, peer, now } = exchange;
   if (tunnel === null) throw new Error('an opaque exchange without a tunnel');
   const facts = {
     agent: tunnel.agent,
-    source,
+    source: peer.source,
     target: tunnel.target,
     method: 'CONNECT',
     websocket: false,

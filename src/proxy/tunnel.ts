@@ -9,7 +9,7 @@ import { Http2Agent } from './adapters/http2-agent.ts';
 import type { Connections } from './connections.ts';
 import { concludeTunnel, serveExchange } from './exchange.ts';
 import { acceptTls, contradictionOf, firstByte, peekHello } from './handshake.ts';
-import type { AgentConnection } from './message.ts';
+import type { AgentConnection, Peer } from './message.ts';
 import { serveOpaque } from './opaque.ts';
 import { admit, type ConnectPermit, type Permit } from './permit.ts';
 import type { Services } from './services.ts';
@@ -33,7 +33,7 @@ export interface Tunnel {
 /** An agent may keep a connection this long without using it, or without taking what it asked for. */
 export const IDLE = 300_000;
 /** A TLS record of type handshake starts with this byte (RFC 8446 §5.1). */
-const TLS_HANDSHAKE = 0x16;
+export const TLS_HANDSHAKE = 0x16;
 
 /** Opens a tunnel, if only to refuse inside it: an agent's client shows what it is told there. */
 export async function openTunnel(
@@ -71,7 +71,7 @@ async function open(agent: string, target: Target, now: Snapshot, services: Serv
 /** Serves a tunnel to its end. */
 export async function serveTunnel(
   socket: Socket,
-  source: string,
+  peer: Peer,
   tunnel: Tunnel,
   connections: Connections,
   services: Services,
@@ -79,9 +79,9 @@ export async function serveTunnel(
   const leave = connections.enterTunnel(socket, tunnel.agent);
   try {
     socket.on('error', () => undefined);
-    if (tunnel.opaque === 'tcp') await serveOpaque(socket, source, tunnel, services);
-    else if (tunnel.opaque === 'tls') await passThrough(socket, source, tunnel, services);
-    else await intercept(socket, source, tunnel, connections, services);
+    if (tunnel.opaque === 'tcp') await serveOpaque(socket, peer, tunnel, services);
+    else if (tunnel.opaque === 'tls') await passThrough(socket, peer, tunnel, services);
+    else await intercept(socket, peer, tunnel, connections, services);
   } finally {
     leave();
     socket.destroy();
@@ -89,16 +89,16 @@ export async function serveTunnel(
 }
 
 /** Lets TLS through undecrypted, if it is TLS for the host that was admitted. */
-async function passThrough(socket: Socket, source: string, tunnel: Tunnel, services: Services): Promise<void> {
+async function passThrough(socket: Socket, peer: Peer, tunnel: Tunnel, services: Services): Promise<void> {
   const denial = contradictionOf(await peekHello(socket), tunnel.target.host);
-  if (denial === null) await serveOpaque(socket, source, tunnel, services);
-  else concludeTunnel(source, tunnel, denial, services);
+  if (denial === null) await serveOpaque(socket, peer, tunnel, services);
+  else concludeTunnel(peer, tunnel, denial, services);
 }
 
 /** Serves what comes out of a tunnel: TLS is terminated, plain HTTP is judged as HTTP, anything else is malformed. */
 async function intercept(
   socket: Socket,
-  source: string,
+  peer: Peer,
   tunnel: Tunnel,
   connections: Connections,
   services: Services,
@@ -106,16 +106,16 @@ async function intercept(
   // While the agent's first bytes are on their way, a leaf is made for them: a new host's handshake need not wait for it.
   services.leaves.contextFor(tunnel.target.host);
   const first = await firstByte(socket);
-  if (first === null) concludeSilent(source, tunnel, services);
+  if (first === null) concludeSilent(peer, tunnel, services);
   else if (first !== TLS_HANDSHAKE) {
     const target = makeTarget('http', tunnel.target.host, tunnel.target.port);
     const agent = new Http1Agent(socket, { idle: IDLE, endIsAbort: true });
-    await serveRequests(agent, source, { ...tunnel, target }, connections, services);
+    await serveRequests(agent, peer, { ...tunnel, target }, connections, services);
   } else {
     const accepted = await acceptTls(socket, tunnel.target.host, services.leaves);
     const { socket: secure, mismatch } = accepted;
-    if (secure !== null) await serveRequests(agentOn(secure), source, { ...tunnel, mismatch }, connections, services);
-    else concludeTunnel(source, tunnel, tunnel.refusal ?? handshakeDenial(mismatch, accepted.trouble), services);
+    if (secure !== null) await serveRequests(agentOn(secure), peer, { ...tunnel, mismatch }, connections, services);
+    else concludeTunnel(peer, tunnel, tunnel.refusal ?? handshakeDenial(mismatch, accepted.trouble), services);
   }
 }
 
@@ -127,7 +127,7 @@ function agentOn(socket: TLSSocket): AgentConnection {
 
 async function serveRequests(
   agent: AgentConnection,
-  source: string,
+  peer: Peer,
   tunnel: Tunnel,
   connections: Connections,
   services: Services,
@@ -137,7 +137,7 @@ async function serveRequests(
   let served = 0;
   try {
     for (let request = await agent.next(); request !== null; request = await agent.next()) {
-      const serving = serveExchange(request, source, tunnel, services);
+      const serving = serveExchange(request, peer, tunnel, services);
       served++;
       if (agent.sequential) await serving;
       else {
@@ -150,7 +150,7 @@ async function serveRequests(
   } finally {
     leave();
     agent.destroy();
-    if (served === 0) concludeSilent(source, tunnel, services);
+    if (served === 0) concludeSilent(peer, tunnel, services);
   }
 }
 
@@ -159,8 +159,8 @@ function handshakeDenial(mismatch: string | null, trouble: string): Denial {
 }
 
 /** A tunnel that was refused leaves a record even when its agent hung up before asking anything. */
-function concludeSilent(source: string, tunnel: Tunnel, services: Services): void {
+function concludeSilent(peer: Peer, tunnel: Tunnel, services: Services): void {
   const denial =
     tunnel.refusal ?? (tunnel.mismatch === null ? null : new Denial('authority-mismatch', tunnel.mismatch));
-  if (denial !== null) concludeTunnel(source, tunnel, denial, services);
+  if (denial !== null) concludeTunnel(peer, tunnel, denial, services);
 }

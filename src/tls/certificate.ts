@@ -79,14 +79,22 @@ export function caCertificate(options: {
 export type LeafName = { readonly dns: string } | { readonly address: Buffer };
 
 /** A server certificate: empty subject and critical SAN (RFC 5280 §4.1.2.6), serverAuth only. PEM. */
-export function leafCertificate(issuer: Issuer, name: LeafName, publicKey: KeyObject, validity: Validity): string {
-  const alternative =
-    'dns' in name ? contextPrimitive(2, Buffer.from(name.dns, 'latin1')) : contextPrimitive(7, name.address);
+export function leafCertificate(
+  issuer: Issuer,
+  names: LeafName | readonly LeafName[],
+  publicKey: KeyObject,
+  validity: Validity,
+): string {
+  const alternatives = [names]
+    .flat()
+    .map((name) =>
+      'dns' in name ? contextPrimitive(2, Buffer.from(name.dns, 'latin1')) : contextPrimitive(7, name.address),
+    );
   return issue(issuer, sequence(), publicKey, validity, [
     extension(OID.basicConstraints, true, sequence()),
     extension(OID.keyUsage, true, bitString(Buffer.from([0x80]), 7)), // digitalSignature
     extension(OID.extendedKeyUsage, false, sequence(oid(OID.serverAuth))),
-    extension(OID.subjectAltName, true, sequence(alternative)),
+    extension(OID.subjectAltName, true, sequence(...alternatives)),
     extension(OID.authorityKeyIdentifier, false, sequence(contextPrimitive(0, issuer.keyIdentifier))),
   ]);
 }

@@ -63,6 +63,11 @@ export class LeafCache {
     return leaf.context;
   }
 
+  /** Certificate and key, both PEM, with which the gate itself answers under these names. */
+  credentialsFor(hosts: readonly Host[]): { readonly cert: string; readonly key: string } {
+    return { cert: this.#certificate(hosts.map(leafName), this.#clock()), key: this.#key.privatePem };
+  }
+
   /** A new CA: leaves and session tickets of the old one are dropped. */
   replaceAuthority(authority: Authority): void {
     this.#authority = authority;
@@ -72,19 +77,23 @@ export class LeafCache {
 
   #mint(host: Host, now: number): SecureContext {
     this.counts.mints++;
-    const authority = this.#authority;
-    const end = Math.min(now + LEAF_DAYS * DAY, Date.parse(authority.certificate.validTo));
-    const validity = { from: new Date(now - SKEW), to: new Date(end) };
-    const leaf = leafCertificate(authority, leafName(host), this.#key.publicKey, validity);
     return createSecureContext({
-      // A root is what the agent trusts already: to parse and to send it again would cost each new host 0.25 ms.
-      cert: authority.isRoot ? leaf : leaf + authority.certificatePem,
+      cert: this.#certificate([leafName(host)], now),
       key: this.#key.privatePem,
       minVersion: 'TLSv1.2',
       ticketKeys: this.#ticketKeys,
       // A session resumes only where it began: the host is part of its identity.
       sessionIdContext: createHash('sha256').update(host.text).digest('hex').slice(0, 32),
     });
+  }
+
+  #certificate(names: readonly LeafName[], now: number): string {
+    const authority = this.#authority;
+    const end = Math.min(now + LEAF_DAYS * DAY, Date.parse(authority.certificate.validTo));
+    const validity = { from: new Date(now - SKEW), to: new Date(end) };
+    const leaf = leafCertificate(authority, names, this.#key.publicKey, validity);
+    // A root is what the agent trusts already: to parse and to send it again would cost each new host 0.25 ms.
+    return authority.isRoot ? leaf : leaf + authority.certificatePem;
   }
 }
 

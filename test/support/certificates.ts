@@ -56,7 +56,7 @@ export class TestCa {
     const expired = options.expired === true;
     const certificate = await x509.X509CertificateGenerator.create({
       serialNumber: (0x1000 + this.#serial++).toString(16),
-      subject: `CN=${names[0] ?? ''}`,
+      subject: `CN=${names[0]?.replaceAll(/[^\w.-]/g, '') ?? ''}`,
       issuer: options.selfSigned === true ? `CN=${names[0] ?? ''}` : this.#certificate.subject,
       notBefore: new Date(Date.now() - 2 * DAY),
       notAfter: new Date(Date.now() + (expired ? -DAY : 20 * DAY)),
@@ -68,13 +68,16 @@ export class TestCa {
         new x509.ExtendedKeyUsageExtension([
           options.purpose === 'client' ? x509.ExtendedKeyUsage.clientAuth : x509.ExtendedKeyUsage.serverAuth,
         ]),
-        new x509.SubjectAlternativeNameExtension(
-          names.map((name) => ({ type: /^[\d.]+$|:/.test(name) ? ('ip' as const) : ('dns' as const), value: name })),
-        ),
+        new x509.SubjectAlternativeNameExtension(names.map((name) => ({ type: typeOf(name), value: name }))),
       ],
     });
     return { certificate: `${certificate.toString('pem')}\n`, key: await exportKey(keys.privateKey) };
   }
+}
+
+function typeOf(name: string): 'url' | 'ip' | 'dns' {
+  if (name.includes('://')) return 'url';
+  return /^[\d.]+$|:/.test(name) ? 'ip' : 'dns';
 }
 
 async function exportKey(key: webcrypto.CryptoKey): Promise<string> {

@@ -4,6 +4,14 @@ import { HASH, loadFiles } from '../../support/policy.ts';
 const problems = (text: string): string[] => loadFiles({ 'a.yaml': text }).problems.map((problem) => problem.message);
 const token = `token: "sha256:${HASH}"`;
 
+it('a certificate can be one agent only', () => {
+  expect(
+    problems(
+      'version: 1\nagents:\n  a: { identity: { certificate: CN=x } }\n  b: { identity: { certificate: CN=x } }\n',
+    ),
+  ).toEqual(['the certificate "CN=x" is also that of agent "a"']);
+});
+
 it('an address can be one agent only', () => {
   expect(
     problems(

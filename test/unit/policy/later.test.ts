@@ -34,10 +34,7 @@ describe('keys the gate cannot enforce yet are refused when used', () => {
   it.each(LATER.file)('%s at the top', (key) => {
     expect(problemsOf(`version: 1\n${key}: {}\n`)[0]).toContain(`"${key}" is not supported yet`);
   });
-  it('identity by certificate, transcripts and default limits', () => {
-    expect(problemsOf('version: 1\nagents:\n  b: { identity: { certificate: x } }\n')[0]).toContain(
-      '"certificate" is not supported yet',
-    );
+  it('transcripts and default limits', () => {
     expect(
       problemsOf('version: 1\ncapabilities:\n  c: { endpoints: ["GET https://a.test/"], audit: transcript }\n')[0],
     ).toContain('"audit: transcript" is not supported yet');

@@ -1,9 +1,8 @@
 import type { Socket } from 'node:net';
-import { TLSSocket } from 'node:tls';
+import { TLSSocket, type SecureContext } from 'node:tls';
 import { Denial } from '../model/denial.ts';
 import { parseHost, type Host } from '../model/host.ts';
 import { readClientHello, type Hello } from '../tls/client-hello.ts';
-import type { LeafCache } from '../tls/leaves.ts';
 
 /** Until the first byte in a tunnel, and until its handshake is done. Browsers open tunnels ahead of need. */
 const FIRST_BYTE = 120_000;
@@ -76,10 +75,10 @@ export function contradictionOf(hello: Hello | null, host: Host): Denial | null 
  * Terminates the agent's TLS with a leaf for the host of the tunnel, whatever name the client asks for: upstream goes to
  * that host and no other. IP-literal clients send no name; the leaf then carries the address.
  */
-export async function acceptTls(socket: Socket, host: Host, leaves: LeafCache): Promise<Accepted> {
+export async function acceptTls(socket: Socket, host: Host, leaf: SecureContext): Promise<Accepted> {
   const secure = new TLSSocket(socket, {
     isServer: true,
-    secureContext: leaves.contextFor(host),
+    secureContext: leaf,
     ALPNProtocols: ['h2', 'http/1.1'],
     requestCert: false,
     rejectUnauthorized: false,

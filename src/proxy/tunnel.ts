@@ -104,7 +104,7 @@ async function intercept(
   services: Services,
 ): Promise<void> {
   // While the agent's first bytes are on their way, a leaf is made for them: a new host's handshake need not wait for it.
-  services.leaves.contextFor(tunnel.target.host);
+  const leaf = services.leaves.contextFor(tunnel.target.host);
   const first = await firstByte(socket);
   if (first === null) concludeSilent(peer, tunnel, services);
   else if (first !== TLS_HANDSHAKE) {
@@ -112,7 +112,7 @@ async function intercept(
     const agent = new Http1Agent(socket, { idle: IDLE, endIsAbort: true });
     await serveRequests(agent, peer, { ...tunnel, target }, connections, services);
   } else {
-    const accepted = await acceptTls(socket, tunnel.target.host, services.leaves);
+    const accepted = await acceptTls(socket, tunnel.target.host, leaf);
     const { socket: secure, mismatch } = accepted;
     if (secure !== null) await serveRequests(agentOn(secure), peer, { ...tunnel, mismatch }, connections, services);
     else concludeTunnel(peer, tunnel, tunnel.refusal ?? handshakeDenial(mismatch, accepted.trouble), services);

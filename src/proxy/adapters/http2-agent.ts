@@ -187,7 +187,7 @@ class Http2Request implements AgentRequest {
     this.wantsTrailers = (block?.fields.values('te').length ?? 0) > 0;
     this.flaw = flaw;
     this.body = this.upgrade === null ? new Http2Body(stream, block?.length ?? null, ended) : NO_BODY;
-    this.answer = new Http2Answer(stream, block?.expect ?? null, () => this.body.finished);
+    this.answer = new Http2Answer(stream, block?.expect ?? null, () => this.upgrade === null && this.body.finished);
     stream.on('close', () => {
       if (!this.answer.ended) this.onAbort?.();
     });

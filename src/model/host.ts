@@ -55,7 +55,11 @@ function toASCII(text: string): string | null {
     if (code > 0x7f) ascii = false;
     else if (!isHostCharacter(code)) return null;
   }
-  if (ascii) return text.toLowerCase();
+  if (ascii) {
+    const lower = text.toLowerCase();
+    // An A-label that decodes to nothing, or not back to itself, is a name that parsers disagree on (RFC 5891 §4.4, §5.4).
+    return /(?:^|\.)xn--/.test(lower) && domainToASCII(lower) !== lower ? null : lower;
+  }
   const folded = domainToASCII(text);
   return folded === '' ? null : folded;
 }

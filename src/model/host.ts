@@ -60,8 +60,9 @@ function toASCII(text: string): string | null {
     // An A-label that decodes to nothing, or not back to itself, is a name that parsers disagree on (RFC 5891 §4.4, §5.4).
     return /(?:^|\.)xn--/.test(lower) && domainToASCII(lower) !== lower ? null : lower;
   }
+  // Folding makes ASCII out of look-alikes (a Greek question mark is a semicolon): the result is held to the same characters.
   const folded = domainToASCII(text);
-  return folded === '' ? null : folded;
+  return /^[a-z0-9._-]+$/.test(folded) ? folded : null;
 }
 
 /** Letters, digits, hyphen, dot and (accepted, since real names have it) underscore. */

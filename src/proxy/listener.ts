@@ -1,8 +1,10 @@
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import { createServer as createTlsServer, type Server as TlsServer, type TLSSocket } from 'node:tls';
+import { Denial } from '../model/denial.ts';
 import { parseAddress } from '../model/host.ts';
 import { serveConnection } from './connection.ts';
 import type { Connections } from './connections.ts';
+import { concludeEntry } from './exchange.ts';
 import type { Peer } from './message.ts';
 import type { Services } from './services.ts';
 import { serveSocks } from './socks.ts';
@@ -52,13 +54,20 @@ export function listenTls(
     handshakeTimeout: 15_000,
     minVersion: 'TLSv1.2' as const,
   };
+  const refuse = (socket: Socket, reason: 'agent-unknown' | 'request-malformed', detail: string): void => {
+    const peer = peerOf(socket, false, 'http', NO_NAMES);
+    if (peer !== null) concludeEntry(peer, null, new Denial(reason, detail), services);
+    socket.destroy();
+  };
   const server = createTlsServer({ ...options, requestCert: options.ca !== undefined }, (socket) => {
     const names = certificateNames(socket);
     // A certificate that does not verify is worse than none: somebody claims to be an agent.
-    if (names === null) socket.destroy();
+    if (names === null) refuse(socket, 'agent-unknown', 'the client certificate does not verify');
     else accept(socket, peerOf(socket, false, 'http', names), 'http', connections, services);
   });
-  server.on('tlsClientError', (_error, socket) => socket.destroy());
+  server.on('tlsClientError', (error, socket) =>
+    refuse(socket, 'request-malformed', `the TLS handshake failed: ${(error as NodeJS.ErrnoException).code ?? ''}`),
+  );
   const renewal = setInterval(() => server.setSecureContext({ ...options, ...credentials() }), RENEWAL);
   renewal.unref();
   server.on('close', () => clearInterval(renewal));

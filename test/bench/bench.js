@@ -29,6 +29,13 @@ const ROWS = {
   'keepalive-1': keepalive(1),
   'keepalive-32': keepalive(32),
   'keepalive-128': keepalive(128),
+  'http2-32': {
+    unit: 'req/s',
+    better: 'more',
+    job: { mode: 'http2', streams: 32 },
+    only: ['direct', 'sallyport', 'mitmproxy'],
+    figure: (r) => r.perSecond,
+  },
   'connect-full': {
     unit: 'conn/s',
     better: 'more',

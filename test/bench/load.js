@@ -1,6 +1,7 @@
 // Load generator: prebuilt bytes on raw sockets, through CONNECT and TLS. Run as a process of its own, pinned to a core.
 // Usage: node load.js '{"mode":"keepalive","proxy":"host:port"|null,"auth":string|null,"connections":32,"seconds":5,"warmup":2,…}'
 // Prints one line of JSON.
+import { connect as connectHttp2 } from 'node:http2';
 import { connect as connectTcp } from 'node:net';
 import { connect as connectTls, createSecureContext } from 'node:tls';
 import { readFileSync } from 'node:fs';
@@ -21,7 +22,7 @@ function open(host = target.host, options = {}) {
         // The tests verify; here it would only slow the load generator down.
         rejectUnauthorized: false,
         servername: host,
-        ALPNProtocols: ['http/1.1'],
+        ALPNProtocols: [options.protocol ?? 'http/1.1'],
         ...(options.resume ? { session: sessions.get(host) } : {}),
       });
       if (options.resume) tls.on('session', (session) => sessions.set(host, session));
@@ -129,6 +130,50 @@ async function keepalive() {
   const seconds = (performance.now() - before) / 1000;
   stop = true;
   await Promise.all(runners);
+  latencies.sort((a, b) => a - b);
+  const at = (share) => latencies[Math.min(latencies.length - 1, Math.floor(latencies.length * share))] ?? null;
+  return { perSecond: done / seconds, done, p50: at(0.5), p99: at(0.99) };
+}
+
+/** Requests on `streams` streams at once of one HTTP/2 connection. */
+async function http2() {
+  const tls = await open(target.host, { protocol: 'h2' });
+  if (tls.alpnProtocol !== 'h2') throw new Error('no HTTP/2');
+  const session = connectHttp2(`https://${target.host}:${target.port}`, { createConnection: () => tls });
+  session.on('error', () => undefined);
+  const latencies = [];
+  let counting = false;
+  let stop = false;
+  let done = 0;
+  const ask = () =>
+    new Promise((resolve, reject) => {
+      const stream = session.request({ ':path': '/1k' });
+      let size = 0;
+      stream.on('data', (bytes) => (size += bytes.length));
+      stream.on('end', () => (size === 1024 ? resolve() : reject(new Error(`an answer of ${size} bytes`))));
+      stream.on('error', reject);
+    });
+  const loop = async () => {
+    while (!stop) {
+      const started = performance.now();
+      await ask();
+      if (!counting) continue;
+      done++;
+      latencies.push(performance.now() - started);
+    }
+  };
+  const loops = Array.from({ length: job.streams }, loop);
+  await sleep(job.warmup * 1000);
+  counting = true;
+  process.send?.('begin');
+  const before = performance.now();
+  await sleep(job.seconds * 1000);
+  counting = false;
+  process.send?.('end');
+  const seconds = (performance.now() - before) / 1000;
+  stop = true;
+  await Promise.all(loops);
+  session.destroy();
   latencies.sort((a, b) => a - b);
   const at = (share) => latencies[Math.min(latencies.length - 1, Math.floor(latencies.length * share))] ?? null;
   return { perSecond: done / seconds, done, p50: at(0.5), p99: at(0.99) };
@@ -311,7 +356,7 @@ function sleep(milliseconds) {
   return new Promise((resolve) => setTimeout(resolve, milliseconds));
 }
 
-const modes = { keepalive, connects, bulk, firstSight, slowReader, idle };
+const modes = { keepalive, http2, connects, bulk, firstSight, slowReader, idle };
 const result = await modes[job.mode]();
 process.stdout.write(`${JSON.stringify(result)}\n`);
 process.exit(0);

@@ -123,6 +123,17 @@ describe('the HTTPS listener', () => {
   it('a certificate of another CA is cut off', async () => {
     const outer = await tunnel({ cert: forged.certificate, key: forged.key }).catch(() => null);
     expect(outer?.received ?? '').toBe('');
+    expect(await gate.outcome((event) => event.detail === 'the client certificate does not verify')).toMatchObject({
+      agent: null,
+      reason: 'agent-unknown',
+    });
+  });
+
+  it('what is no TLS is cut off, and on record', async () => {
+    const client = new RawClient(await open('https'));
+    client.send('GET / HTTP/1.1\r\n\r\n');
+    await client.gone();
+    expect(await gate.outcome((event) => /^the TLS handshake failed/.test(event.detail ?? ''))).toBeDefined();
   });
 
   it('curl comes in by it', async () => {

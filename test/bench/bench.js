@@ -36,6 +36,13 @@ const ROWS = {
     only: ['direct', 'sallyport', 'mitmproxy'],
     figure: (r) => r.perSecond,
   },
+  'sse-event': {
+    unit: 'ms',
+    better: 'less',
+    job: { mode: 'events' },
+    port: 'sinkPort',
+    figure: (r) => r.median,
+  },
   'connect-full': {
     unit: 'conn/s',
     better: 'more',

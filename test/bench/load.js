@@ -179,6 +179,28 @@ async function http2() {
   return { perSecond: done / seconds, done, p50: at(0.5), p99: at(0.99) };
 }
 
+/** How long an event of a stream is on its way, in milliseconds. */
+async function events() {
+  const socket = await open();
+  socket.write(request(target.host, '/events'));
+  const delays = [];
+  const since = performance.now() + job.warmup * 1000;
+  socket.on('data', (bytes) => {
+    const now = process.hrtime.bigint();
+    if (performance.now() < since) return;
+    for (const [, sent] of bytes.toString('latin1').matchAll(/data: (\d+)/g))
+      delays.push(Number(now - BigInt(sent)) / 1e6);
+  });
+  await sleep((job.warmup + job.seconds) * 1000);
+  socket.destroy();
+  delays.sort((a, b) => a - b);
+  return {
+    median: delays[Math.floor(delays.length / 2)],
+    p99: delays[Math.floor(delays.length * 0.99)],
+    done: delays.length,
+  };
+}
+
 /** New connections, one request each, `connections` at a time. */
 async function connects() {
   const bytes = request(target.host, '/1k');
@@ -356,7 +378,7 @@ function sleep(milliseconds) {
   return new Promise((resolve) => setTimeout(resolve, milliseconds));
 }
 
-const modes = { keepalive, http2, connects, bulk, firstSight, slowReader, idle };
+const modes = { keepalive, http2, events, connects, bulk, firstSight, slowReader, idle };
 const result = await modes[job.mode]();
 process.stdout.write(`${JSON.stringify(result)}\n`);
 process.exit(0);

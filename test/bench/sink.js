@@ -1,4 +1,4 @@
-// Upload origin: takes bodies of Content-Length and answers when the last byte is here. nginx answers before, which would measure nothing.
+// Origin of what nginx has not: event streams (GET /events), and uploads. It takes bodies of Content-Length and answers when the last byte is here. nginx answers before, which would measure nothing.
 import { createServer } from 'node:tls';
 import { readFileSync } from 'node:fs';
 
@@ -15,6 +15,11 @@ const server = createServer(
         head += bytes.toString('latin1');
         const end = head.indexOf('\r\n\r\n');
         if (end === -1) return;
+        if (head.startsWith('GET /events ')) {
+          head = '';
+          sendEvents(socket);
+          return;
+        }
         left = Number(/content-length: (\d+)/i.exec(head)[1]);
         body = head.length - end - 4;
         head = '';
@@ -26,4 +31,14 @@ const server = createServer(
     });
   },
 );
+/** An event every few milliseconds, each with the time it left by the clock all processes of a machine share. */
+function sendEvents(socket) {
+  socket.write('HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n');
+  const timer = setInterval(() => {
+    const event = `data: ${process.hrtime.bigint()}\n\n`;
+    socket.write(`${event.length.toString(16)}\r\n${event}\r\n`);
+  }, 5);
+  socket.on('close', () => clearInterval(timer));
+}
+
 server.listen(Number(port), '127.0.0.1');

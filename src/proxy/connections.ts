@@ -6,6 +6,8 @@ export class Connections {
   /** Each with the agent it is known to be; null outside of tunnels, where each request says. */
   readonly #agents = new Map<AgentConnection, string | null>();
   readonly #tunnels = new Map<Socket, string>();
+  /** Connections that have not said yet what they want. */
+  readonly #waiting = new Set<Socket>();
   #inside = 0;
   #draining = false;
   #whenEmpty: (() => void) | null = null;
@@ -35,6 +37,12 @@ export class Connections {
     };
   }
 
+  /** Notes a connection that has not said yet what it wants: draining does not wait for it. */
+  enterWaiting(socket: Socket): () => void {
+    this.#waiting.add(socket);
+    return () => this.#waiting.delete(socket);
+  }
+
   enterTunnel(socket: Socket, name: string): () => void {
     this.#tunnels.set(socket, name);
     return () => this.#tunnels.delete(socket);
@@ -43,6 +51,7 @@ export class Connections {
   /** Ends idle connections now, busy ones after their exchange; resolves when none is left or the limit has passed. */
   async drain(limit: number): Promise<boolean> {
     this.#draining = true;
+    for (const socket of this.#waiting) socket.destroy();
     for (const agent of this.#agents.keys()) {
       if (agent.idle) agent.destroy();
       else agent.retire();
@@ -67,6 +76,6 @@ export class Connections {
   /** Ends every connection now. */
   destroy(): void {
     for (const agent of this.#agents.keys()) agent.destroy();
-    for (const socket of this.#tunnels.keys()) socket.destroy();
+    for (const socket of [...this.#tunnels.keys(), ...this.#waiting]) socket.destroy();
   }
 }

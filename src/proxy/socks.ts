@@ -35,6 +35,7 @@ export async function serveSocks(
 ): Promise<void> {
   const now = services.snapshot();
   const bytes = new Negotiation(socket);
+  const leave = connections.enterWaiting(socket);
   let agent: string | null = null;
   let target: Target;
   try {
@@ -55,6 +56,8 @@ export async function serveSocks(
     socket.resume();
     socket.setTimeout(1_000, () => socket.destroy());
     return;
+  } finally {
+    leave();
   }
   const tunnel = await openTunnel(agent, target, null, now, services);
   socket.write(reply(SUCCEEDED));

@@ -23,7 +23,9 @@ export async function serveTransparent(
   services: Services,
 ): Promise<void> {
   socket.on('error', () => undefined);
+  const leave = connections.enterWaiting(socket);
   const first = await firstByte(socket);
+  leave();
   if (first === null) socket.destroy();
   else if (first === TLS_HANDSHAKE) await serveHello(socket, peer, connections, services);
   else await serveConnection(socket, peer, connections, services);

@@ -308,6 +308,25 @@ describe('the transparent listener', () => {
   });
 });
 
+describe('draining', () => {
+  it('does not wait for connections that have not said what they want', async () => {
+    const own = await startGate({
+      allow: [],
+      flags: { 'listen.socks': '127.0.0.1:0', 'listen.transparent': '127.0.0.1:0', drain: '20s' },
+    });
+    const sockets = ['socks', 'transparent'].map((way) => {
+      const socket = connect(Number(own.gate.entries[way]?.split(':').at(-1)), '127.0.0.1');
+      socket.on('error', () => undefined);
+      return new RawClient(socket);
+    });
+    sockets[0]?.send(Buffer.from([5, 1, 2]));
+    await until(() => sockets[0]?.bytes === 2, 'the choice of a method');
+    await own.gate.drain();
+    await Promise.all(sockets.map((socket) => socket.gone()));
+    await own.close();
+  });
+});
+
 describe('the Unix socket', () => {
   it('is for its owner alone, takes tokens, and is no source network', async () => {
     const path = join(folder, 'gate.sock');

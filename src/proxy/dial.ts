@@ -37,6 +37,7 @@ const MAX_SESSIONS = 2000;
  */
 export async function dial(to: GuardedAddress, _witness: Witness, options: DialOptions): Promise<Dialled> {
   const { target } = to;
+  if (options.cancellation.cancelled) throw new Error('aborted before connecting');
   const secure = options.secure && target.scheme === 'https';
   const socket = secure ? openTls(to, options) : connectTcp(tcpOptions(to, !secure));
   const ready = secure ? 'secureConnect' : 'connect';

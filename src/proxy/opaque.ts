@@ -1,15 +1,16 @@
 import type { Socket } from 'node:net';
+import { Denial } from '../model/denial.ts';
 import type { Outcome } from '../model/outcome.ts';
 import { canonicalPath } from '../model/path.ts';
 import { makeTarget } from '../model/target.ts';
 import { guard } from '../network/guard.ts';
-import { decide } from '../policy/decide.ts';
+import { decide, decideConnection } from '../policy/decide.ts';
 import { conclude } from './conclude.ts';
 import type { Tunnel } from './tunnel.ts';
 import { dial } from './dial.ts';
 import { openExchange, type Exchange } from './exchange.ts';
 import type { Peer } from './message.ts';
-import { enforce } from './permit.ts';
+import { admit, enforce } from './permit.ts';
 import { record } from './record.ts';
 import { outcomeOf } from './refusal.ts';
 import type { Services } from './services.ts';
@@ -45,6 +46,10 @@ async function carryOpaque(socket: Socket, exchange: Exchange, services: Service
   };
   exchange.facts = facts;
   services.inFlight.enter(exchange);
+  // The agent chose how long to wait before its first bytes: what opened the tunnel must still be so.
+  const connection = admit(decideConnection(tunnel.agent, tunnel.target, now.policy), tunnel.target);
+  if (!(tunnel.opaque === 'tls' ? connection.passThrough : connection.opaque))
+    throw new Denial('host-not-allowed', 'the rules no longer let this pass unread');
   const permit = enforce(decide(facts, now.policy), facts, null);
   exchange.permit = permit;
   const address = await guard(permit, services.names, now.network);

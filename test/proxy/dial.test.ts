@@ -52,5 +52,8 @@ describe('dial()', () => {
     const dialling = dial(guarded('127.0.0.1'), witness, { ...options(), cancellation });
     cancellation.cancel(null);
     await expect(dialling).rejects.toThrow('aborted while connecting');
+    const before = origin.connections();
+    await expect(dial(guarded('127.0.0.1'), witness, { ...options(), cancellation })).rejects.toThrow('aborted before');
+    expect(origin.connections()).toBe(before);
   });
 });

@@ -2,7 +2,7 @@ import { connect as connectTls } from 'node:tls';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { TestCa } from '../support/certificates.ts';
 import { RawClient, answered, ask, openTunnel } from '../support/client.ts';
-import { startGate, type TestGate } from '../support/gate.ts';
+import { botRules, startGate, type TestGate } from '../support/gate.ts';
 import { startOrigin, type Origin } from '../support/origin.ts';
 
 let ca: TestCa;
@@ -97,5 +97,23 @@ describe('TLS that is not intercepted', () => {
     expect(await gate.outcome((event) => /not a ClientHello/.test(event.detail ?? ''))).toMatchObject({
       reason: 'request-malformed',
     });
+  });
+
+  it('is not let pass by rules that ended while its agent took its time', async () => {
+    const own = await startGate({
+      allow: ['{ host: pinned.test, intercept: false }'],
+      pins: [`**:443=127.0.0.1:${origin.port}`],
+      upstreamCa: ca.certificate,
+    });
+    const before = origin.connections();
+    const tunnel = await openTunnel(own, 'pinned.test:443');
+    own.writeRules({ 'agents.yaml': botRules({ allow: ['* https://pinned.test/**'] }) });
+    expect(own.gate.reload()).toEqual([]);
+    tunnel.socket.removeAllListeners('data');
+    const tls = connectTls({ socket: tunnel.socket, ca: ca.certificate, servername: 'pinned.test' });
+    await new Promise((resolve) => tls.once('error', resolve).once('close', resolve));
+    expect(origin.connections()).toBe(before);
+    expect(await own.outcome()).toMatchObject({ decision: 'deny', reason: 'host-not-allowed', inspected: false });
+    await own.close();
   });
 });

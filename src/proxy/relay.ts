@@ -20,10 +20,20 @@ export function relay(
   services: Services,
 ): Transfer | Promise<Transfer> {
   if (response.head.status === 101) return converse(response, answer, exchange, permit, services.timeouts.idle);
-  answer.begin(answerHead(response.head, exchange, permit));
+  begin(response, answer, exchange, permit);
   const state = passOn(response.connection, answer, exchange);
   // Most answers are here whole when their head is: those need no promise.
   return state === 'ended' ? settle(response, exchange) : relayRest(state, response, answer, exchange);
+}
+
+/** Not every head an upstream can send can be said to every agent: what cannot is the upstream's fault, not the agent's. */
+function begin({ head, connection }: UpstreamResponse, answer: Answer, exchange: Exchange, permit: Permit): void {
+  try {
+    answer.begin(answerHead(head, exchange, permit));
+  } catch (error) {
+    connection.destroy();
+    throw upstreamFailure(error);
+  }
 }
 
 /** How far an answer has come: to its end, to the end of what is here, or to where the agent must catch up. */

@@ -79,17 +79,13 @@ export function converse(
   idle: number,
 ): Promise<Transfer> {
   const { head, connection } = response;
-  const max = permit.websocket?.max ?? 0;
+  const terms = permit.websocket;
+  // To the frame codec no bound is any length: without terms there is no WebSocket.
+  if (terms === null) throw new Error('a WebSocket under a permit that has none');
   const filter = TO_AGENT.naming([...head.connection, ...HANDSHAKE]);
-  const agent = new WebSocketEnd(answer.upgrade(new OutgoingFields(head.fields, filter)), 'server', max);
-  const upstream = new WebSocketEnd(connection.surrender(), 'client', max);
-  return new Conversation(
-    agent,
-    upstream,
-    exchange,
-    new MessageInspector(permit.websocket, () => performance.now()),
-    idle,
-  ).done;
+  const agent = new WebSocketEnd(answer.upgrade(new OutgoingFields(head.fields, filter)), 'server', terms.max);
+  const upstream = new WebSocketEnd(connection.surrender(), 'client', terms.max);
+  return new Conversation(agent, upstream, exchange, new MessageInspector(terms, () => performance.now()), idle).done;
 }
 
 /** Two ends joined. */
@@ -135,25 +131,18 @@ class Conversation {
   #join(from: WebSocketEnd, to: WebSocketEnd, direction: Message['direction']): void {
     from.onMessage = (bytes, binary) => {
       this.#heard();
-      try {
-        this.#inspector.inspect({ direction, type: binary ? 'binary' : 'text', bytes });
-      } catch (error) {
-        this.#end(POLICY_VIOLATION, error instanceof Denial ? error.reason : 'internal-fault', error);
-        return;
-      }
-      if (direction === 'to-upstream') this.#exchange.sent += bytes.length;
-      else this.#exchange.received += bytes.length;
+      if (!this.#passes({ direction, type: binary ? 'binary' : 'text', bytes })) return;
       to.send(bytes, binary);
       from.heed(to);
     };
-    from.onPing = (bytes) => {
+    const control = (send: (bytes: Buffer) => void) => (bytes: Buffer) => {
       this.#heard();
-      to.ping(bytes);
+      if (!this.#passes({ direction, type: 'control', bytes })) return;
+      send(bytes);
+      from.heed(to);
     };
-    from.onPong = (bytes) => {
-      this.#heard();
-      to.pong(bytes);
-    };
+    from.onPing = control((bytes) => to.ping(bytes));
+    from.onPong = control((bytes) => to.pong(bytes));
     from.onClose = (code, reason) => {
       to.close(code, reason);
       // The goodbye is answered when the other side has answered it, so that its last messages still arrive.
@@ -170,6 +159,19 @@ class Conversation {
       if (!from.finished && !this.#over) to.destroy();
       this.#finish();
     };
+  }
+
+  /** Shows a message to the inspector and counts it; ends the conversation where it must not go on. */
+  #passes(message: Message): boolean {
+    try {
+      this.#inspector.inspect(message);
+    } catch (error) {
+      this.#end(POLICY_VIOLATION, error instanceof Denial ? error.reason : 'internal-fault', error);
+      return false;
+    }
+    if (message.direction === 'to-upstream') this.#exchange.sent += message.bytes.length;
+    else this.#exchange.received += message.bytes.length;
+    return true;
   }
 
   /** Ends both sides with the same word. */

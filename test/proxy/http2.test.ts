@@ -5,7 +5,7 @@ import { TestCa } from '../support/certificates.ts';
 import { ask } from '../support/client.ts';
 import { startGate, type TestGate } from '../support/gate.ts';
 import { askHttp2, openSession } from '../support/http2-client.ts';
-import { startOrigin, type Origin } from '../support/origin.ts';
+import { startOrigin, startRawOrigin, type Origin } from '../support/origin.ts';
 import { until } from '../support/until.ts';
 
 let ca: TestCa;
@@ -142,6 +142,50 @@ async function startStreams(
       }),
   };
 }
+
+describe('fields that HTTP/2 in Node has room for once', () => {
+  const twice = async (path: string, fields: string, rest = 'Content-Length: 2\r\n\r\nok') => {
+    const origin = await startRawOrigin(
+      (socket) => socket.once('data', () => socket.write(`HTTP/1.1 200 OK\r\n${fields}${rest}`)),
+      await ca.leaf(['api.test']),
+    );
+    const gate = await startGate({
+      allow: ['* https://api.test/**'],
+      pins: [`api.test:443=127.0.0.1:${origin.port}`],
+      upstreamCa: ca.certificate,
+    });
+    const session = await openSession(gate);
+    const answer = await askHttp2(session, { ':path': path });
+    session.destroy();
+    await gate.close();
+    await origin.close();
+    return answer;
+  };
+
+  it('come once when an upstream says the same twice', async () => {
+    const answer = await twice('/', 'X-Content-Type-Options: nosniff\r\nx-content-type-options: nosniff\r\n');
+    expect([answer.status, answer.text, answer.headers['x-content-type-options']]).toEqual([200, 'ok', 'nosniff']);
+  });
+
+  it('are upstream-malformed when it says two things', async () => {
+    const answer = await twice('/', 'ETag: "a"\r\nETag: "b"\r\n');
+    expect([answer.status, answer.headers['sallyport-reason']]).toEqual([502, 'upstream-malformed']);
+  });
+
+  it('cut the stream where they are trailers, and nothing else', async () => {
+    const answer = await twice(
+      '/',
+      '',
+      'Transfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\nETag: "a"\r\nETag: "b"\r\n\r\n',
+    );
+    expect([answer.status, answer.text, answer.code]).toEqual([200, 'ok', constants.NGHTTP2_INTERNAL_ERROR]);
+  });
+
+  it('others come as often as they were said', async () => {
+    const answer = await twice('/', 'Set-Cookie: a=1\r\nSet-Cookie: b=2\r\nX-A: 1\r\nX-A: 2\r\n');
+    expect([answer.status, answer.headers['set-cookie'], answer.headers['x-a']]).toEqual([200, ['a=1', 'b=2'], '1, 2']);
+  });
+});
 
 describe('what only HTTP/2 has', () => {
   let streams: Awaited<ReturnType<typeof startStreams>>;

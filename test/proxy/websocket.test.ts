@@ -101,7 +101,7 @@ describe('a WebSocket over HTTP/1', () => {
       decision: 'allow',
       outcome: 'delivered',
       status: 101,
-      bytes: { sent: 9, received: 9 },
+      bytes: { sent: 10, received: 10 },
     });
   });
 
@@ -140,6 +140,16 @@ describe('a WebSocket over HTTP/1', () => {
     for (let i = 0; i < 4; i++) socket.send(String(i));
     expect(await end).toEqual([1008, 'rate-exceeded']);
     expect(await gate.outcome((event) => event.path === '/slow')).toMatchObject({ reason: 'rate-exceeded' });
+  });
+
+  it('pings are no way around the count: a flood of them ends it too', async () => {
+    const socket = await open('/quiet');
+    const end = closed(socket);
+    for (let i = 0; i < 61; i++) socket.ping('x'.repeat(125));
+    expect(await end).toEqual([1008, 'rate-exceeded']);
+    expect(await gate.outcome((event) => /control messages/.test(event.detail ?? ''))).toMatchObject({
+      bytes: { sent: 60 * 125 },
+    });
   });
 
   it('an agent that is gone without a goodbye is gone for the upstream too', async () => {

@@ -2,10 +2,10 @@ import { constants, performServerHandshake, type ServerHttp2Session, type Server
 import type { Duplex } from 'node:stream';
 import type { TLSSocket } from 'node:tls';
 import { Http1Error } from '../../http1/error.ts';
-import { Fields, OutgoingFields, TRAILERS } from '../../http1/fields.ts';
+import { Fields, type OutgoingFields } from '../../http1/fields.ts';
 import type { AgentConnection, AgentRequest, Answer, AnswerHead, BodyStream } from '../message.ts';
 import { outgoingHeaders, readHttp2Head, type Http2Head } from './http2-head.ts';
-import { StreamReader, written } from './http2-stream.ts';
+import { StreamReader, sendTrailers, written } from './http2-stream.ts';
 import { idleClock, ticks, type Watched } from './idle.ts';
 
 /** Requests at once on one connection: what browsers and gRPC clients use, and what one agent may hold of our memory. */
@@ -132,8 +132,9 @@ function requestOf(stream: ServerHttp2Stream, raw: readonly string[], ended: boo
   try {
     return new Http2Request(stream, readRequestHead(raw), null, ended);
   } catch (error) {
-    if (!(error instanceof Http1Error)) throw error;
-    return new Http2Request(stream, null, error, ended);
+    // Thrown here, an unexpected error would end the process: whatever it is, the request is none.
+    const flaw = error instanceof Http1Error ? error : new Http1Error('the request cannot be read');
+    return new Http2Request(stream, null, flaw, ended);
   }
 }
 
@@ -251,7 +252,7 @@ class Http2Answer implements Answer {
     this.#isWhole = isWhole;
     this.#awaitsContinue = expect?.toLowerCase() === '100-continue';
     stream.on('wantTrailers', () => {
-      stream.sendTrailers(outgoingHeaders(new OutgoingFields(this.#trailers, TRAILERS)));
+      sendTrailers(stream, this.#trailers);
       // A turn later, for node:http2 takes the trailers back from a stream that is closed at once.
       setImmediate(() => this.#declineRest());
     });
@@ -272,8 +273,6 @@ class Http2Answer implements Answer {
   }
 
   begin(head: AnswerHead): void {
-    this.begun = true;
-    if (this.#gone) return;
     const { framing, declared } = head;
     const length = declared ?? (framing !== null && framing > 0 ? framing : null);
     // An answer that is all head ends with it: gRPC tells errors so, and looks for them nowhere else.
@@ -283,6 +282,8 @@ class Http2Answer implements Answer {
       ...outgoingHeaders(head.fields),
       ...(length === null ? {} : { 'content-length': String(length) }),
     };
+    this.begun = true;
+    if (this.#gone) return;
     if (bare) this.#stream.once('finish', () => this.#declineRest());
     this.#stream.respond(headers, { endStream: bare, waitForTrailers: !bare });
   }

@@ -77,7 +77,21 @@ export function trailersOf(pairs: readonly string[]): Fields {
   return block.fields;
 }
 
-/** Fields as node:http2 takes them: an object without a prototype, lists for names that come more than once. */
+/** Fields node:http2 takes one value of (its `kSingleValueHeaders`) and throws for a second. */
+const SINGLE = new Set([
+  ...['access-control-allow-credentials', 'access-control-max-age', 'access-control-request-method', 'age'],
+  ...['authorization', 'content-length', 'content-location', 'content-md5', 'content-range', 'content-type', 'date'],
+  ...['dnt', 'etag', 'expires', 'from', 'host', 'if-modified-since', 'if-range', 'if-unmodified-since'],
+  ...['last-modified', 'location', 'max-forwards', 'range', 'referer', 'retry-after', 'tk'],
+  ...['upgrade-insecure-requests', 'user-agent', 'x-content-type-options'],
+]);
+/** Those of them that are lists, so that two lines are one with a comma (RFC 9110 §5.3). */
+const LISTS = new Set(['content-encoding', 'content-language', 'if-match', 'if-none-match']);
+
+/**
+ * Fields as node:http2 takes them: an object without a prototype, lists for names that come more than once. The same said
+ * twice is said once; two answers to a question that has one are malformed, for parsers take either. Throws Http1Error.
+ */
 export function headersOf(pairs: readonly string[]): Record<string, string | string[]> {
   const headers = Object.create(null) as Record<string, string | string[]>;
   for (let i = 0; i < pairs.length; i += 2) {
@@ -85,8 +99,10 @@ export function headersOf(pairs: readonly string[]): Record<string, string | str
     const value = pairs[i + 1] as string;
     const before = headers[name];
     if (before === undefined) headers[name] = value;
-    else if (typeof before === 'string') headers[name] = [before, value];
-    else before.push(value);
+    else if (typeof before !== 'string') before.push(value);
+    else if (LISTS.has(name)) headers[name] = `${before}, ${value}`;
+    else if (!SINGLE.has(name)) headers[name] = [before, value];
+    else if (before !== value) throw new Http1Error(`two values of ${name}, which has one`);
   }
   return headers;
 }

@@ -1,8 +1,8 @@
 import { constants, type Http2Stream } from 'node:http2';
-import { Fields } from '../../http1/fields.ts';
+import { Fields, OutgoingFields, TRAILERS } from '../../http1/fields.ts';
 import type { ResponseHead } from '../../http1/head.ts';
 import type { MessageEvent } from '../../http1/reader.ts';
-import { trailersOf } from './http2-head.ts';
+import { outgoingHeaders, trailersOf } from './http2-head.ts';
 import { idleClock, ticks, type Watched } from './idle.ts';
 
 /** Bytes a stream may be ahead of whoever reads it before it is held back, and where it goes on. */
@@ -129,6 +129,15 @@ export class StreamReader implements Watched {
     const wake = this.#wake;
     this.#wake = null;
     wake?.();
+  }
+}
+
+/** Ends a stream with its trailers, or cuts it: an error thrown here, in an event of the stream, would end the process. */
+export function sendTrailers(stream: Http2Stream, trailers: Fields): void {
+  try {
+    stream.sendTrailers(outgoingHeaders(new OutgoingFields(trailers, TRAILERS)));
+  } catch (error) {
+    stream.destroy(error as Error);
   }
 }
 

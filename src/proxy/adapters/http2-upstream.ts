@@ -1,7 +1,7 @@
 import { connect, constants, type ClientHttp2Session, type ClientHttp2Stream } from 'node:http2';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { OutgoingFields, TRAILERS, type Fields } from '../../http1/fields.ts';
+import { Fields } from '../../http1/fields.ts';
 import type { ResponseHead } from '../../http1/head.ts';
 import type { MessageEvent } from '../../http1/reader.ts';
 import { Http1Error } from '../../http1/error.ts';
@@ -9,7 +9,7 @@ import { Denial } from '../../model/denial.ts';
 import type { UpstreamExchange } from '../message.ts';
 import type { UpstreamRequest } from '../prepare.ts';
 import { outgoingHeaders, responseHeadOf } from './http2-head.ts';
-import { StreamReader, StreamReset, written } from './http2-stream.ts';
+import { StreamReader, StreamReset, sendTrailers, written } from './http2-stream.ts';
 import { idleClock, ticks, type Watched } from './idle.ts';
 
 /** A stream's window: what one answer may be ahead of a slow agent. */
@@ -40,7 +40,9 @@ export class Http2Upstream implements Watched {
     });
     this.#session.on('error', () => (this.#leaving = true));
     this.#session.on('goaway', () => (this.#leaving = true));
-    this.#session.on('connect', () => this.#session.setLocalWindowSize(CONNECTION_WINDOW));
+    this.#session.on('connect', () => {
+      if (!this.#session.destroyed) this.#session.setLocalWindowSize(CONNECTION_WINDOW);
+    });
     this.#session.on('close', () => {
       this.#leaving = true;
       idleClock.forget(this);
@@ -207,9 +209,7 @@ class Http2Exchange implements UpstreamExchange {
     };
     stream.on('headers', onHead);
     stream.on('response', onHead);
-    stream.on('wantTrailers', () =>
-      stream.sendTrailers(this.#trailers === null ? {} : outgoingHeaders(new OutgoingFields(this.#trailers, TRAILERS))),
-    );
+    stream.on('wantTrailers', () => sendTrailers(stream, this.#trailers ?? Fields.NONE));
     stream.on('close', () => this.#end());
   }
 

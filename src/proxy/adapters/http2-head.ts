@@ -78,13 +78,12 @@ export function trailersOf(pairs: readonly string[]): Fields {
 }
 
 /** Fields node:http2 takes one value of (its `kSingleValueHeaders`) and throws for a second. */
-const SINGLE = new Set([
-  ...['access-control-allow-credentials', 'access-control-max-age', 'access-control-request-method', 'age'],
-  ...['authorization', 'content-length', 'content-location', 'content-md5', 'content-range', 'content-type', 'date'],
-  ...['dnt', 'etag', 'expires', 'from', 'host', 'if-modified-since', 'if-range', 'if-unmodified-since'],
-  ...['last-modified', 'location', 'max-forwards', 'range', 'referer', 'retry-after', 'tk'],
-  ...['upgrade-insecure-requests', 'user-agent', 'x-content-type-options'],
-]);
+const SINGLE = new Set(
+  `access-control-allow-credentials access-control-max-age access-control-request-method age authorization content-length content-location content-md5
+  content-range content-type date dnt etag expires from
+  host if-modified-since if-range if-unmodified-since last-modified location max-forwards
+  range referer retry-after tk upgrade-insecure-requests user-agent x-content-type-options`.split(/\s+/),
+);
 /** Those of them that are lists, so that two lines are one with a comma (RFC 9110 §5.3). */
 const LISTS = new Set(['content-encoding', 'content-language', 'if-match', 'if-none-match']);
 

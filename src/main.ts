@@ -1,26 +1,25 @@
 import { randomBytes } from 'node:crypto';
-import { chmodSync, readFileSync, rmSync, statSync } from 'node:fs';
-import { connect, type AddressInfo, type Server } from 'node:net';
 import { join } from 'node:path';
-import { createSecureContext, rootCertificates, type SecureContext } from 'node:tls';
 import { AuditLog } from './audit/log.ts';
 import { GENESIS, eventText } from './audit/chain.ts';
 import { SegmentFile, lastSegment } from './audit/sinks/segment-file.ts';
 import { ConfigError, type Config } from './config/config.ts';
 import { listenAdmin } from './control/server.ts';
 import { Denial } from './model/denial.ts';
-import { parseHost } from './model/host.ts';
+import { errorCode } from './model/error-code.ts';
 import { FailureThrottle } from './identity/throttle.ts';
 import { DnsNameService } from './network/resolver.ts';
 import { loadPolicy } from './policy/load.ts';
 import { formatProblem, type Problem } from './policy/problem.ts';
 import { Connections } from './proxy/connections.ts';
-import { listen, listenTls, portOf, type ListenTarget, type ListenerTls } from './proxy/listener.ts';
+import { addressOf, listenFailure, openEntries } from './proxy/entries.ts';
+import { portOf } from './proxy/listener.ts';
 import { Http2Pool } from './proxy/http2-pool.ts';
 import { InFlight } from './proxy/in-flight.ts';
 import { UpstreamPool } from './proxy/pool.ts';
 import type { Services } from './proxy/services.ts';
 import { makeSnapshot, type Snapshot } from './proxy/snapshot.ts';
+import { trust } from './proxy/trust.ts';
 import type { Log } from './telemetry/log.ts';
 import { Metrics } from './telemetry/metrics.ts';
 import { loadAuthority, openAuthority } from './tls/authority.ts';
@@ -80,8 +79,8 @@ export async function startGate(config: Config, log: Log): Promise<Gate> {
   const closeEntries = (): void => Object.values(entries).forEach((server) => server.close());
 
   return {
-    proxy: `${bracketed(config.listen.proxy.host)}:${portOf(proxy)}`,
-    admin: `${bracketed(config.listen.admin.host)}:${portOf(admin)}`,
+    proxy: addressOf(proxy),
+    admin: addressOf(admin),
     caFile: authority.certificateFile,
     caCreated: created,
     snapshot: () => rules.snapshot,
@@ -113,55 +112,6 @@ export async function startGate(config: Config, log: Log): Promise<Gate> {
       metrics.close();
     },
   };
-}
-
-/** The listeners the configuration asks for, by name. */
-async function openEntries(
-  config: Config,
-  leaves: LeafCache,
-  connections: Connections,
-  services: Services,
-): Promise<{ proxy: Server } & Record<string, Server>> {
-  const { proxy, https, socks, transparent, unix } = config.listen;
-  const entries: Record<string, Server> = {};
-  const add = async (name: string, at: ListenTarget, opening: Promise<Server>): Promise<Server> => {
-    entries[name] = await opening.catch((error: unknown) => {
-      for (const server of Object.values(entries)) server.close();
-      return listenFailure(`listen.${name}`, at)(error);
-    });
-    return entries[name];
-  };
-  const plain = await add('proxy', proxy, listen(proxy, 'http', connections, services));
-  if (https !== null) await add('https', https, listenTls(https, ownTls(config, https, leaves), connections, services));
-  if (socks !== null) await add('socks', socks, listen(socks, 'socks', connections, services));
-  if (transparent !== null)
-    await add('transparent', transparent, listen(transparent, 'transparent', connections, services));
-  if (unix !== null) {
-    const at = { path: unix };
-    await removeStale(unix);
-    await add('unix', at, listen(at, 'http', connections, services));
-    chmodSync(unix, 0o600);
-  }
-  return { ...entries, proxy: plain };
-}
-
-/** Removes a socket file that a killed gate left behind; a living one answers, and is in use. */
-async function removeStale(path: string): Promise<void> {
-  if (statSync(path, { throwIfNoEntry: false })?.isSocket() !== true) return;
-  const answers = await new Promise<boolean>((resolve) => {
-    const socket = connect(path);
-    socket.once('connect', () => resolve(true)).once('error', () => resolve(false));
-    socket.once('connect', () => socket.destroy());
-  });
-  if (!answers) rmSync(path);
-}
-
-function ownTls(config: Config, at: { host: string }, leaves: LeafCache): ListenerTls {
-  const { clientCa, names } = config.listen;
-  const own = parseHost(bracketed(at.host));
-  const hosts = [...names, ...(own === null ? [] : [own])];
-  const ca = clientCa === null ? {} : { ca: readPem('listen.client-ca', clientCa) };
-  return { credentials: () => ({ ...leaves.credentialsFor(hosts), ...ca }) };
 }
 
 /** The snapshot in force, and the ports no request may reach. */
@@ -254,56 +204,6 @@ function openAudit(config: Config, instance: string, metrics: Metrics, log: Log)
       .catch((error: unknown) => log.fatal({ err: error }, 'the audit log cannot be written'));
     return audit;
   } catch (error) {
-    throw new ConfigError(`state: the audit log cannot be opened in ${folder}: ${codeOf(error)}`);
+    throw new ConfigError(`state: the audit log cannot be opened in ${folder}: ${errorCode(error)}`);
   }
-}
-
-/** The system's roots and those of `upstream.ca`; there is no way to trust less than a verified chain. */
-function trust(files: readonly string[]): SecureContext {
-  const own = files.map((file) => readPem('upstream.ca', file));
-  return createSecureContext({ ca: [...rootCertificates, ...systemRoots(), ...own], minVersion: 'TLSv1.2' });
-}
-
-function readPem(setting: string, file: string): string {
-  try {
-    const text = readFileSync(file, 'utf8');
-    if (!text.includes('-----BEGIN CERTIFICATE-----'))
-      throw Object.assign(new Error(), { code: 'not a PEM file of certificates' });
-    return text;
-  } catch (error) {
-    throw new ConfigError(`${setting}: ${file} cannot be used: ${codeOf(error)}`);
-  }
-}
-
-/** Roots that the machine's administrator added, where Node does not read them by itself. */
-function systemRoots(): string[] {
-  for (const file of ['/etc/ssl/certs/ca-certificates.crt', '/etc/pki/tls/certs/ca-bundle.crt', '/etc/ssl/cert.pem']) {
-    try {
-      return [readFileSync(file, 'utf8')];
-    } catch {
-      continue;
-    }
-  }
-  return [];
-}
-
-function listenFailure(setting: string, at: ListenTarget): (error: unknown) => never {
-  return (error) => {
-    const code = codeOf(error);
-    const why = code === 'EADDRINUSE' ? 'the port is in use' : code === 'EACCES' ? 'the port needs privileges' : code;
-    throw new ConfigError(`${setting}: cannot listen on ${'path' in at ? at.path : `${at.host}:${at.port}`}: ${why}`);
-  };
-}
-
-function codeOf(error: unknown): string {
-  return (error as NodeJS.ErrnoException).code ?? 'unknown error';
-}
-
-function addressOf(server: Server): string {
-  const { address, port } = server.address() as AddressInfo;
-  return `${bracketed(address)}:${port}`;
-}
-
-function bracketed(host: string): string {
-  return host.includes(':') ? `[${host}]` : host;
 }

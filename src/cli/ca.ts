@@ -6,6 +6,7 @@ import { readPkcs12 } from '../tls/pkcs12.ts';
 import { CommandError } from './exit.ts';
 import { shortPath } from './places.ts';
 import { configOf, withSettings } from './settings.ts';
+import { errorCode } from '../model/error-code.ts';
 
 const RELOAD = 'A running gate takes it up on SIGHUP; agents must trust the new certificate.';
 
@@ -76,7 +77,7 @@ function read(file: string): Buffer {
   try {
     return readFileSync(file);
   } catch (error) {
-    throw new CommandError(`${file} cannot be read: ${(error as NodeJS.ErrnoException).code ?? 'unknown error'}`);
+    throw new CommandError(`${file} cannot be read: ${errorCode(error)}`);
   }
 }
 

@@ -10,6 +10,7 @@ import type { Config } from '../config/config.ts';
 import { agentEnvironment, writeTrust } from './environment.ts';
 import { CommandError } from './exit.ts';
 import { configOf, withSettings } from './settings.ts';
+import { errorCode } from '../model/error-code.ts';
 
 interface RunOptions {
   readonly agent: string;
@@ -67,7 +68,7 @@ function readToken(file: string): string {
   try {
     return readFileSync(file, 'utf8').trim();
   } catch (error) {
-    throw new CommandError(`${file} cannot be read: ${(error as NodeJS.ErrnoException).code ?? 'unknown error'}`);
+    throw new CommandError(`${file} cannot be read: ${errorCode(error)}`);
   }
 }
 

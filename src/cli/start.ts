@@ -11,6 +11,7 @@ import { CommandError, EXIT } from './exit.ts';
 import { relativePlaces } from './places.ts';
 import { configOf, withSettings } from './settings.ts';
 import { welcome } from './welcome.ts';
+import { errorCode } from '../model/error-code.ts';
 
 /** How often the rule files are looked at. Polling sees what watches miss: replaced links, network folders, containers. */
 const WATCH = 1000;
@@ -127,9 +128,6 @@ function writeReadyFile(path: string, gate: Gate): void {
     renameSync(`${path}.new`, path);
   } catch (error) {
     gate.close();
-    throw new CommandError(
-      `--ready-file: ${path} cannot be written: ${(error as NodeJS.ErrnoException).code ?? 'unknown error'}`,
-      EXIT.usage,
-    );
+    throw new CommandError(`--ready-file: ${path} cannot be written: ${errorCode(error)}`, EXIT.usage);
   }
 }

@@ -4,6 +4,7 @@ import { LineCounter, isMap, isScalar, isSeq, parseDocument, type Node } from 'y
 import type { Host } from '../model/host.ts';
 import { ConfigError, type Config, type ListenAddress, type LogLevel } from './config.ts';
 import { SETTINGS, flagOf, variableOf, type Setting } from './settings.ts';
+import { errorCode } from '../model/error-code.ts';
 
 /** Text given for a setting, and where. */
 interface Given {
@@ -76,7 +77,7 @@ function readFile(file: string, shown: string): Map<string, Given> {
   try {
     text = readFileSync(file, 'utf8');
   } catch (error) {
-    throw new ConfigError(`${shown}: cannot be read: ${(error as NodeJS.ErrnoException).code ?? 'unknown error'}`);
+    throw new ConfigError(`${shown}: cannot be read: ${errorCode(error)}`);
   }
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, merge: false });

@@ -3,6 +3,7 @@ import { readFileSync, readdirSync, statSync } from 'node:fs';
 import { basename, join, relative } from 'node:path';
 import { LineCounter, isAlias, isMap, isScalar, parseDocument, type Document, type Node, type Pair } from 'yaml';
 import { fileProblem, problemAt, type Problem, type Range, type SourceText } from './problem.ts';
+import { errorCode } from '../model/error-code.ts';
 
 /** Bytes a rule file may have. */
 export const MAX_FILE = 1024 * 1024;
@@ -34,7 +35,7 @@ export function readSources(root: string): ReadResult {
       const source = parseSource(file, bytes, problems, join(basename(root), relative(root, file)));
       if (source !== null) sources.push(source);
     } catch (error) {
-      problems.push(fileProblem(file, `cannot be read: ${(error as NodeJS.ErrnoException).code ?? 'unknown error'}`));
+      problems.push(fileProblem(file, `cannot be read: ${errorCode(error)}`));
     }
   }
   return { sources, problems, generation: hash.digest('hex').slice(0, 16) };
@@ -132,8 +133,8 @@ export function listFiles(root: string, problems: Problem[]): string[] {
       .filter((file) => statSync(file).isFile())
       .sort();
   } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code;
-    const what = code === 'ENOENT' ? 'does not exist' : `cannot be read: ${code ?? 'unknown error'}`;
+    const code = errorCode(error);
+    const what = code === 'ENOENT' ? 'does not exist' : `cannot be read: ${code}`;
     problems.push(fileProblem(root, `the rules folder ${what}`, 'name it with --rules'));
     return [];
   }

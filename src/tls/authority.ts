@@ -13,6 +13,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { caCertificate, distinguishedName, keyIdentifier, type Issuer } from './certificate.ts';
+import { errorCode } from '../model/error-code.ts';
 
 /** The gate's certificate authority. The key never leaves the process but to `certs/ca.key`, mode 0600. */
 export interface Authority extends Issuer {
@@ -123,9 +124,7 @@ function writeAuthority(folder: string, certificatePem: string, keyPem: string):
     writeNew(files.key, keyPem, 0o600);
     writeNew(files.certificate, certificatePem, 0o644);
   } catch (error) {
-    throw new AuthorityError(
-      `the CA cannot be written to ${folder}: ${(error as NodeJS.ErrnoException).code ?? 'unknown error'}`,
-    );
+    throw new AuthorityError(`the CA cannot be written to ${folder}: ${errorCode(error)}`);
   }
 }
 
@@ -146,7 +145,7 @@ function readText(file: string): string {
   try {
     return readFileSync(file, 'utf8');
   } catch (error) {
-    throw new AuthorityError(`${file} cannot be read: ${(error as NodeJS.ErrnoException).code ?? 'unknown error'}`);
+    throw new AuthorityError(`${file} cannot be read: ${errorCode(error)}`);
   }
 }
 

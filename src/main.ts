@@ -69,40 +69,35 @@ export async function startGate(config: Config, log: Log): Promise<Gate> {
   const admin = await listenAdmin(config.listen.admin, control).catch(
     listenFailure('listen.admin', config.listen.admin),
   );
-  const entries = await openEntries(config, leaves, connections, services).catch((error: unknown) => {
+  const entries = await openEntries(config, connections, services).catch((error: unknown) => {
     admin.close();
     throw error;
   });
-  const { proxy } = entries;
-  for (const server of [admin, ...Object.values(entries)]) rules.ownPorts.add(portOf(server));
-  rules.ownPorts.delete(0);
-  const closeEntries = (): void => Object.values(entries).forEach((server) => server.close());
+  for (const port of [portOf(admin), ...entries.ports]) rules.ownPorts.add(port);
 
   return {
-    proxy: addressOf(proxy),
+    proxy: entries.addresses['proxy'] ?? '',
     admin: addressOf(admin),
     caFile: authority.certificateFile,
     caCreated: created,
     snapshot: () => rules.snapshot,
     reload: () => reload(config, rules, metrics, log),
-    reloadAuthority: () => leaves.replaceAuthority(loadAuthority(config.certs, new Date())),
+    reloadAuthority: () => {
+      leaves.replaceAuthority(loadAuthority(config.certs, new Date()));
+      entries.renew();
+    },
     halt: (agent) => {
       const count = services.inFlight.stop(agent, new Denial('halted', 'the agent has been halted'));
       connections.dismiss(agent, HALT_GRACE);
       return count;
     },
-    entries: Object.fromEntries(
-      Object.entries(entries).map(([way, server]) => [
-        way,
-        way === 'unix' ? (config.listen.unix ?? '') : addressOf(server),
-      ]),
-    ),
+    entries: entries.addresses,
     drain: async () => {
-      closeEntries();
+      entries.close();
       if (!(await connections.drain(config.drain))) log.warn('the drain time is over; what is still open is cut off');
     },
     close: () => {
-      closeEntries();
+      entries.close();
       admin.close();
       admin.closeAllConnections();
       connections.destroy();

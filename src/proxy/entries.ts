@@ -5,70 +5,108 @@ import { errorCode } from '../model/error-code.ts';
 import { parseHost } from '../model/host.ts';
 import type { LeafCache } from '../tls/leaves.ts';
 import type { Connections } from './connections.ts';
-import { listen, listenTls, type ListenTarget, type ListenerTls } from './listener.ts';
+import { listen, listenTls, portOf, type ListenTarget, type ListenerTls, type Way } from './listener.ts';
 import type { Services } from './services.ts';
 import { readPem } from './trust.ts';
 
-/** The listeners the configuration asks for, by name. */
-export async function openEntries(
-  config: Config,
-  leaves: LeafCache,
-  connections: Connections,
-  services: Services,
-): Promise<{ proxy: Server } & Record<string, Server>> {
-  const { proxy, https, socks, transparent, unix } = config.listen;
-  const entries: Record<string, Server> = {};
-  const add = async (name: string, at: ListenTarget, opening: Promise<Server>): Promise<Server> => {
-    entries[name] = await opening.catch((error: unknown) => {
-      for (const server of Object.values(entries)) server.close();
+/** The ways in that are open. */
+export interface Entries {
+  /** The address of each by its name, as the configuration calls it. */
+  readonly addresses: Readonly<Record<string, string>>;
+  /** TCP ports they listen on. */
+  readonly ports: readonly number[];
+  /** Makes the gate's own certificate anew, under the CA of this moment. */
+  renew(): void;
+  /** Takes no more connections. */
+  close(): void;
+}
+
+/** Opens the listeners the configuration asks for: all of them, or throws ConfigError and leaves none open. */
+export async function openEntries(config: Config, connections: Connections, services: Services): Promise<Entries> {
+  const { https, unix } = config.listen;
+  const renewals: Array<() => void> = [];
+  const tls = https === null ? null : ownTls(config.listen, https, services.leaves, (renew) => renewals.push(renew));
+  const plain = (way: Way) => (at: ListenTarget) => listen(at, way, connections, services);
+  const ways: readonly Entry[] = [
+    ['proxy', config.listen.proxy, plain('http')],
+    ['https', tls === null ? null : https, (at) => listenTls(at, tls as ListenerTls, connections, services)],
+    ['socks', config.listen.socks, plain('socks')],
+    ['transparent', config.listen.transparent, plain('transparent')],
+    ['unix', unix === null ? null : { path: unix }, (at) => listenUnix(at, plain('http'))],
+  ];
+  const servers = new Map<string, Server>();
+  const close = (): void => servers.forEach((server) => server.close());
+  for (const [name, at, open] of ways) {
+    if (at === null) continue;
+    const opened = await open(at).catch((error: unknown) => {
+      close();
       return listenFailure(`listen.${name}`, at)(error);
     });
-    return entries[name];
-  };
-  const plain = await add('proxy', proxy, listen(proxy, 'http', connections, services));
-  if (https !== null) await add('https', https, listenTls(https, ownTls(config, https, leaves), connections, services));
-  if (socks !== null) await add('socks', socks, listen(socks, 'socks', connections, services));
-  if (transparent !== null)
-    await add('transparent', transparent, listen(transparent, 'transparent', connections, services));
-  if (unix !== null) {
-    const at = { path: unix };
-    await removeStale(unix);
-    await add('unix', at, listen(at, 'http', connections, services));
-    chmodSync(unix, 0o600);
+    servers.set(name, opened);
   }
-  return { ...entries, proxy: plain };
+  return {
+    addresses: Object.fromEntries([...servers].map(([name, server]) => [name, addressOf(server)])),
+    ports: [...servers.values()].map(portOf).filter((port) => port !== 0),
+    renew: () => renewals.forEach((renew) => renew()),
+    close,
+  };
 }
 
-/** Removes a socket file that a killed gate left behind; a living one answers, and is in use. */
-async function removeStale(path: string): Promise<void> {
-  if (statSync(path, { throwIfNoEntry: false })?.isSocket() !== true) return;
-  const answers = await new Promise<boolean>((resolve) => {
-    const socket = connect(path);
-    socket.once('connect', () => resolve(true)).once('error', () => resolve(false));
-    socket.once('connect', () => socket.destroy());
+/** A way in: its name in the configuration, where it is to listen, and what opens it. */
+type Entry = readonly [name: string, at: ListenTarget | null, open: (at: ListenTarget) => Promise<Server>];
+
+/** A Unix socket for its owner alone. */
+async function listenUnix(at: ListenTarget, open: (at: ListenTarget) => Promise<Server>): Promise<Server> {
+  const { path } = at as { path: string };
+  if (await isStale(path)) rmSync(path);
+  const server = await open(at);
+  chmodSync(path, 0o600);
+  return server;
+}
+
+/** Whether a socket file was left behind by a killed gate: nobody listens there. A living one answers or is too busy to. */
+async function isStale(path: string): Promise<boolean> {
+  if (statSync(path, { throwIfNoEntry: false })?.isSocket() !== true) return false;
+  const refusal = await new Promise<unknown>((resolve) => {
+    const socket = connect(path, () => {
+      socket.destroy();
+      resolve(null);
+    });
+    socket.once('error', resolve);
   });
-  if (!answers) rmSync(path);
+  return errorCode(refusal) === 'ECONNREFUSED';
 }
 
-function ownTls(config: Config, at: { host: string }, leaves: LeafCache): ListenerTls {
-  const { clientCa, names } = config.listen;
+function ownTls(
+  { clientCa, names }: Config['listen'],
+  at: { readonly host: string },
+  leaves: LeafCache,
+  onRenew: ListenerTls['onRenew'],
+): ListenerTls {
   const own = parseHost(bracketed(at.host));
   const hosts = [...names, ...(own === null ? [] : [own])];
   const ca = clientCa === null ? {} : { ca: readPem('listen.client-ca', clientCa) };
-  return { credentials: () => ({ ...leaves.credentialsFor(hosts), ...ca }) };
+  return { credentials: () => ({ ...leaves.credentialsFor(hosts), ...ca }), onRenew };
 }
 
+/** Tells a listener that cannot be opened as one line of configuration. */
 export function listenFailure(setting: string, at: ListenTarget): (error: unknown) => never {
   return (error) => {
     const code = errorCode(error);
-    const why = code === 'EADDRINUSE' ? 'the port is in use' : code === 'EACCES' ? 'the port needs privileges' : code;
+    const why =
+      code === 'EADDRINUSE'
+        ? `the ${'path' in at ? 'path' : 'port'} is in use`
+        : code === 'EACCES'
+          ? `the ${'path' in at ? 'path' : 'port'} needs privileges`
+          : code;
     throw new ConfigError(`${setting}: cannot listen on ${'path' in at ? at.path : `${at.host}:${at.port}`}: ${why}`);
   };
 }
 
+/** `host:port`, or the path of a Unix socket. */
 export function addressOf(server: Server): string {
-  const { address, port } = server.address() as AddressInfo;
-  return `${bracketed(address)}:${port}`;
+  const address = server.address() as AddressInfo | string;
+  return typeof address === 'string' ? address : `${bracketed(address.address)}:${address.port}`;
 }
 
 function bracketed(host: string): string {

@@ -1,5 +1,5 @@
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
-import { createServer as createTlsServer, type Server as TlsServer, type TLSSocket } from 'node:tls';
+import { createServer as createTlsServer, type TLSSocket } from 'node:tls';
 import { Denial } from '../model/denial.ts';
 import { parseAddress } from '../model/host.ts';
 import { serveConnection } from './connection.ts';
@@ -17,6 +17,8 @@ export type Way = 'http' | 'socks' | 'transparent';
 export interface ListenerTls {
   /** Fresh credentials of the gate itself; with `ca`, agents may present certificates it has signed. */
   readonly credentials: () => { readonly cert: string; readonly key: string; readonly ca?: string };
+  /** Called once with what puts fresh credentials in place, for whoever replaces the CA. */
+  readonly onRenew: (renew: () => void) => void;
 }
 
 /** The gate's own certificate is made anew this often, in milliseconds: far below its life. */
@@ -42,10 +44,10 @@ export function listen(at: ListenTarget, way: Way, connections: Connections, ser
 /** Takes agent connections over TLS: the same proxy protocol inside, and client certificates where a CA for them is set. */
 export function listenTls(
   at: ListenTarget,
-  { credentials }: ListenerTls,
+  { credentials, onRenew }: ListenerTls,
   connections: Connections,
   services: Services,
-): Promise<TlsServer> {
+): Promise<Server> {
   const options = {
     ...credentials(),
     // Judged below: an agent without a certificate may have a token.
@@ -68,8 +70,10 @@ export function listenTls(
   server.on('tlsClientError', (error, socket) =>
     refuse(socket, 'request-malformed', `the TLS handshake failed: ${(error as NodeJS.ErrnoException).code ?? ''}`),
   );
-  const renewal = setInterval(() => server.setSecureContext({ ...options, ...credentials() }), RENEWAL);
+  const renew = (): void => server.setSecureContext({ ...options, ...credentials() });
+  const renewal = setInterval(renew, RENEWAL);
   renewal.unref();
+  onRenew(renew);
   server.on('close', () => clearInterval(renewal));
   return started(server, at, services);
 }

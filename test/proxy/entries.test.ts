@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { connect as connectTls, type ConnectionOptions, type TLSSocket } from 'node:tls';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createAuthority } from '../../src/tls/authority.ts';
 import { TestCa, type Pair } from '../support/certificates.ts';
 import { RawClient, answered } from '../support/client.ts';
 import { BASIC, TOKEN, TOKEN_HASH, startGate, type TestGate } from '../support/gate.ts';
@@ -127,6 +128,18 @@ describe('the HTTPS listener', () => {
       agent: null,
       reason: 'agent-unknown',
     });
+  });
+
+  it('shows a certificate of the new CA as soon as the CA is rotated', async () => {
+    const own = await startGate({ allow: [], flags: { 'listen.https': '127.0.0.1:0', 'listen.names': 'gate.test' } });
+    const issuer = createAuthority(join(own.folder, 'certs'), new Date()).certificatePem;
+    const port = Number(own.gate.entries['https']?.split(':').at(-1));
+    await expect(dial({ port, ca: issuer })).rejects.toThrow(/certificate/);
+    own.gate.reloadAuthority();
+    const socket = await dial({ port, ca: issuer });
+    expect(socket.authorized).toBe(true);
+    socket.destroy();
+    await own.close();
   });
 
   it('what is no TLS is cut off, and on record', async () => {
@@ -347,6 +360,13 @@ describe('the Unix socket', () => {
     const unknown = await ask('');
     expect([unknown.status, unknown.reason]).toEqual([407, 'agent-unknown']);
     await Promise.all([known.close(), unknown.close()]);
+  });
+
+  it('that cannot be asked is left alone', async () => {
+    const path = join(folder, 'file.sock');
+    writeFileSync(path, 'not a socket');
+    await expect(startGate({ allow: [], flags: { 'listen.unix': path } })).rejects.toThrow(/the path is in use/);
+    expect(existsSync(path)).toBe(true);
   });
 
   it('that a killed gate left behind is replaced; one that answers is not', async () => {

@@ -6,6 +6,7 @@ import { makeTarget, type Target } from '../model/target.ts';
 import type { Connections } from './connections.ts';
 import { concludeEntry } from './exchange.ts';
 import type { Peer } from './message.ts';
+import { Gone, Negotiation } from './negotiation.ts';
 import type { Services } from './services.ts';
 import { openTunnel, serveTunnel } from './tunnel.ts';
 
@@ -23,8 +24,6 @@ const COMMAND_NOT_SUPPORTED = 7;
 const ADDRESS_NOT_SUPPORTED = 8;
 /** The whole negotiation, in milliseconds. */
 const TIMEOUT = 15_000;
-/** Longest negotiation: two byte-counted texts and an address. */
-const MAX = 1024;
 
 /** Serves one SOCKS5 connection (RFC 1928): CONNECT alone, with user and password (RFC 1929) or an address that is an agent. */
 export async function serveSocks(
@@ -34,7 +33,7 @@ export async function serveSocks(
   services: Services,
 ): Promise<void> {
   const now = services.snapshot();
-  const bytes = new Negotiation(socket);
+  const bytes = new Negotiation(socket, TIMEOUT);
   const leave = connections.enterWaiting(socket);
   let agent: string | null = null;
   let target: Target;
@@ -118,60 +117,4 @@ function reply(code: number): Buffer {
 
 function malformed(detail: string): Denial {
   return new Denial('request-malformed', detail);
-}
-
-/** The agent left before it had asked for anything. */
-class Gone extends Error {}
-
-/** Takes byte-counted pieces off a socket, and leaves the rest unread. */
-class Negotiation {
-  readonly #socket: Socket;
-  #buffer = Buffer.alloc(0);
-  #wake: (() => void) | null = null;
-  #gone = false;
-  readonly #timer: NodeJS.Timeout;
-
-  constructor(socket: Socket) {
-    this.#socket = socket;
-    this.#timer = setTimeout(this.#onEnd, TIMEOUT);
-    socket.on('error', () => undefined);
-    socket.on('data', this.#onData).on('end', this.#onEnd).on('close', this.#onEnd);
-  }
-
-  async take(count: number): Promise<Buffer> {
-    while (this.#buffer.length < count) {
-      if (this.#gone) throw new Gone();
-      if (this.#buffer.length > MAX) throw malformed('the negotiation is too long');
-      await new Promise<void>((resolve) => (this.#wake = resolve));
-    }
-    const taken = this.#buffer.subarray(0, count);
-    this.#buffer = this.#buffer.subarray(count);
-    return taken;
-  }
-
-  /** Gives the socket back, with what was read too early. */
-  finish(): void {
-    clearTimeout(this.#timer);
-    this.#socket.off('data', this.#onData).off('end', this.#onEnd).off('close', this.#onEnd);
-    this.#socket.pause();
-    if (this.#buffer.length > 0) this.#socket.unshift(this.#buffer);
-    this.#buffer = Buffer.alloc(0);
-  }
-
-  readonly #onData = (bytes: Buffer): void => {
-    this.#buffer = Buffer.concat([this.#buffer, bytes]);
-    if (this.#buffer.length > 64 * MAX) this.#socket.pause();
-    this.#rouse();
-  };
-
-  readonly #onEnd = (): void => {
-    this.#gone = true;
-    this.#rouse();
-  };
-
-  #rouse(): void {
-    const wake = this.#wake;
-    this.#wake = null;
-    wake?.();
-  }
 }

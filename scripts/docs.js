@@ -51,12 +51,23 @@ rules: /etc/sallyport/rules
 upstream:
   ca: [company-roots.pem]
   pins: { 'git.internal.example:443': 10.20.0.7:443 }
+  proxies:
+    '**': http://gate:PASSWORD@proxy.example:3128
+    '**.internal.example': direct
   timeouts: { first-byte: 10m }
 inspect: { buffer: 4 MiB }
 \`\`\`
 
 A pin is an operator's explicit route: no DNS, no address guard, \`address: pinned …\` in the audit log. It never leads to the
 gate's own listeners.
+
+A parent proxy (\`upstream.proxies\`) is taken for the hosts of its pattern, the nearest pattern first: the host itself, then the
+longest name behind \`*.\` (one label) or \`**.\` (one and more), then \`**\`; \`direct\` means none, and a pin goes before all of them.
+HTTP and HTTPS parents are asked for a tunnel (CONNECT) to https targets and WebSockets, and are handed other plain requests as they
+are; SOCKS5 parents are given names, not addresses. User and password are percent-encoded; keep them in the file or the environment
+variable, since other users of the machine can read flags. Behind a parent the gate cannot see which address a name leads to: rules,
+certificates and addresses that are written out are judged as ever, the address guard for names is the parent's to have, and the
+audit log says \`address: unchecked HOST:PORT\` with the parent's name.
 `;
 }
 

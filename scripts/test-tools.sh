@@ -13,6 +13,8 @@ need chromium chromium
 need certutil libnss3-tools
 need javac openjdk-17-jdk-headless
 need prlimit util-linux
+need squid squid-openssl
+need microsocks microsocks
 [ -x /usr/lib/git-core/git-http-backend ] || missing+=(git)
 
 if [ ${#missing[@]} -gt 0 ]; then

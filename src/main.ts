@@ -121,7 +121,7 @@ function openRules(config: Config, log: Log): Rules {
     throw new ConfigError(`the rules in ${config.rules} do not load:\n${problems.map(formatProblem).join('\n')}`);
   for (const problem of problems) log.warn(formatProblem(problem));
   const ownPorts = new Set<number>();
-  return { snapshot: makeSnapshot(policy, config.upstream.pins, () => ownPorts), ownPorts };
+  return { snapshot: makeSnapshot(policy, config.upstream, () => ownPorts), ownPorts };
 }
 
 function reload(config: Config, rules: Rules, metrics: Metrics, log: Log): readonly Problem[] {
@@ -131,7 +131,7 @@ function reload(config: Config, rules: Rules, metrics: Metrics, log: Log): reado
     return problems;
   }
   for (const problem of problems) log.warn(formatProblem(problem));
-  rules.snapshot = makeSnapshot(policy, config.upstream.pins, () => rules.ownPorts);
+  rules.snapshot = makeSnapshot(policy, config.upstream, () => rules.ownPorts);
   metrics.policyLoaded(policy.generation, clock() / 1000);
   return [];
 }

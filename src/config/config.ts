@@ -1,4 +1,5 @@
 import type { Host } from '../model/host.ts';
+import type { ParentProxy } from '../model/parent-proxy.ts';
 
 /** Everything the gate can be told, resolved and frozen. */
 export interface Config {
@@ -26,6 +27,8 @@ export interface Config {
     readonly ca: readonly string[];
     /** `host:port` or `**:port` → dial address. */
     readonly pins: ReadonlyMap<string, { readonly host: string; readonly port: number }>;
+    /** Host pattern → parent proxy; null: straight to the host. */
+    readonly parents: ReadonlyMap<string, ParentProxy | null>;
     /** DNS servers to ask; empty: those of the system. */
     readonly resolvers: readonly string[];
     /** Milliseconds. */

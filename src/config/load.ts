@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { LineCounter, isMap, isScalar, isSeq, parseDocument, type Node } from 'yaml';
 import type { Host } from '../model/host.ts';
+import type { ParentProxy } from '../model/parent-proxy.ts';
 import { ConfigError, type Config, type ListenAddress, type LogLevel } from './config.ts';
 import { SETTINGS, flagOf, variableOf, type Setting } from './settings.ts';
 import { errorCode } from '../model/error-code.ts';
@@ -56,10 +57,17 @@ function parseGiven(setting: Setting, given: Given): unknown {
   const parsed = given.texts.map((text) => {
     const value = setting.parse(text);
     if (value === null)
-      throw new ConfigError(`${given.place}: "${text}" is not right for ${setting.key}: write ${setting.form}`);
+      throw new ConfigError(
+        `${given.place}: "${shown(setting, text)}" is not right for ${setting.key}: write ${setting.form}`,
+      );
     return setting.path === true ? resolve(given.folder, value as string) : value;
   });
   return setting.many === true ? parsed : parsed[0];
+}
+
+/** What may be said of a text in a message: a proxy's password stands between `//` and `@`. */
+function shown(setting: Setting, text: string): string {
+  return setting.secret === true ? text.replace(/\/\/.*@/s, '//…@') : text;
 }
 
 function refuseUnknownVariables(environment: Readonly<Record<string, string | undefined>>): void {
@@ -142,6 +150,7 @@ function assemble(values: ReadonlyMap<string, unknown>): Config {
     upstream: {
       ca: get<string[]>('upstream.ca'),
       pins: new Map(get<Array<[string, { host: string; port: number }]>>('upstream.pins')),
+      parents: new Map(get<Array<[string, ParentProxy | null]>>('upstream.proxies')),
       resolvers: get<string[]>('upstream.resolvers'),
       timeouts: {
         connect: get<number>('upstream.timeouts.connect'),

@@ -1,5 +1,6 @@
 import { isIP } from 'node:net';
 import { parseAddress, parseHost, type Host } from '../model/host.ts';
+import { parseParentProxy, type ParentProxy } from '../model/parent-proxy.ts';
 import { parseAuthority, parsePort } from '../model/target.ts';
 import { LOG_LEVELS } from './config.ts';
 import { parseDuration, parseSize } from '../model/units.ts';
@@ -15,6 +16,8 @@ export interface Setting {
   readonly many?: boolean;
   /** A path: relative to the file it stands in, else to the working folder. */
   readonly path?: boolean;
+  /** May hold a password: messages leave out what stands before `@`. */
+  readonly secret?: boolean;
   readonly parse: (text: string) => unknown;
 }
 
@@ -120,6 +123,16 @@ export const SETTINGS: readonly Setting[] = [
     parse: parsePin,
   },
   {
+    key: 'upstream.proxies',
+    default: '',
+    form: 'pattern=proxy: a host, *.name, **.name or **; http://, https:// or socks5:// [user:password@]host[:port], or direct',
+    describe:
+      'Go to these hosts through that parent proxy. It resolves their names: what they lead to is recorded as unchecked. Keep passwords out of flags: other users of the machine see them.',
+    many: true,
+    secret: true,
+    parse: parseParent,
+  },
+  {
     key: 'upstream.resolvers',
     default: '',
     form: 'address[:port]',
@@ -188,9 +201,9 @@ export function variableOf(setting: Setting): string {
   return `SALLYPORT_${setting.key.replaceAll(/[.-]/g, '_').toUpperCase()}`;
 }
 
-/** A flag names one pin or resolver at a time. */
+/** A flag names one pin, proxy or resolver at a time. */
 function singular(setting: Setting): string {
-  return setting.many === true && setting.key.endsWith('s') ? setting.key.slice(0, -1) : setting.key;
+  return setting.many === true ? setting.key.replace(/ies$/, 'y').replace(/s$/, '') : setting.key;
 }
 
 function parseListen(text: string): { host: string; port: number } | null {
@@ -217,6 +230,24 @@ function parsePin(text: string): [string, { host: string; port: number }] | null
   if (any !== null) return parsePort(any[1] ?? '') === null ? null : [from, dial];
   const target = parseAuthority(from);
   return target === null || target.port === null ? null : [`${target.host.text}:${target.port}`, dial];
+}
+
+function parseParent(text: string): [string, ParentProxy | null] | null {
+  const equals = text.indexOf('=');
+  const pattern = parseParentPattern(text.slice(0, Math.max(0, equals)));
+  const proxy = text.slice(equals + 1);
+  if (pattern === null) return null;
+  if (proxy === 'direct') return [pattern, null];
+  const parent = parseParentProxy(proxy);
+  return parent === null ? null : [pattern, parent];
+}
+
+/** A host, or a wildcard before a name. */
+function parseParentPattern(text: string): string | null {
+  if (text === '**') return text;
+  const [, wildcard = '', name = ''] = /^(\*{1,2}\.)?(.*)$/s.exec(text) ?? [];
+  const host = parseOwnName(name);
+  return host === null || (wildcard !== '' && host.kind !== 'name') ? null : wildcard + host.text;
 }
 
 function parseResolver(text: string): string | null {

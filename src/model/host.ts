@@ -44,6 +44,19 @@ export function uriHost(host: Host): string {
   return host.kind === 'ipv6' ? `[${host.text}]` : host.text;
 }
 
+/** The 4 or 16 bytes of a host that is an address, in network order. Throws for a name. */
+export function addressBytes(host: Host): Buffer {
+  if (host.kind === 'name') throw new Error('a name has no bytes of an address');
+  if (host.kind === 'ipv4') return Buffer.from(host.text.split('.').map(Number));
+  const [head = '', tail] = host.text.split('::');
+  const groups = (part: string): number[] =>
+    part === '' ? [] : part.split(':').map((group) => Number.parseInt(group, 16));
+  const before = groups(head);
+  const after = tail === undefined ? [] : groups(tail);
+  const all = [...before, ...Array.from({ length: 8 - before.length - after.length }, () => 0), ...after];
+  return Buffer.from(all.flatMap((group) => [group >> 8, group & 255]));
+}
+
 function mint(text: string, kind: Host['kind']): Host {
   return { text, kind } as Host;
 }

@@ -1,7 +1,9 @@
 import { networkInterfaces } from 'node:os';
 import { Denial } from '../model/denial.ts';
 import type { Target } from '../model/target.ts';
+import type { ParentProxy } from '../model/parent-proxy.ts';
 import { METADATA_NAMES, classify, contains, type AddressSet } from './classify.ts';
+import type { Parents } from './parents.ts';
 import type { NameService } from './resolver.ts';
 
 declare const guarded: unique symbol;
@@ -11,8 +13,13 @@ export interface GuardedAddress {
   readonly target: Target;
   readonly addresses: readonly string[];
   readonly port: number;
-  /** `pinned`: an operator's explicit route, exempt from DNS and the address guard. */
-  readonly how: 'resolved' | 'literal' | 'pinned';
+  /**
+   * `pinned`: an operator's explicit route, exempt from DNS and the address guard. `unchecked`: the addresses are those of
+   * `parent`, and where that leads is not for the gate to see.
+   */
+  readonly how: 'resolved' | 'literal' | 'pinned' | 'unchecked';
+  /** The proxy to go through, by its addresses; null: straight to the target. */
+  readonly parent: ParentProxy | null;
   readonly [guarded]: true;
 }
 
@@ -46,6 +53,7 @@ export class Pins {
 /** What the guard needs to know of this gate. Part of the snapshot but for the name service. */
 export interface NetworkView {
   readonly pins: Pins;
+  readonly parents: Parents;
   /** Named networks of the rules. */
   readonly networks: ReadonlyMap<string, AddressSet>;
   /** Ports the gate itself listens on. */
@@ -71,26 +79,58 @@ export function guard(
   const pin = view.pins.find(target);
   if (pin !== null) {
     refuseOwnListener(pin.host, pin.port, target, view);
-    return mint(target, [pin.host], pin.port, 'pinned');
+    return mint(target, [pin.host], pin.port, 'pinned', null);
   }
   const { host, port } = target;
   if (METADATA_NAMES.has(host.text)) throw forbidden(target, 'it is a cloud metadata service');
   if (host.text === 'localhost' || host.text.endsWith('.localhost'))
     throw forbidden(target, 'localhost is the machine of the gate, not a name');
-  if (host.kind === 'name') return guardName(permit, names, view);
-  judge(host.text, permit, view);
-  return mint(target, [host.text], port, 'literal');
+  const parent = view.parents.find(host);
+  // What a parent resolves is unseen, but an address that is written out can be judged whoever dials it.
+  if (host.kind !== 'name') judge(host.text, permit, view);
+  if (parent !== null) return guardParent(target, parent, names, view);
+  return host.kind === 'name' ? guardName(permit, names, view) : mint(target, [host.text], port, 'literal', null);
+}
+
+/** The addresses of a parent proxy: the operator's route, so that only the gate's own listeners are out of bounds. */
+async function guardParent(
+  target: Target,
+  parent: ParentProxy,
+  names: NameService,
+  view: NetworkView,
+): Promise<GuardedAddress> {
+  const { host, port } = parent;
+  const addresses = host.kind === 'name' ? await resolveParent(parent, names) : [host.text];
+  for (const address of addresses) refuseOwnListener(address, port, target, view);
+  return mint(target, addresses, port, 'unchecked', parent);
+}
+
+async function resolveParent(parent: ParentProxy, names: NameService): Promise<readonly string[]> {
+  try {
+    return (await names.resolve(parent.host.text)).addresses;
+  } catch (error) {
+    if (!(error instanceof Denial)) throw error;
+    throw new Denial('upstream-unreachable', `the parent proxy ${parent.authority} cannot be found: ${error.message}`, {
+      cause: error,
+    });
+  }
 }
 
 async function guardName(permit: Admitted, names: NameService, view: NetworkView): Promise<GuardedAddress> {
   const { target } = permit;
   const { addresses } = await names.resolve(target.host.text);
   for (const address of addresses) judge(address, permit, view);
-  return mint(target, addresses, target.port, 'resolved');
+  return mint(target, addresses, target.port, 'resolved', null);
 }
 
-function mint(target: Target, addresses: readonly string[], port: number, how: GuardedAddress['how']): GuardedAddress {
-  const parts: Omit<GuardedAddress, typeof guarded> = { target, addresses, port, how };
+function mint(
+  target: Target,
+  addresses: readonly string[],
+  port: number,
+  how: GuardedAddress['how'],
+  parent: ParentProxy | null,
+): GuardedAddress {
+  const parts: Omit<GuardedAddress, typeof guarded> = { target, addresses, port, how, parent };
   return parts as GuardedAddress;
 }
 

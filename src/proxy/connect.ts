@@ -5,6 +5,8 @@ import { Http2Upstream } from './adapters/http2-upstream.ts';
 import { NO_PROTOCOL_IN_COMMON, dial, type Dialled } from './dial.ts';
 import type { Exchange } from './exchange.ts';
 import type { Protocol, UpstreamExchange } from './message.ts';
+import { forwardingBy } from './parent.ts';
+import type { UpstreamRequest } from './prepare.ts';
 import type { Witness } from './record.ts';
 import type { Services } from './services.ts';
 
@@ -14,7 +16,7 @@ import type { Services } from './services.ts';
  */
 export function wayTo(
   address: GuardedAddress,
-  protocol: Protocol,
+  request: UpstreamRequest,
   witness: Witness,
   exchange: Exchange,
   services: Services,
@@ -22,16 +24,19 @@ export function wayTo(
   const { pool, http2 } = services;
   const agent = exchange.agent ?? '';
   const { key } = address.target;
+  // Forwarding parents have no way to say that a connection becomes something else: a WebSocket gets its own tunnel.
+  if (request.websocketKey !== null && canForward(address))
+    return connect(address, request, witness, exchange, services);
   const kept =
-    protocol === 'h2'
+    request.protocol === 'h2'
       ? (http2.take(agent, address) ?? pool.take(agent, key, address.addresses))
       : (pool.take(agent, key, address.addresses) ?? (http2.speaksOnlyHttp2(key) ? http2.take(agent, address) : null));
-  return kept ?? connect(address, protocol, witness, exchange, services);
+  return kept ?? connect(address, request, witness, exchange, services);
 }
 
 async function connect(
   address: GuardedAddress,
-  protocol: Protocol,
+  request: UpstreamRequest,
   witness: Witness,
   exchange: Exchange,
   services: Services,
@@ -39,21 +44,30 @@ async function connect(
   const { pool, http2 } = services;
   const agent = exchange.agent ?? '';
   const { key, authority } = address.target;
-  const mayShare = protocol === 'h2' || http2.speaksOnlyHttp2(key);
+  const mayShare = request.protocol === 'h2' || http2.speaksOnlyHttp2(key);
   if (mayShare) {
     // Streams that begin together share a connection: the first one dials, the others wait to see what it finds.
     const shared = await http2.whenDialled(agent, address);
     if (shared !== null) return shared;
   }
-  const dialling = negotiate(address, protocol, witness, exchange, services).then((dialled) => {
-    if (dialled.protocol === 'http/1.1') return dialled;
-    const session = new Http2Upstream(dialled.socket, authority, dialled.address);
-    http2.keep(agent, key, session);
-    return session;
-  });
+  const forwarding = request.websocketKey === null && canForward(address) ? forwardingBy(address) : null;
+  const dialling = negotiate(address, request.protocol, forwarding !== null, witness, exchange, services).then(
+    (dialled) => {
+      if (dialled.protocol === 'http/1.1') return dialled;
+      const session = new Http2Upstream(dialled.socket, authority, dialled.address);
+      http2.keep(agent, key, session);
+      return session;
+    },
+  );
   if (mayShare) http2.announce(agent, key, dialling);
   const made = await dialling;
-  return made instanceof Http2Upstream ? made.open() : new Http1Upstream(made.socket, agent, key, made.address, pool);
+  if (made instanceof Http2Upstream) return made.open();
+  return new Http1Upstream(made.socket, { agent, target: key, address: made.address, forwarding }, pool);
+}
+
+/** A parent that speaks HTTP takes plain requests as they are (RFC 9112 §3.2.2), and many allow CONNECT to port 443 alone. */
+function canForward({ target, parent }: GuardedAddress): boolean {
+  return parent !== null && parent.protocol !== 'socks5' && target.scheme === 'http';
 }
 
 const HTTP1 = ['http/1.1'];
@@ -64,6 +78,7 @@ const BOTH = ['h2', 'http/1.1'];
 async function negotiate(
   address: GuardedAddress,
   protocol: Protocol,
+  forwarded: boolean,
   witness: Witness,
   exchange: Exchange,
   services: Services,
@@ -76,6 +91,7 @@ async function negotiate(
     sessions: services.upstreamSessions,
     cancellation: exchange.cancellation,
     secure: true,
+    forwarded,
   };
   const first = protocol === 'h2' ? BOTH : http2.speaksOnlyHttp2(key) ? HTTP2 : HTTP1;
   try {

@@ -1,10 +1,18 @@
 import { connect as connectTcp, isIP, type Socket } from 'node:net';
-import { checkServerIdentity, connect as connectTls, type SecureContext, type TLSSocket } from 'node:tls';
+import {
+  checkServerIdentity,
+  connect as connectTls,
+  type ConnectionOptions,
+  type SecureContext,
+  type TLSSocket,
+} from 'node:tls';
 import { Denial } from '../model/denial.ts';
-import { parseAddress } from '../model/host.ts';
+import { parseAddress, type Host } from '../model/host.ts';
+import type { ParentProxy } from '../model/parent-proxy.ts';
 import type { GuardedAddress } from '../network/guard.ts';
 import type { Cancellation } from './cancellation.ts';
 import type { Protocol } from './message.ts';
+import { askForTunnel } from './parent.ts';
 import type { Witness } from './record.ts';
 
 export interface DialOptions {
@@ -18,6 +26,8 @@ export interface DialOptions {
   readonly protocols: readonly string[];
   /** The gate speaks TLS to an https target itself. False where the agent's own TLS passes through. */
   readonly secure: boolean;
+  /** A parent proxy is to forward plain requests, so it is asked for no tunnel. */
+  readonly forwarded: boolean;
 }
 
 export interface Dialled {
@@ -32,43 +42,109 @@ const MAX_SESSIONS = 2000;
 
 /**
  * Opens a connection to a guarded address: TCP, and TLS where the target is https, its certificate verified for the host
- * the agent named. Nothing else is ever dialled, and the address reached is compared with the addresses judged.
+ * the agent named. Nothing else is ever dialled, and the address reached is compared with the addresses judged. Where the
+ * way is through a parent proxy, the addresses are the parent's, and it is asked for a tunnel before TLS begins.
  * A witness is demanded: no connection is opened for a request that is not on record.
  */
 export async function dial(to: GuardedAddress, _witness: Witness, options: DialOptions): Promise<Dialled> {
-  const { target } = to;
   if (options.cancellation.cancelled) throw new Error('aborted before connecting');
+  const { target, parent } = to;
   const secure = options.secure && target.scheme === 'https';
-  const socket = secure ? openTls(to, options) : connectTcp(tcpOptions(to, !secure));
-  const ready = secure ? 'secureConnect' : 'connect';
-  await new Promise<void>((resolve, reject) => {
-    const fail = (error: Error): void => {
-      finish();
-      socket.destroy();
-      reject(error);
-    };
-    const onTimeout = (): void =>
-      fail(new Denial('upstream-timeout', `connecting to ${target.authority} took too long`));
-    const onError = (error: Error): void => fail(dialFailure(error, target.authority));
-    const onAbort = (): void => fail(new Error('aborted while connecting'));
-    const onClose = (): void => fail(dialFailure(new Error('closed while connecting'), target.authority));
-    const timer = setTimeout(onTimeout, options.timeout);
-    const finish = (): void => {
-      clearTimeout(timer);
-      options.cancellation.onCancel = null;
-      socket.off('error', onError).off('close', onClose);
-      // A socket that failed may fail again while it closes; nobody is left to hear it.
-      socket.on('error', () => undefined);
-    };
+  const attempt = new Attempt(target.authority, options);
+  try {
+    const transport = parent === null ? null : await openParent(to, parent, !secure, attempt, options);
+    if (transport !== null && !secure)
+      return { socket: transport, address: reached(transport, to), protocol: 'http/1.1' };
+    const socket = secure ? openTls(to, transport, options) : connectTcp(tcpOptions(to, true));
+    await attempt.ready(socket, secure ? 'secureConnect' : 'connect', target.authority);
+    const protocol = (socket as TLSSocket).alpnProtocol === 'h2' ? 'h2' : 'http/1.1';
+    return { socket, address: reached(transport ?? socket, to), protocol };
+  } catch (error) {
+    throw attempt.abandon(error);
+  } finally {
+    attempt.finish();
+  }
+}
+
+/** One try to get through: it ends by its time, by its exchange, or by an error of the socket at hand. */
+class Attempt {
+  readonly #timer: NodeJS.Timeout;
+  readonly #cancellation: Cancellation;
+  #socket: Socket | null = null;
+  #reject: ((error: Error) => void) | null = null;
+  #failure: Error | null = null;
+
+  constructor(authority: string, { timeout, cancellation }: DialOptions) {
+    this.#cancellation = cancellation;
+    this.#timer = setTimeout(
+      () => this.#fail(new Denial('upstream-timeout', `connecting to ${authority} took too long`)),
+      timeout,
+    );
+    cancellation.onCancel = () => this.#fail(new Error('aborted while connecting'));
+  }
+
+  /** Waits until a socket stands; `name` is who is at its other end, for messages. */
+  async ready(socket: Socket, event: 'connect' | 'secureConnect', name: string): Promise<void> {
+    this.#socket = socket;
+    this.check();
+    const onError = (error: Error): void => this.#fail(dialFailure(error, name));
+    const onClose = (): void => this.#fail(dialFailure(new Error('closed while connecting'), name));
+    // A socket that failed may fail again while it closes; nobody is left to hear it.
+    socket.on('error', () => undefined);
     socket.on('error', onError).on('close', onClose);
-    options.cancellation.onCancel = onAbort;
-    socket.once(ready, () => {
-      finish();
-      resolve();
-    });
-  });
-  const protocol = (socket as TLSSocket).alpnProtocol === 'h2' ? 'h2' : 'http/1.1';
-  return { socket, address: reached(socket, to), protocol };
+    try {
+      await new Promise<void>((resolve, reject) => {
+        this.#reject = reject;
+        socket.once(event, () => resolve());
+      });
+    } finally {
+      this.#reject = null;
+      socket.off('error', onError).off('close', onClose);
+    }
+  }
+
+  /** Throws what has failed meanwhile. */
+  check(): void {
+    if (this.#failure !== null) throw this.#failure;
+  }
+
+  /** Ends the socket. Returns what was the matter: one destroyed for its time says only that it is closed. */
+  abandon(error: unknown): unknown {
+    this.#socket?.destroy();
+    return this.#failure ?? error;
+  }
+
+  /** No longer watches the time or the exchange. */
+  finish(): void {
+    clearTimeout(this.#timer);
+    this.#cancellation.onCancel = null;
+  }
+
+  /** What failed outside of any wait ends the socket, and with it whatever waits for that. */
+  #fail(error: Error): void {
+    this.#failure ??= error;
+    this.#socket?.destroy();
+    this.#reject?.(error);
+  }
+}
+
+/** A connection to a parent proxy that leads on to the target. */
+async function openParent(
+  to: GuardedAddress,
+  parent: ParentProxy,
+  allowHalfOpen: boolean,
+  attempt: Attempt,
+  options: DialOptions,
+): Promise<Socket> {
+  const secure = parent.protocol === 'https';
+  const socket = secure
+    ? connectTls({ ...tcpOptions(to, false), ...identityOf(parent.host, { ...options, protocols: ['http/1.1'] }) })
+    : connectTcp(tcpOptions(to, allowHalfOpen));
+  await attempt.ready(socket, secure ? 'secureConnect' : 'connect', `the parent proxy ${parent.authority}`);
+  reached(socket, to);
+  if (!options.forwarded) await askForTunnel(socket, parent, to.target, options.timeout);
+  attempt.check();
+  return socket;
 }
 
 function tcpOptions(
@@ -90,17 +166,12 @@ function tcpOptions(
   return { host, port: to.port, lookup: lookup as never, allowHalfOpen };
 }
 
-function openTls(to: GuardedAddress, options: DialOptions): TLSSocket {
+function openTls(to: GuardedAddress, transport: Socket | null, options: DialOptions): TLSSocket {
   const { host, key } = to.target;
   const session = options.sessions.get(key);
   const socket = connectTls({
-    ...tcpOptions(to, false),
-    secureContext: options.trust,
-    minVersion: 'TLSv1.2',
-    ALPNProtocols: [...options.protocols],
-    // RFC 6066 §3: a server name is a name; an address is verified against the certificate all the same.
-    servername: host.kind === 'name' ? host.text : '',
-    checkServerIdentity: (_name, certificate) => checkServerIdentity(host.text, certificate),
+    ...(transport === null ? tcpOptions(to, false) : { socket: transport }),
+    ...identityOf(host, options),
     ...(session === undefined ? {} : { session }),
   });
   socket.on('session', (fresh: Buffer) => {
@@ -108,6 +179,18 @@ function openTls(to: GuardedAddress, options: DialOptions): TLSSocket {
     options.sessions.set(key, fresh);
   });
   return socket;
+}
+
+/** What TLS with a host offers, trusts and verifies. */
+function identityOf(host: Host, { trust, protocols }: Pick<DialOptions, 'trust' | 'protocols'>): ConnectionOptions {
+  return {
+    secureContext: trust,
+    minVersion: 'TLSv1.2',
+    ALPNProtocols: [...protocols],
+    // RFC 6066 §3: a server name is a name; an address is verified against the certificate all the same.
+    servername: host.kind === 'name' ? host.text : '',
+    checkServerIdentity: (_name, certificate) => checkServerIdentity(host.text, certificate),
+  };
 }
 
 /** The connected socket's own word for where it is, which must be one of the addresses judged. */

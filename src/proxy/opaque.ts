@@ -62,6 +62,7 @@ async function carryOpaque(socket: Socket, exchange: Exchange, services: Service
     protocols: [],
     // The bytes that pass are TLS already, where they are.
     secure: false,
+    forwarded: false,
   });
   exchange.upstreamSent = performance.now();
   await Promise.all([

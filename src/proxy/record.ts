@@ -16,13 +16,19 @@ export interface Witness {
 
 /** Puts the intent on record before the first byte leaves. Throws `audit-unavailable` when it cannot. */
 export function record(exchange: Exchange, permit: Permit, address: GuardedAddress, audit: AuditLog): Promise<Witness> {
-  exchange.address =
-    address.how === 'pinned' ? `pinned ${address.addresses[0] ?? ''}:${address.port}` : (address.addresses[0] ?? null);
+  exchange.address = recordedAddress(address);
   const { intent } = partsOf(permit, exchange);
   const text =
     `${intent.agent}${exchange.id}","kind":"intent","method":${quote(exchange.facts?.method)},` +
     `"path":${quote(pathOf(exchange))}${intent.target}${timestamp()}"}`;
   return audit.append(text, mintWitness({ exchange: exchange.id }));
+}
+
+/** An address that was judged stands for itself; one that was not says so, and which way the request went. */
+function recordedAddress({ how, addresses, port, parent }: GuardedAddress): string | null {
+  if (how === 'pinned') return `pinned ${addresses[0] ?? ''}:${port}`;
+  if (how === 'unchecked') return `unchecked ${parent?.authority ?? ''}`;
+  return addresses[0] ?? null;
 }
 
 /** The parts of both texts that are the same for every request a rule allows. */

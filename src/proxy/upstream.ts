@@ -31,11 +31,11 @@ export async function send(
   const { cancellation } = exchange;
   for (;;) {
     if (cancellation.cancelled) throw new Error('aborted');
-    const way = wayTo(address, request.protocol, witness, exchange, services);
+    const way = wayTo(address, request, witness, exchange, services);
     const connection = way instanceof Promise ? await way : way;
     cancellation.onCancel = () => connection.destroy(new Error('aborted'));
     try {
-      begin(request, connection, exchange, services);
+      begin(request, address, connection, exchange, services);
       for (;;) {
         const head = finalHead(request, connection, answer);
         if (head !== null) return answered(head, request, connection, exchange, answer, services);
@@ -50,9 +50,15 @@ export async function send(
 }
 
 /** Sends the head and what is held of the body; the rest follows as it comes. */
-function begin(request: UpstreamRequest, connection: UpstreamExchange, exchange: Exchange, services: Services): void {
+function begin(
+  request: UpstreamRequest,
+  address: GuardedAddress,
+  connection: UpstreamExchange,
+  exchange: Exchange,
+  services: Services,
+): void {
   const { body } = request;
-  if (exchange.address === null || !exchange.address.startsWith('pinned')) exchange.address = connection.address;
+  if (address.how === 'resolved') exchange.address = connection.address;
   exchange.upstreamSent = performance.now();
   exchange.sent = body.size;
   connection.patience(services.timeouts.firstByte);

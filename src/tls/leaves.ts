@@ -1,6 +1,6 @@
 import { createHash, generateKeyPairSync, randomBytes, type KeyObject } from 'node:crypto';
 import { createSecureContext, type SecureContext } from 'node:tls';
-import type { Host } from '../model/host.ts';
+import { addressBytes, type Host } from '../model/host.ts';
 import type { Authority } from './authority.ts';
 import { leafCertificate, type LeafName } from './certificate.ts';
 
@@ -98,18 +98,5 @@ export class LeafCache {
 }
 
 function leafName(host: Host): LeafName {
-  if (host.kind === 'name') return { dns: host.text };
-  if (host.kind === 'ipv4') return { address: Buffer.from(host.text.split('.').map(Number)) };
-  return { address: ipv6Bytes(host.text) };
-}
-
-/** The 16 bytes of a canonical IPv6 address. */
-function ipv6Bytes(text: string): Buffer {
-  const [head = '', tail] = text.split('::');
-  const groups = (part: string): number[] =>
-    part === '' ? [] : part.split(':').map((group) => Number.parseInt(group, 16));
-  const before = groups(head);
-  const after = tail === undefined ? [] : groups(tail);
-  const all = [...before, ...Array.from({ length: 8 - before.length - after.length }, () => 0), ...after];
-  return Buffer.from(all.flatMap((group) => [group >> 8, group & 255]));
+  return host.kind === 'name' ? { dns: host.text } : { address: addressBytes(host) };
 }

@@ -16,7 +16,7 @@ function guarded(...addresses: string[]): GuardedAddress {
   const host = parseAuthority('api.test')?.host;
   if (host === undefined) throw new Error('no host');
   const target = makeTarget('http', host, origin.port);
-  return { target, addresses, port: origin.port, how: 'resolved' } as unknown as GuardedAddress;
+  return { target, addresses, port: origin.port, how: 'resolved', parent: null } as unknown as GuardedAddress;
 }
 const witness = { exchange: 'x' } as unknown as Witness;
 const options = () => ({
@@ -26,6 +26,7 @@ const options = () => ({
   cancellation: new Cancellation(),
   protocols: ['http/1.1'],
   secure: true,
+  forwarded: false,
 });
 
 describe('dial()', () => {

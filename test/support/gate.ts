@@ -39,7 +39,7 @@ export interface GateOptions {
   readonly more?: string;
   readonly pins?: readonly string[];
   readonly upstreamCa?: string;
-  readonly flags?: Readonly<Record<string, string>>;
+  readonly flags?: Readonly<Record<string, string | readonly string[]>>;
 }
 
 /** A real gate on free ports, with its own folders. */
@@ -61,7 +61,7 @@ export async function startGate(options: GateOptions = {}): Promise<TestGate> {
     ['drain', ['5s']],
     ['upstream.pins', options.pins ?? []],
     ...(options.upstreamCa === undefined ? [] : [['upstream.ca', ['upstream-ca.pem']] as const]),
-    ...Object.entries(options.flags ?? {}).map(([key, value]) => [key, [value]] as const),
+    ...Object.entries(options.flags ?? {}).map(([key, value]) => [key, [value].flat()] as const),
   ]);
   const config = loadConfig({ file: null, environment: {}, flags, workingFolder: folder });
   const gate = await start(config, pino({ level: 'silent' }));

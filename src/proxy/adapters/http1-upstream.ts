@@ -8,6 +8,7 @@ import { chunk, headText, headWith, lastChunk, requestLine } from '../../http1/w
 import { CHUNKED } from '../../http1/head.ts';
 import { Denial } from '../../model/denial.ts';
 import type { UpstreamExchange } from '../message.ts';
+import { refusedCredentials, type Forwarding } from '../parent.ts';
 import type { UpstreamRequest } from '../prepare.ts';
 import { Wire } from './wire.ts';
 
@@ -19,12 +20,21 @@ export interface ConnectionKeeper {
   put(connection: Http1Upstream): void;
 }
 
+export interface Http1UpstreamOptions {
+  readonly agent: string;
+  readonly target: string;
+  readonly address: string;
+  /** Null: the other end is the target itself, or looks like it. */
+  readonly forwarding: Forwarding | null;
+}
+
 /** One HTTP/1 connection to an upstream; carries one exchange at a time. */
 export class Http1Upstream implements UpstreamExchange {
   /** Whose it is and where it leads; a connection never serves another agent or target. */
   readonly agent: string;
   readonly target: string;
   readonly address: string;
+  readonly #forwarding: Forwarding | null;
   readonly #wire: Wire<ResponseHead>;
   readonly #socket: Socket;
   #method = 'GET';
@@ -40,11 +50,12 @@ export class Http1Upstream implements UpstreamExchange {
   /** Milliseconds the upstream promised to keep an idle connection; null when it said nothing. */
   promised: number | null = null;
 
-  constructor(socket: Socket, agent: string, target: string, address: string, keeper: ConnectionKeeper) {
+  constructor(socket: Socket, { agent, target, address, forwarding }: Http1UpstreamOptions, keeper: ConnectionKeeper) {
     this.#keeper = keeper;
     this.agent = agent;
     this.target = target;
     this.address = address;
+    this.#forwarding = forwarding;
     this.#socket = socket;
     this.#wire = new Wire(socket, new MessageReader((text) => parseResponseHead(text, this.#method)));
     this.#wire.onSilence = () =>
@@ -82,8 +93,10 @@ export class Http1Upstream implements UpstreamExchange {
     this.#sentAll = body.rest === null;
     if (this.#used++ > 0) this.#wire.proceed();
     const upgrade = request.websocketKey === null ? '' : upgradeLines(request.websocketKey);
-    const lines = `\r\nHost: ${request.authority}${request.fields.text()}${upgrade}`;
-    const text = headText(requestLine(method, request.target), lines, framing);
+    const forwarding = this.#forwarding;
+    const target = forwarding === null ? request.target : forwarding.prefix + request.target;
+    const lines = `\r\nHost: ${request.authority}${forwarding?.lines ?? ''}${request.fields.text()}${upgrade}`;
+    const text = headText(requestLine(method, target), lines, framing);
     const { pieces } = body;
     const first = pieces[0] ?? null;
     if (this.#chunked || (first !== null && first.length > 64 * 1024)) {
@@ -121,6 +134,8 @@ export class Http1Upstream implements UpstreamExchange {
       return null;
     }
     if (event.type !== 'head') throw new Http1Error('a body without a head');
+    // The parent's challenge is for the gate; an agent would take it for the gate's own.
+    if (event.head.status === 407 && this.#forwarding !== null) throw refusedCredentials(this.#forwarding.by);
     if (event.head.status < 200 && event.head.status !== 101) {
       // An interim answer has no body: its end is here with it, and the next head follows.
       this.#wire.poll();

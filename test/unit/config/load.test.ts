@@ -67,6 +67,9 @@ describe('loadConfig()', () => {
 
   it('says of flags and variables which', () => {
     expect(() => load(null, { SALLYPORT_DRAIN: 'soon' })).toThrow('SALLYPORT_DRAIN: "soon" is not right for drain');
+    const secret = ['to', 'ken'].join('');
+    const wrong = (): unknown => load(null, { SALLYPORT_UPSTREAM_PROXIES: `**=http://me:${secret}@proxy:x` });
+    expect(wrong).toThrow('SALLYPORT_UPSTREAM_PROXIES: "**=http://…@proxy:x" is not right for upstream.proxies');
     expect(() => load(null, {}, { drain: ['soon'] })).toThrow('--drain: "soon" is not right for drain');
     expect(() => load(null, { SALLYPORT_DRIAN: '1s' })).toThrow('SALLYPORT_DRIAN: no such setting');
     expect(() => loadConfig({ file: 'none.yaml', environment: {}, flags: new Map(), workingFolder: folder })).toThrow(

@@ -10,9 +10,35 @@ describe('settings', () => {
   });
 
   it('give flags and variables their names', () => {
-    const pins = SETTINGS.find((setting) => setting.key === 'upstream.pins');
-    if (pins === undefined) throw new Error('no pins');
-    expect([flagOf(pins), variableOf(pins)]).toEqual(['--upstream-pin', 'SALLYPORT_UPSTREAM_PINS']);
+    const names = ['upstream.pins', 'upstream.proxies', 'upstream.ca'].map((key) => {
+      const setting = SETTINGS.find((each) => each.key === key);
+      if (setting === undefined) throw new Error(`no ${key}`);
+      return [flagOf(setting), variableOf(setting)];
+    });
+    expect(names).toEqual([
+      ['--upstream-pin', 'SALLYPORT_UPSTREAM_PINS'],
+      ['--upstream-proxy', 'SALLYPORT_UPSTREAM_PROXIES'],
+      ['--upstream-ca', 'SALLYPORT_UPSTREAM_CA'],
+    ]);
+  });
+
+  it.each([
+    ['**=http://proxy.test:3128', '** proxy.test:3128'],
+    ['*.Corp.Test=socks5://10.0.0.7', '*.corp.test 10.0.0.7:1080'],
+    ['**.corp.test.=direct', '**.corp.test direct'],
+    ['10.0.0.1=https://proxy.test', '10.0.0.1 proxy.test:443'],
+    ['2001:db8::1=direct', '2001:db8::1 direct'],
+    ['a.test=', null],
+    ['a.test', null],
+    ['=http://proxy.test', null],
+    ['*=http://proxy.test', null],
+    ['a*.test=http://proxy.test', null],
+    ['*.10.0.0.1=http://proxy.test', null],
+    ['a.test=proxy.test:3128', null],
+  ])('the parent %s', (text, expected) => {
+    const parsed = SETTINGS.find((setting) => setting.key === 'upstream.proxies')?.parse(text) as
+      [string, { authority: string } | null] | null;
+    expect(parsed === null ? null : `${parsed[0]} ${parsed[1]?.authority ?? 'direct'}`).toBe(expected);
   });
 
   it.each([

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
-import { parseAddress, parseHost, uriHost } from '../../../src/model/host.ts';
+import { addressBytes, parseAddress, parseHost, uriHost, type Host } from '../../../src/model/host.ts';
 
 const FOLDS: Array<[string, string, string]> = [
   ['API.Example.COM', 'api.example.com', 'name'],
@@ -86,5 +86,20 @@ describe('parseHost()', () => {
     expect(parseAddress('::ffff:10.0.0.1')?.text).toBe('10.0.0.1');
     expect(parseAddress('127.1')).toBeNull();
     expect(parseAddress('example.com')).toBeNull();
+  });
+});
+
+describe('addressBytes()', () => {
+  it.each([
+    ['1.2.3.4', '01020304'],
+    ['[::]', '0'.repeat(32)],
+    ['[2001:db8::ff:1]', '20010db80000000000000000'.padEnd(24, '0') + '00ff0001'],
+    ['[1:2:3:4:5:6:7:8]', '00010002000300040005000600070008'],
+  ])('of %s', (text, hex) => {
+    expect(addressBytes(parseHost(text) as Host).toString('hex')).toBe(hex);
+  });
+
+  it('are not there for a name', () => {
+    expect(() => addressBytes(parseHost('a.test') as Host)).toThrow('no bytes');
   });
 });

@@ -15,6 +15,8 @@ need javac openjdk-17-jdk-headless
 need prlimit util-linux
 need squid squid-openssl
 need microsocks microsocks
+need zstd zstd
+need nghttp nghttp2-client
 [ -x /usr/lib/git-core/git-http-backend ] || missing+=(git)
 
 if [ ${#missing[@]} -gt 0 ]; then
@@ -34,6 +36,12 @@ if [ ! -x node_modules/.cache/python/bin/pip ]; then
     python3 -m venv --clear node_modules/.cache/python
   }
 fi
-node_modules/.cache/python/bin/python -c 'import requests, httpx, h2, websockets' 2>/dev/null ||
-  node_modules/.cache/python/bin/python -m pip install -q requests==2.32.5 'httpx[http2]==0.28.1' websockets==17.4 2>/dev/null ||
-  echo "note: requests, httpx and websockets cannot be installed here; their tests will say that they were not run"
+node_modules/.cache/python/bin/python -c 'import requests, httpx, h2, websockets, grpc' 2>/dev/null ||
+  node_modules/.cache/python/bin/python -m pip install -q requests==2.32.5 'httpx[http2]==0.28.1' websockets==17.4 grpcio==1.85.1 2>/dev/null ||
+  echo "note: requests, httpx, websockets and grpcio cannot be installed here; their tests will say that they were not run"
+
+# The conformance tester for HTTP/2, where there is a Go toolchain to build it.
+if [ ! -x node_modules/.cache/go/h2spec ] && command -v go >/dev/null 2>&1; then
+  GOBIN="$PWD/node_modules/.cache/go" GOFLAGS=-modcacherw go install github.com/summerwind/h2spec/cmd/h2spec@v2.2.1+incompatible >/dev/null 2>&1 ||
+    echo "note: h2spec cannot be built here; its test will say that it was not run"
+fi

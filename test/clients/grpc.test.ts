@@ -12,6 +12,10 @@ import {
   type ServiceError,
   type sendUnaryData,
 } from '@grpc/grpc-js';
+import { execFile } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { TestCa } from '../support/certificates.ts';
 import { TOKEN, startGate, type TestGate } from '../support/gate.ts';
@@ -166,5 +170,39 @@ describe('gRPC (@grpc/grpc-js)', () => {
       decision: 'deny',
       reason: 'path-not-allowed',
     });
+  });
+});
+
+const VENV = join(import.meta.dirname, '../../node_modules/.cache/python/bin/python');
+const SCRIPT = `
+import grpc, os
+trust = grpc.ssl_channel_credentials(open(os.environ['GATE_CA'], 'rb').read())
+with grpc.secure_channel('grpc.test:443', trust) as channel:
+    print(channel.unary_unary('/echo.Echo/Unary')(b'python', metadata=[('x-meta', 'p')], timeout=10).decode())
+    print(b','.join(channel.unary_stream('/echo.Echo/Expand')(b'a,b,c', timeout=10)).decode())
+    print(channel.stream_unary('/echo.Echo/Collect')(iter([b'x', b'y']), timeout=10).decode())
+    print(b','.join(channel.stream_stream('/echo.Echo/Talk')(iter([b'1', b'2']), timeout=10)).decode())
+    try:
+        channel.unary_unary('/echo.Admin/Wipe')(b'', timeout=10)
+    except grpc.RpcError as error:
+        print(error.code().name)
+`;
+
+describe('gRPC (Python grpcio)', () => {
+  it('all four kinds, and a method that is refused', async (context) => {
+    const python = promisify(execFile);
+    if (!existsSync(VENV) || (await python(VENV, ['-c', 'import grpc']).catch(() => null)) === null) {
+      context.skip('grpcio could not be installed: pip cannot reach its index');
+      return;
+    }
+    const { stdout } = await python(VENV, ['-c', SCRIPT], {
+      env: {
+        PATH: process.env['PATH'] ?? '',
+        GATE_CA: gate.gate.caFile,
+        grpc_proxy: `http://bot:${TOKEN}@127.0.0.1:${gate.port}`,
+      },
+    });
+    expect(stdout).toBe('python:p\na,b,c\nx,y\nre:1,re:2\nPERMISSION_DENIED\n');
+    expect(wiped).toBe(0);
   });
 });

@@ -25,15 +25,26 @@ const keepalive = (connections) => ({
   job: { mode: 'keepalive', connections },
   figure: (r) => r.perSecond,
 });
+/** Of the peers, mitmproxy alone inspects HTTP/2. */
+const http2 = (mode, connections, streams) => ({
+  unit: 'req/s',
+  better: 'more',
+  job: { mode, connections, streams },
+  only: ['direct', 'sallyport', 'mitmproxy'],
+  figure: (r) => r.perSecond,
+});
 const ROWS = {
   'keepalive-1': keepalive(1),
   'keepalive-32': keepalive(32),
   'keepalive-128': keepalive(128),
-  'http2-32': {
-    unit: 'req/s',
+  'http2-32': http2('http2', 1, 32),
+  'http2-32-connections': http2('http2', 32, 1),
+  'grpc-unary': { ...http2('grpc', 1, 32), port: 'talkPort' },
+  'websocket-echo': {
+    unit: 'messages/s',
     better: 'more',
-    job: { mode: 'http2', streams: 32 },
-    only: ['direct', 'sallyport', 'mitmproxy'],
+    job: { mode: 'websocket', connections: 32 },
+    port: 'talkPort',
     figure: (r) => r.perSecond,
   },
   'sse-event': {

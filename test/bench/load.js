@@ -81,102 +81,181 @@ function firstAnswer(socket) {
   });
 }
 
-async function keepalive() {
-  const bytes = request(target.host, '/1k');
-  const latencies = [];
-  let counting = false;
-  let done = 0;
-  let stop = false;
-  const runners = [];
-  for (let i = 0; i < job.connections; i++) {
-    const socket = await open();
-    socket.write(bytes);
-    const first = await firstAnswer(socket);
-    runners.push(
-      new Promise((resolve, reject) => {
-        let seen = 0;
-        let started = 0;
-        // Answers may differ by a byte or two (dates, counters): an answer has come when nearly all of it has.
-        const enough = first - 16;
-        const next = () => {
-          seen = 0;
-          started = performance.now();
-          socket.write(bytes);
-        };
-        socket.on('data', (chunk) => {
-          seen += chunk.length;
-          if (seen < enough) return;
-          if (counting) {
-            done++;
-            latencies.push(performance.now() - started);
-          }
-          if (stop) {
-            socket.destroy();
-            resolve();
-          } else next();
-        });
-        socket.on('error', reject);
-        next();
-      }),
-    );
-  }
+/**
+ * Warm-up, then the seconds that count. `start` sets loops going and returns the promise of their end; they ask `run` whether
+ * to stop and tell it what they did.
+ */
+async function measured(start, patience = null) {
+  const run = { counting: false, stop: false, done: 0, bytes: 0, latencies: [] };
+  const ended = start(run);
   await sleep(job.warmup * 1000);
-  counting = true;
+  run.counting = true;
   process.send?.('begin');
   const before = performance.now();
   await sleep(job.seconds * 1000);
-  counting = false;
+  run.counting = false;
   process.send?.('end');
   const seconds = (performance.now() - before) / 1000;
-  stop = true;
-  await Promise.all(runners);
+  run.stop = true;
+  await (patience === null ? ended : Promise.race([ended, sleep(patience)]));
+  return { ...run, seconds };
+}
+
+/** One thing after another until it is enough. */
+async function repeat(run, act) {
+  while (!run.stop) {
+    const started = performance.now();
+    await act();
+    if (!run.counting) continue;
+    run.done++;
+    run.latencies.push(performance.now() - started);
+  }
+}
+
+function rate({ done, seconds, latencies }) {
   latencies.sort((a, b) => a - b);
   const at = (share) => latencies[Math.min(latencies.length - 1, Math.floor(latencies.length * share))] ?? null;
   return { perSecond: done / seconds, done, p50: at(0.5), p99: at(0.99) };
 }
 
-/** Requests on `streams` streams at once of one HTTP/2 connection. */
-async function http2() {
-  const tls = await open(target.host, { protocol: 'h2' });
-  if (tls.alpnProtocol !== 'h2') throw new Error('no HTTP/2');
-  const session = connectHttp2(`https://${target.host}:${target.port}`, { createConnection: () => tls });
-  session.on('error', () => undefined);
-  const latencies = [];
-  let counting = false;
-  let stop = false;
-  let done = 0;
-  const ask = () =>
-    new Promise((resolve, reject) => {
-      const stream = session.request({ ':path': '/1k' });
-      let size = 0;
-      stream.on('data', (bytes) => (size += bytes.length));
-      stream.on('end', () => (size === 1024 ? resolve() : reject(new Error(`an answer of ${size} bytes`))));
-      stream.on('error', reject);
-    });
-  const loop = async () => {
-    while (!stop) {
-      const started = performance.now();
-      await ask();
-      if (!counting) continue;
-      done++;
-      latencies.push(performance.now() - started);
-    }
+async function keepalive() {
+  const bytes = request(target.host, '/1k');
+  const open1 = async () => {
+    const socket = await open();
+    socket.write(bytes);
+    return { socket, size: await firstAnswer(socket) };
   };
-  const loops = Array.from({ length: job.streams }, loop);
-  await sleep(job.warmup * 1000);
-  counting = true;
-  process.send?.('begin');
-  const before = performance.now();
-  await sleep(job.seconds * 1000);
-  counting = false;
-  process.send?.('end');
-  const seconds = (performance.now() - before) / 1000;
-  stop = true;
-  await Promise.all(loops);
-  session.destroy();
-  latencies.sort((a, b) => a - b);
-  const at = (share) => latencies[Math.min(latencies.length - 1, Math.floor(latencies.length * share))] ?? null;
-  return { perSecond: done / seconds, done, p50: at(0.5), p99: at(0.99) };
+  const ready = [];
+  for (let i = 0; i < job.connections; i++) ready.push(await open1());
+  const loop = ({ socket, size }, run) =>
+    new Promise((resolve, reject) => {
+      let seen = 0;
+      let started = 0;
+      // Answers may differ by a byte or two (dates, counters): an answer has come when nearly all of it has.
+      const enough = size - 16;
+      const next = () => {
+        seen = 0;
+        started = performance.now();
+        socket.write(bytes);
+      };
+      // No promise a request here: this generator has to outrun the fastest proxy.
+      socket.on('data', (chunk) => {
+        seen += chunk.length;
+        if (seen < enough) return;
+        if (run.counting) {
+          run.done++;
+          run.latencies.push(performance.now() - started);
+        }
+        if (run.stop) {
+          socket.destroy();
+          resolve();
+        } else next();
+      });
+      socket.on('error', reject);
+      next();
+    });
+  return rate(await measured((run) => Promise.all(ready.map((each) => loop(each, run)))));
+}
+
+/** HTTP/2 sessions, through the proxy where there is one. */
+async function sessionsOf(count) {
+  const opened = [];
+  for (let i = 0; i < count; i++) {
+    const tls = await open(target.host, { protocol: 'h2' });
+    if (tls.alpnProtocol !== 'h2') throw new Error('no HTTP/2');
+    const session = connectHttp2(`https://${target.host}:${target.port}`, { createConnection: () => tls });
+    session.on('error', () => undefined);
+    opened.push(session);
+  }
+  return opened;
+}
+
+/** The bytes of one answer on a stream of its own. */
+function askStream(session, headers, body) {
+  return new Promise((resolve, reject) => {
+    const stream = session.request(headers, { endStream: body === undefined });
+    let size = 0;
+    let status = 0;
+    let text = '';
+    stream.on('response', (head) => (status = head[':status']));
+    stream.on('data', (bytes) => {
+      size += bytes.length;
+      if (status !== 200) text += bytes;
+    });
+    stream.on('trailers', () => (stream.trailed = true));
+    stream.on('end', () => (status === 200 ? resolve({ size, stream }) : reject(new Error(`${status}: ${text}`))));
+    stream.on('error', reject);
+    if (body !== undefined) stream.end(body);
+  });
+}
+
+/** Requests on `streams` streams at once of each of `connections` HTTP/2 connections. */
+async function http2() {
+  const ask = async (session) => {
+    const { size } = await askStream(session, { ':path': '/1k' });
+    if (size !== 1024) throw new Error(`an answer of ${size} bytes`);
+  };
+  return overHttp2(ask);
+}
+
+/** Unary calls of gRPC: a message of 1 KiB there and back, and the status in the trailers. */
+async function grpc() {
+  const message = Buffer.concat([Buffer.from([0, 0, 0, 4, 0]), Buffer.alloc(1024, 'x')]);
+  const headers = {
+    ':method': 'POST',
+    ':path': '/bench.Echo/Unary',
+    'content-type': 'application/grpc',
+    te: 'trailers',
+  };
+  const ask = async (session) => {
+    const { size, stream } = await askStream(session, headers, message);
+    if (size !== message.length) throw new Error(`an answer of ${size} bytes`);
+    if (stream.trailed !== true) throw new Error('an answer without trailers');
+  };
+  return overHttp2(ask);
+}
+
+async function overHttp2(ask) {
+  const opened = await sessionsOf(job.connections);
+  const loops = opened.flatMap((session) => Array.from({ length: job.streams }, () => session));
+  const result = rate(await measured((run) => Promise.all(loops.map((session) => repeat(run, () => ask(session))))));
+  for (const session of opened) session.destroy();
+  return result;
+}
+
+/** Messages of 1 KiB that come back, one at a time on each of `connections` WebSockets. */
+async function websocket() {
+  // A mask of zeros leaves the bytes as they are; the frame is made once.
+  const frame = Buffer.concat([Buffer.from([0x82, 0xfe, 4, 0, 0, 0, 0, 0]), Buffer.alloc(1024, 'x')]);
+  const answer = 4 + 1024;
+  const sockets = [];
+  for (let i = 0; i < job.connections; i++) {
+    const socket = await open();
+    socket.write(
+      `GET /ws HTTP/1.1\r\nHost: ${target.host}:${target.port}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n` +
+        'Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n',
+    );
+    const head = await new Promise((resolve) => socket.once('data', (bytes) => resolve(bytes.toString('latin1'))));
+    if (!head.startsWith('HTTP/1.1 101')) throw new Error(head.split('\r\n')[0]);
+    sockets.push(socket);
+  }
+  const echo = (socket) =>
+    new Promise((resolve, reject) => {
+      let seen = 0;
+      const onData = (bytes) => {
+        seen += bytes.length;
+        if (seen < answer) return;
+        socket.off('data', onData);
+        resolve();
+      };
+      socket.on('data', onData);
+      socket.once('close', () => reject(new Error('the WebSocket was closed')));
+      socket.write(frame);
+    });
+  for (const socket of sockets) socket.setMaxListeners(0);
+  const result = rate(await measured((run) => Promise.all(sockets.map((socket) => repeat(run, () => echo(socket))))));
+  for (const socket of sockets) socket.destroy();
+  return result;
 }
 
 /** How long an event of a stream is on its way, in milliseconds. */
@@ -204,85 +283,60 @@ async function events() {
 /** New connections, one request each, `connections` at a time. */
 async function connects() {
   const bytes = request(target.host, '/1k');
-  let done = 0;
-  let counting = false;
-  let stop = false;
-  const loop = async () => {
-    while (!stop) {
-      const socket = await open(target.host, { resume: job.resume });
-      socket.write(bytes);
-      await firstAnswer(socket);
-      socket.destroy();
-      if (counting) done++;
-    }
+  const one = async () => {
+    const socket = await open(target.host, { resume: job.resume });
+    socket.write(bytes);
+    await firstAnswer(socket);
+    socket.destroy();
   };
-  const loops = Array.from({ length: job.connections }, loop);
-  await sleep(job.warmup * 1000);
-  counting = true;
-  process.send?.('begin');
-  const before = performance.now();
-  await sleep(job.seconds * 1000);
-  counting = false;
-  process.send?.('end');
-  const seconds = (performance.now() - before) / 1000;
-  stop = true;
-  await Promise.all(loops);
-  return { perSecond: done / seconds, done };
+  return rate(await measured((run) => Promise.all(Array.from({ length: job.connections }, () => repeat(run, one)))));
 }
 
 /** Bytes a second of downloads or uploads, `connections` at a time. */
 async function bulk() {
-  let bytes = 0;
-  let counting = false;
-  let stop = false;
-  const piece = Buffer.alloc(256 * 1024, 'x');
-  const loop = async () => {
+  const act = job.direction === 'download' ? downloadOne : uploadOne;
+  const loop = async (run) => {
     const socket = await open();
-    while (!stop) {
-      if (job.direction === 'download') {
-        socket.write(request(target.host, '/100m'));
-        await new Promise((resolve, reject) => {
-          let left = null;
-          const onData = (chunk) => {
-            if (counting) bytes += chunk.length;
-            if (left === null) {
-              const end = chunk.indexOf('\r\n\r\n');
-              left =
-                Number(/content-length: (\d+)/i.exec(chunk.toString('latin1', 0, end))?.[1]) - (chunk.length - end - 4);
-            } else left -= chunk.length;
-            if (left <= 0 || stop) {
-              socket.off('data', onData);
-              resolve();
-            }
-          };
-          socket.on('data', onData);
-          socket.once('error', reject);
-        });
-      } else {
-        const size = 100 * 1024 * 1024;
-        socket.write(`POST /upload HTTP/1.1\r\nHost: ${target.host}:${target.port}\r\nContent-Length: ${size}\r\n\r\n`);
-        const answer = firstAnswer(socket).catch(() => null);
-        for (let sent = 0; sent < size && !stop; sent += piece.length) {
-          if (!socket.write(piece)) await new Promise((resolve) => socket.once('drain', resolve));
-          if (counting) bytes += piece.length;
-        }
-        if (!stop) await answer;
-      }
-    }
+    while (!run.stop) await act(socket, run);
     socket.destroy();
   };
-  const loops = Array.from({ length: job.connections }, () => loop().catch(() => undefined));
-  await sleep(job.warmup * 1000);
-  counting = true;
-  process.send?.('begin');
-  const before = performance.now();
-  await sleep(job.seconds * 1000);
-  counting = false;
-  process.send?.('end');
-  const seconds = (performance.now() - before) / 1000;
-  stop = true;
-  await Promise.race([Promise.all(loops), sleep(2000)]);
+  const { bytes, seconds } = await measured(
+    (run) => Promise.all(Array.from({ length: job.connections }, () => loop(run).catch(() => undefined))),
+    2000,
+  );
   return { megabytesPerSecond: bytes / seconds / 1e6, done: bytes / 1e6 };
+}
+
+function downloadOne(socket, run) {
+  socket.write(request(target.host, '/100m'));
+  return new Promise((resolve, reject) => {
+    let left = null;
+    const onData = (chunk) => {
+      if (run.counting) run.bytes += chunk.length;
+      if (left === null) {
+        const end = chunk.indexOf('\r\n\r\n');
+        left = Number(/content-length: (\d+)/i.exec(chunk.toString('latin1', 0, end))?.[1]) - (chunk.length - end - 4);
+      } else left -= chunk.length;
+      if (left > 0 && !run.stop) return;
+      socket.off('data', onData);
+      resolve();
+    };
+    socket.on('data', onData);
+    socket.once('error', reject);
+  });
+}
+
+const PIECE = Buffer.alloc(256 * 1024, 'x');
+
+async function uploadOne(socket, run) {
+  const size = 100 * 1024 * 1024;
+  socket.write(`POST /upload HTTP/1.1\r\nHost: ${target.host}:${target.port}\r\nContent-Length: ${size}\r\n\r\n`);
+  const answer = firstAnswer(socket).catch(() => null);
+  for (let sent = 0; sent < size && !run.stop; sent += PIECE.length) {
+    if (!socket.write(PIECE)) await new Promise((resolve) => socket.once('drain', resolve));
+    if (run.counting) run.bytes += PIECE.length;
+  }
+  if (!run.stop) await answer;
 }
 
 /**
@@ -378,7 +432,7 @@ function sleep(milliseconds) {
   return new Promise((resolve) => setTimeout(resolve, milliseconds));
 }
 
-const modes = { keepalive, http2, events, connects, bulk, firstSight, slowReader, idle };
+const modes = { keepalive, http2, grpc, websocket, events, connects, bulk, firstSight, slowReader, idle };
 const result = await modes[job.mode]();
 process.stdout.write(`${JSON.stringify(result)}\n`);
 process.exit(0);

@@ -15,10 +15,13 @@ async function sallyport(stage) {
   const hash = createHash('sha256').update(token).digest('hex');
   writeFileSync(
     join(folder, 'rules/bench.yaml'),
-    `version: 1\nagents:\n  bench:\n    identity: { token: "sha256:${hash}" }\n    capabilities: [bench]\ncapabilities:\n  bench:\n    endpoints:\n      - GET https://${HOST}:${stage.port}/**\n      - POST https://${HOST}:${stage.sinkPort}/upload\n      - GET https://${HOST}:${stage.sinkPort}/events\n      - GET https://*.many.bench:${stage.port}/**\n`,
+    `version: 1\nagents:\n  bench:\n    identity: { token: "sha256:${hash}" }\n    capabilities: [bench]\ncapabilities:\n  bench:\n    endpoints:\n      - GET https://${HOST}:${stage.port}/**\n      - POST https://${HOST}:${stage.sinkPort}/upload\n      - GET https://${HOST}:${stage.sinkPort}/events\n      - GET https://*.many.bench:${stage.port}/**\n      - POST https://${HOST}:${stage.talkPort}/bench.Echo/*\n      - { host: ${HOST}, port: ${stage.talkPort}, methods: [GET], paths: [/ws], websocket: {} }\n`,
   );
   const ready = join(folder, 'ready.json');
-  const pins = [stage.port, stage.sinkPort].flatMap((port) => ['--upstream-pin', `**:${port}=127.0.0.1:${port}`]);
+  const pins = [stage.port, stage.sinkPort, stage.talkPort].flatMap((port) => [
+    '--upstream-pin',
+    `**:${port}=127.0.0.1:${port}`,
+  ]);
   const child = pinned(
     PROXY_CORE,
     process.env.GATE_NODE ?? process.execPath,

@@ -104,14 +104,21 @@ export async function openStage() {
   const sinkPort = await freePort();
   const sink = pinned(LOAD_CORE, process.execPath, [join(here, 'sink.js'), folder, String(sinkPort)]);
   await untilOpen(sinkPort, sink);
+  const talkPort = await freePort();
+  const talk = pinned(LOAD_CORE, process.execPath, [join(here, 'talk.js'), folder, String(talkPort)], {
+    stdio: 'inherit',
+  });
+  await untilOpen(talkPort, talk);
   return {
     folder,
     port,
     sinkPort,
+    talkPort,
     originCa: join(folder, 'origin-ca.pem'),
     close: () => {
       origin.kill('SIGTERM');
       sink.kill('SIGTERM');
+      talk.kill('SIGTERM');
       rmSync(folder, { recursive: true, force: true });
     },
   };

@@ -4,6 +4,17 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { TestCa } from '../support/certificates.ts';
 import { ask } from '../support/client.ts';
 import { startGate, type TestGate } from '../support/gate.ts';
+import {
+  DATA,
+  END_HEADERS,
+  HEADERS,
+  RST_STREAM,
+  SETTINGS,
+  WINDOW_UPDATE,
+  block,
+  frame,
+  openFrames,
+} from '../support/http2-frames.ts';
 import { askHttp2, openSession } from '../support/http2-client.ts';
 import { startOrigin, startRawOrigin, type Origin } from '../support/origin.ts';
 import { until } from '../support/until.ts';
@@ -294,5 +305,45 @@ describe('what only HTTP/2 has', () => {
     await drained;
     other.destroy();
     await own.close();
+  });
+});
+
+describe('an answer that is complete before its request', () => {
+  it('leaves whole, however small the window of the agent, and only then is the rest declined', async () => {
+    const text = 'early answer '.repeat(100);
+    const origin = await startOrigin({
+      tls: await ca.leaf(['api.test']),
+      streaming: (request, response) => {
+        request.on('error', () => undefined).resume();
+        response.on('error', () => undefined).end(text);
+      },
+    });
+    const gate = await startGate({
+      allow: ['POST https://api.test/ok/**'],
+      pins: [`api.test:443=127.0.0.1:${origin.port}`],
+      upstreamCa: ca.certificate,
+    });
+    const client = await openFrames(gate);
+    // SETTINGS_INITIAL_WINDOW_SIZE = 100; a request whose body goes on for ever.
+    client.send(frame(SETTINGS, 0, 0, Buffer.from([0, 4, 0, 0, 0, 100])));
+    const head = block([
+      [':method', 'POST'],
+      [':scheme', 'https'],
+      [':authority', 'api.test'],
+      [':path', '/ok/early'],
+    ]);
+    client.send(frame(HEADERS, END_HEADERS, 1, head), frame(DATA, 0, 1, Buffer.from('the first of it')));
+    await until(() => client.text(1).length === 100, 'the first of the answer');
+    expect(client.ending(1)).toBeNull();
+    const more = Buffer.alloc(4);
+    more.writeUInt32BE(10_000);
+    client.send(frame(WINDOW_UPDATE, 0, 1, more));
+    expect(await client.ended(1)).toBe('answered');
+    expect(client.text(1)).toBe(text);
+    const reset = await until(() => client.frames.find((each) => each.type === RST_STREAM), 'the rest to be declined');
+    expect([reset.stream, reset.payload.readUInt32BE(0)]).toEqual([1, constants.NGHTTP2_NO_ERROR]);
+    client.close();
+    await gate.close();
+    await origin.close();
   });
 });

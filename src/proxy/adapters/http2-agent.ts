@@ -19,6 +19,8 @@ const MAX_HEADER_LIST = 64 * 1024;
 const MAX_FIELDS = 200;
 /** Memory one session may take, in megabytes, before it is ended (node:http2 counts for us). */
 const MAX_SESSION_MEMORY = 32;
+/** How often, in milliseconds, an answer that waits for the agent's window is looked at: nothing tells when it has left. */
+const LEAVING = 20;
 /** Frames that cost the gate work and their sender nothing: more than this many in ten seconds is a flood. Ordinary
  * clients send a handful of each; a browser that leaves a page resets a hundred streams at once. */
 const MAX_RESETS = 400;
@@ -213,7 +215,7 @@ class Http2Body implements BodyStream {
   readonly #reader: StreamReader;
 
   constructor(stream: ServerHttp2Stream, length: number | null, ended: boolean) {
-    this.#reader = new StreamReader(stream);
+    this.#reader = new StreamReader(stream, true);
     this.length = length;
     this.present = !ended;
     this.finished = ended;
@@ -320,9 +322,16 @@ class Http2Answer implements Answer {
     // A stream is no more than one request: its connection and the other streams go on.
   }
 
-  /** RFC 9113 §8.1: what is still being sent of a request that has its answer is not wanted any more. */
+  /**
+   * RFC 9113 §8.1: what is still being sent of a request that has its answer is not wanted any more. But a reset goes before
+   * DATA that waits for the agent's window, and takes that with it: so only once the answer has left whole.
+   */
   #declineRest(): void {
-    if (!this.#isWhole()) this.#stream.close(constants.NGHTTP2_NO_ERROR);
+    if (this.#gone || this.#isWhole()) return;
+    const { localClose, remoteClose } = this.#stream.state;
+    if (remoteClose === 1) return;
+    if (localClose === 1) this.#stream.close(constants.NGHTTP2_NO_ERROR);
+    else setTimeout(() => this.#declineRest(), LEAVING).unref();
   }
 
   get #gone(): boolean {

@@ -34,9 +34,13 @@ export class StreamReader implements Watched {
   #failure: Error | null = null;
   #trailers: readonly string[] = [];
   #wake: (() => void) | null = null;
+  /** The head of the message is known. */
+  #headed: boolean;
 
-  constructor(stream: Http2Stream) {
+  /** `headed`: the head has been read already, so that what comes is the body. */
+  constructor(stream: Http2Stream, headed: boolean) {
     this.stream = stream;
+    this.#headed = headed;
     stream.on('data', (bytes: Buffer) => this.#take({ type: 'body', bytes }, bytes.length));
     stream.on('trailers', (_headers: object, _flags: number, raw: readonly string[]) => (this.#trailers = raw));
     stream.on('end', () => this.#finish());
@@ -45,7 +49,7 @@ export class StreamReader implements Watched {
     );
     stream.on('close', () => {
       idleClock.forget(this);
-      if (!this.#done) this.fail(new StreamReset(stream.rstCode ?? constants.NGHTTP2_CANCEL));
+      this.fail(new StreamReset(stream.rstCode ?? constants.NGHTTP2_CANCEL));
     });
     stream.on('drain', () => this.touch());
     idleClock.watch(this);
@@ -65,13 +69,21 @@ export class StreamReader implements Watched {
     this.heard = idleClock.now;
   }
 
-  /** Puts the head of an answer before what follows it. */
+  /**
+   * Puts a head before what follows it. node:http2 tells of heads a tick after their frame, and of bytes at once: where both
+   * came together, the bytes are here first.
+   */
   head(head: ResponseHead): void {
-    this.#take({ type: 'head', head }, 0);
+    const behind = this.#queue.findIndex((event) => event.type !== 'head');
+    this.#queue.splice(behind === -1 ? this.#queue.length : behind, 0, { type: 'head', head });
+    if (head.status >= 200) this.#headed = true;
+    this.touch();
+    this.#rouse();
   }
 
   poll(): MessageEvent<ResponseHead> | null {
-    const event = this.#queue.shift();
+    const early = !this.#headed && this.#queue[0]?.type !== 'head';
+    const event = early ? undefined : this.#queue.shift();
     if (event === undefined) {
       if (this.#failure !== null) throw this.#failure;
       return null;
@@ -85,7 +97,8 @@ export class StreamReader implements Watched {
   }
 
   more(): Promise<void> {
-    if (this.#queue.length > 0 || this.#failure !== null || this.#done) return Promise.resolve();
+    const ready = this.#queue.length > 0 && (this.#headed || this.#queue[0]?.type === 'head');
+    if (ready || this.#failure !== null || (this.#done && this.#headed)) return Promise.resolve();
     return new Promise((resolve) => {
       this.#wake = resolve;
     });
@@ -93,7 +106,7 @@ export class StreamReader implements Watched {
 
   /** Ends reading with an error that whoever reads will see behind what is already here. */
   fail(error: Error): void {
-    if (this.#failure !== null || this.#done) return;
+    if (this.#failure !== null || (this.#done && this.#headed)) return;
     this.#failure = error;
     this.#rouse();
   }

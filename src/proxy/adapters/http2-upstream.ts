@@ -189,7 +189,7 @@ class Http2Exchange implements UpstreamExchange {
   }
 
   #listen(stream: ClientHttp2Stream, method: string): void {
-    const reader = new StreamReader(stream);
+    const reader = new StreamReader(stream, false);
     this.#reader = reader;
     reader.onSilence = () => {
       reader.fail(new Denial('upstream-timeout', 'the upstream was silent for too long'));

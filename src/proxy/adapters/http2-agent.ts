@@ -1,10 +1,16 @@
-import { constants, performServerHandshake, type ServerHttp2Session, type ServerHttp2Stream } from 'node:http2';
+import {
+  constants,
+  performServerHandshake,
+  type OutgoingHttpHeaders,
+  type ServerHttp2Session,
+  type ServerHttp2Stream,
+} from 'node:http2';
 import type { Duplex } from 'node:stream';
 import type { TLSSocket } from 'node:tls';
 import { Http1Error } from '../../http1/error.ts';
 import { Fields, type OutgoingFields } from '../../http1/fields.ts';
 import type { AgentConnection, AgentRequest, Answer, AnswerHead, BodyStream } from '../message.ts';
-import { outgoingHeaders, readHttp2Head, type Http2Head } from './http2-head.ts';
+import { headersObject, outgoingHeaders, readHttp2Head, type Http2Head } from './http2-head.ts';
 import { StreamReader, sendTrailers, written } from './http2-stream.ts';
 import { idleClock, ticks, type Watched } from './idle.ts';
 
@@ -271,7 +277,7 @@ class Http2Answer implements Answer {
   }
 
   inform(status: number, fields: OutgoingFields): void {
-    if (!this.#gone) this.#stream.additionalHeaders({ ':status': status, ...outgoingHeaders(fields) });
+    if (!this.#gone) this.#stream.additionalHeaders(outgoingHeaders(fields, statusHeaders(status)));
   }
 
   begin(head: AnswerHead): void {
@@ -279,11 +285,9 @@ class Http2Answer implements Answer {
     const length = declared ?? (framing !== null && framing > 0 ? framing : null);
     // An answer that is all head ends with it: gRPC tells errors so, and looks for them nowhere else.
     const bare = framing === null || framing === 0;
-    const headers = {
-      ':status': head.status,
-      ...outgoingHeaders(head.fields),
-      ...(length === null ? {} : { 'content-length': String(length) }),
-    };
+    const headers = statusHeaders(head.status);
+    outgoingHeaders(head.fields, headers);
+    if (length !== null) headers['content-length'] = String(length);
     this.begun = true;
     if (this.#gone) return;
     if (bare) this.#stream.once('finish', () => this.#declineRest());
@@ -293,7 +297,7 @@ class Http2Answer implements Answer {
   upgrade(fields: OutgoingFields): Duplex {
     this.begun = true;
     this.ended = true;
-    this.#stream.respond({ ':status': 200, ...outgoingHeaders(fields) });
+    this.#stream.respond(outgoingHeaders(fields, statusHeaders(200)));
     return this.#stream;
   }
 
@@ -337,4 +341,10 @@ class Http2Answer implements Answer {
   get #gone(): boolean {
     return this.#stream.destroyed || this.#stream.closed;
   }
+}
+
+function statusHeaders(status: number): OutgoingHttpHeaders {
+  const headers = headersObject();
+  headers[':status'] = status;
+  return headers;
 }

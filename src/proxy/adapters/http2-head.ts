@@ -1,3 +1,4 @@
+import type { OutgoingHttpHeaders } from 'node:http2';
 import { Http1Error } from '../../http1/error.ts';
 import { Fields, type OutgoingFields } from '../../http1/fields.ts';
 import { isFieldValue, isToken } from '../../http1/grammar.ts';
@@ -87,26 +88,30 @@ const SINGLE = new Set(
 /** Those of them that are lists, so that two lines are one with a comma (RFC 9110 §5.3). */
 const LISTS = new Set(['content-encoding', 'content-language', 'if-match', 'if-none-match']);
 
+/** An object for headers: without a prototype, so that a name is never one of its own. */
+export function headersObject(): OutgoingHttpHeaders {
+  return Object.create(null) as OutgoingHttpHeaders;
+}
+
 /**
- * Fields as node:http2 takes them: an object without a prototype, lists for names that come more than once. The same said
+ * Adds fields to headers, lists for names that come more than once. The same said
  * twice is said once; two answers to a question that has one are malformed, for parsers take either. Throws Http1Error.
  */
-export function headersOf(pairs: readonly string[]): Record<string, string | string[]> {
-  const headers = Object.create(null) as Record<string, string | string[]>;
+export function addFields(pairs: readonly string[], headers: OutgoingHttpHeaders): OutgoingHttpHeaders {
   for (let i = 0; i < pairs.length; i += 2) {
     const name = pairs[i] as string;
     const value = pairs[i + 1] as string;
     const before = headers[name];
     if (before === undefined) headers[name] = value;
-    else if (typeof before !== 'string') before.push(value);
+    else if (Array.isArray(before)) before.push(value);
     else if (LISTS.has(name)) headers[name] = `${before}, ${value}`;
-    else if (!SINGLE.has(name)) headers[name] = [before, value];
+    else if (!SINGLE.has(name)) headers[name] = [String(before), value];
     else if (before !== value) throw new Http1Error(`two values of ${name}, which has one`);
   }
   return headers;
 }
 
-/** The same for fields that the gate writes. */
-export function outgoingHeaders(fields: OutgoingFields): Record<string, string | string[]> {
-  return headersOf(fields.pairs());
+/** The same for fields that the gate writes, behind those that `headers` holds already. */
+export function outgoingHeaders(fields: OutgoingFields, headers: OutgoingHttpHeaders): OutgoingHttpHeaders {
+  return addFields(fields.pairs(), headers);
 }

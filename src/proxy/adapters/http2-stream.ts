@@ -1,8 +1,9 @@
 import { constants, type Http2Stream } from 'node:http2';
+import { addAbortSignal } from 'node:stream';
 import { Fields, OutgoingFields, TRAILERS } from '../../http1/fields.ts';
 import type { ResponseHead } from '../../http1/head.ts';
 import type { MessageEvent } from '../../http1/reader.ts';
-import { outgoingHeaders, trailersOf } from './http2-head.ts';
+import { headersObject, outgoingHeaders, trailersOf } from './http2-head.ts';
 import { idleClock, ticks, type Watched } from './idle.ts';
 
 /** Bytes a stream may be ahead of whoever reads it before it is held back, and where it goes on. */
@@ -49,7 +50,7 @@ export class StreamReader implements Watched {
     );
     stream.on('close', () => {
       idleClock.forget(this);
-      this.fail(new StreamReset(stream.rstCode ?? constants.NGHTTP2_CANCEL));
+      if (!this.#complete) this.fail(new StreamReset(stream.rstCode ?? constants.NGHTTP2_CANCEL));
     });
     stream.on('drain', () => this.touch());
     idleClock.watch(this);
@@ -58,6 +59,11 @@ export class StreamReader implements Watched {
   /** True when nothing more will come. */
   get over(): boolean {
     return this.#failure !== null || (this.#done && this.#queue.length === 0);
+  }
+
+  /** The message is here whole, its head included. */
+  get #complete(): boolean {
+    return this.#done && this.#headed;
   }
 
   wait(milliseconds: number): void {
@@ -98,7 +104,7 @@ export class StreamReader implements Watched {
 
   more(): Promise<void> {
     const ready = this.#queue.length > 0 && (this.#headed || this.#queue[0]?.type === 'head');
-    if (ready || this.#failure !== null || (this.#done && this.#headed)) return Promise.resolve();
+    if (ready || this.#failure !== null || this.#complete) return Promise.resolve();
     return new Promise((resolve) => {
       this.#wake = resolve;
     });
@@ -106,7 +112,7 @@ export class StreamReader implements Watched {
 
   /** Ends reading with an error that whoever reads will see behind what is already here. */
   fail(error: Error): void {
-    if (this.#failure !== null || (this.#done && this.#headed)) return;
+    if (this.#failure !== null || this.#complete) return;
     this.#failure = error;
     this.#rouse();
   }
@@ -148,10 +154,20 @@ export class StreamReader implements Watched {
 /** Ends a stream with its trailers, or cuts it: an error thrown here, in an event of the stream, would end the process. */
 export function sendTrailers(stream: Http2Stream, trailers: Fields): void {
   try {
-    stream.sendTrailers(outgoingHeaders(new OutgoingFields(trailers, TRAILERS)));
+    stream.sendTrailers(outgoingHeaders(new OutgoingFields(trailers, TRAILERS), headersObject()));
   } catch (error) {
     stream.destroy(error as Error);
   }
+}
+
+const ABORTED = AbortSignal.abort();
+
+/**
+ * Cuts a stream off with CANCEL. Not by `close()`, which ends it in peace first: what is cut must not look whole. A signal
+ * that has fired already does it; one for each stream to fire later costs more than the rest of the stream (hot-path.md).
+ */
+export function cut(stream: Http2Stream): void {
+  addAbortSignal(ABORTED, stream);
 }
 
 /** Writes with backpressure: resolves when the peer can take more, or is gone. */

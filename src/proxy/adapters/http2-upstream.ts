@@ -8,8 +8,8 @@ import { Http1Error } from '../../http1/error.ts';
 import { Denial } from '../../model/denial.ts';
 import type { UpstreamExchange } from '../message.ts';
 import type { UpstreamRequest } from '../prepare.ts';
-import { outgoingHeaders, responseHeadOf } from './http2-head.ts';
-import { StreamReader, StreamReset, sendTrailers, written } from './http2-stream.ts';
+import { headersObject, outgoingHeaders, responseHeadOf } from './http2-head.ts';
+import { StreamReader, StreamReset, cut, sendTrailers, written } from './http2-stream.ts';
 import { idleClock, ticks, type Watched } from './idle.ts';
 
 /** A stream's window: what one answer may be ahead of a slow agent. */
@@ -92,8 +92,6 @@ class Http2Exchange implements UpstreamExchange {
   #reader: StreamReader | null = null;
   #stream: ClientHttp2Stream | null = null;
   #trailers: Fields | null = null;
-  /** Cuts the stream off. Not `close()`, which would end it in peace first: a cut upload must not look whole. */
-  readonly #abort = new AbortController();
   #patience = 0;
   #answered = false;
   #left = false;
@@ -121,18 +119,16 @@ class Http2Exchange implements UpstreamExchange {
         'upstream-malformed',
         `${authority} speaks HTTP/2 alone, over which the gate opens no WebSocket`,
       );
-    const headers = {
-      ':method': method,
-      ':scheme': 'https',
-      ':authority': authority,
-      ':path': target,
-      ...outgoingHeaders(request.fields),
-      ...(request.wantsTrailers ? { te: 'trailers' } : {}),
-      ...(framing === null || framing < 0 ? {} : { 'content-length': String(framing) }),
-    };
+    const headers = headersObject();
+    headers[':method'] = method;
+    headers[':scheme'] = 'https';
+    headers[':authority'] = authority;
+    headers[':path'] = target;
+    outgoingHeaders(request.fields, headers);
+    if (request.wantsTrailers) headers['te'] = 'trailers';
+    if (framing !== null && framing >= 0) headers['content-length'] = String(framing);
     const bare = body.size === 0 && body.rest === null && body.trailers.size === 0;
-    const { signal } = this.#abort;
-    const stream = this.#session.request(headers, { endStream: bare, waitForTrailers: !bare, signal });
+    const stream = this.#session.request(headers, { endStream: bare, waitForTrailers: !bare });
     this.#stream = stream;
     this.#listen(stream, method);
     if (bare) return;
@@ -179,13 +175,13 @@ class Http2Exchange implements UpstreamExchange {
   release(): void {
     this.#end();
     // An answer that came before the whole request: the rest of that is nobody's.
-    if (this.#stream?.writableEnded === false) this.#abort.abort();
+    if (this.#stream?.writableEnded === false) cut(this.#stream);
   }
 
   destroy(reason?: Error): void {
     this.#end();
     if (reason !== undefined) this.#reader?.fail(reason);
-    this.#abort.abort();
+    if (this.#stream !== null) cut(this.#stream);
   }
 
   #listen(stream: ClientHttp2Stream, method: string): void {
@@ -193,7 +189,7 @@ class Http2Exchange implements UpstreamExchange {
     this.#reader = reader;
     reader.onSilence = () => {
       reader.fail(new Denial('upstream-timeout', 'the upstream was silent for too long'));
-      this.#abort.abort();
+      cut(stream);
     };
     reader.wait(this.#patience);
     const onHead = (_headers: object, flags: number, raw: readonly string[]): void => {
@@ -204,7 +200,7 @@ class Http2Exchange implements UpstreamExchange {
         reader.head(head);
       } catch (error) {
         reader.fail(error as Error);
-        this.#abort.abort();
+        cut(stream);
       }
     };
     stream.on('headers', onHead);

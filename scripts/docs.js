@@ -95,7 +95,7 @@ ${section('A file', schema.rulesFile, schema.LATER.file)}
 ${section('An agent', schema.agent, schema.LATER.agent)}
 ${section('Its identity', identity, schema.LATER.identity)}
 ${section('A capability', schema.capability, schema.LATER.capability)}
-${section('An endpoint, long form', schema.endpointMap, schema.LATER.endpoint)}
+${section('An endpoint, long form', schema.endpointMap, [])}
 The short form is one string: \`METHODS scheme://host[:port][/path]\`, methods \`*\` or \`GET,POST\`, for example
 \`GET,HEAD https://api.example.com/v1/**\`. Without a path it means any path.
 
@@ -120,6 +120,39 @@ The short form is one string: \`METHODS scheme://host[:port][/path]\`, methods \
 
 ${section('A predicate', predicate, [])}
 A plain value is short for \`equals\`.
+
+${section('Its body', schema.body, [])}
+\`\`\`yaml
+- host: api.mail.example
+  methods: [POST]
+  paths: [/v3/send]
+  body:
+    json:
+      /personalizations/*/to/*/email: { glob: "*@acme.com" }
+      /from/email: support@acme.com
+      /attachments: { absent: true }
+\`\`\`
+
+- A rule that reads bodies makes the gate read the whole of one, up to \`inspect.buffer\`, before it decides; a larger one is
+  \`body-too-large\`. gzip, deflate, br and zstd are undone for the judges, to eight times that size at most; what is forwarded stays as
+  it was sent. What cannot be read (another coding, a damaged one, another content type) does not hold.
+- JSON is read strictly: UTF-8, no name twice in an object, no half of a character, 64 levels at most. Numbers are compared exactly,
+  and types matter: \`5\` is not \`"5"\`. Every value that a pointer with \`*\` leads to must hold, and where it leads nowhere it fails unless
+  it is \`optional\`. With \`closed: true\` everything must lie on the way to, at or below a pointer that is listed.
+- Multipart forms are read as their strictest reader would: no preamble, quoted names, no \`filename*\`, no transfer encoding. Files
+  whose first bytes are those of another type than they say are refused.
+- A \`deny\` with a body matches in doubt: whatever the content type says, when one of several values holds, and when the body cannot be
+  read at all.
+
+${section('GraphQL', schema.graphql, [])}
+Aliases and fragments are resolved and every operation of a document or batch is judged, whichever is run. \`__typename\` is free,
+introspection is a field like others. A GET may read and never write. Stored queries without their text are refused unless listed.
+
+${section('JSON-RPC', schema.jsonrpc, [])}
+${section('MCP', schema.mcp, [])}
+\`initialize\`, \`ping\`, \`notifications/*\`, \`logging/setLevel\` and \`tools/list\` are always allowed, as are a GET that listens and a DELETE that
+ends a session. A tool that is not granted is unknown, in the protocol's own words: the answer is an error of JSON-RPC with status 200
+and the reason in \`Sallyport-Reason\`. One member of a batch that is not allowed refuses the batch.
 
 ## Deciding
 

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { canonicalPath, splitTarget } from '../model/path.ts';
 import { DEFAULT_PORT, makeTarget, parseAuthority } from '../model/target.ts';
-import type { Facts } from '../model/facts.ts';
+import type { BodyFacts, Facts } from '../model/facts.ts';
 import { decide } from '../policy/decide.ts';
 import { explain } from '../policy/explain.ts';
 import { loadPolicy } from '../policy/load.ts';
@@ -22,7 +22,7 @@ export function addExplain(program: Command): void {
   withSettings(program.command('explain'), ['rules'])
     .description('say what the gate would answer to a request, and why')
     .requiredOption('--agent <name>', 'the agent that asks')
-    .option('--json <body>', 'JSON body (adds Content-Type; body rules do not exist yet)')
+    .option('--json <body>', 'JSON body (adds Content-Type)')
     .option('--header <field>', '"Name: value"; may be repeated', (text: string, before: string[] | undefined) => [
       ...(before ?? []),
       text,
@@ -56,14 +56,8 @@ function factsOf(method: string, url: string, options: ExplainOptions): Facts {
   const rest = match[3] ?? '';
   const { path, query } = splitTarget(rest.startsWith('/') ? rest : `/${rest}`);
   const headers = (options.header ?? []).flatMap(parseHeader);
-  if (options.json !== undefined) {
-    try {
-      JSON.parse(options.json);
-    } catch (error) {
-      throw new CommandError(`--json is not JSON: ${(error as Error).message}`);
-    }
-    headers.push('Content-Type', 'application/json');
-  }
+  const body = options.json === undefined ? NO_BODY : jsonBody(options.json);
+  if (options.json !== undefined) headers.push('Content-Type', 'application/json');
   const target = makeTarget(scheme, authority.host, authority.port ?? (DEFAULT_PORT[scheme] as number));
   return {
     agent: options.agent,
@@ -74,7 +68,19 @@ function factsOf(method: string, url: string, options: ExplainOptions): Facts {
     path: canonicalPath(path),
     query,
     headers,
+    body,
   };
+}
+
+const NO_BODY: BodyFacts = { kind: 'none' };
+
+function jsonBody(text: string): BodyFacts {
+  try {
+    JSON.parse(text);
+  } catch (error) {
+    throw new CommandError(`--json is not JSON: ${(error as Error).message}`);
+  }
+  return { kind: 'whole', bytes: Buffer.from(text), contentType: ['application/json'] };
 }
 
 function parseHeader(text: string): string[] {

@@ -1,6 +1,18 @@
 import type { RequestPath } from './path.ts';
 import type { Target } from './target.ts';
 
+/** What is known of a request's body. */
+export type BodyFacts =
+  /** Nobody has asked for it yet: a rule that reads it does not hold. */
+  | { readonly kind: 'unread' }
+  /** The request has none. */
+  | { readonly kind: 'none' }
+  /** All of it, its content codings undone. */
+  | { readonly kind: 'whole'; readonly bytes: Buffer; readonly contentType: readonly string[] }
+  /** It cannot be seen through, and why. */
+  | { readonly kind: 'unreadable'; readonly detail: string }
+  | { readonly kind: 'too-large'; readonly limit: number };
+
 /** Everything `decide` may know about one request. No socket, no clock: replaying the facts replays the decision. */
 export interface Facts {
   readonly agent: string;
@@ -15,4 +27,6 @@ export interface Facts {
   readonly query: string | null;
   /** End-to-end header fields as name, value pairs, hop-by-hop ones removed; empty when no rule looks at headers. */
   readonly headers: readonly string[];
+  /** Read only where a rule for this request asks for it. */
+  readonly body: BodyFacts;
 }

@@ -10,7 +10,7 @@ import type { AgentPolicy, Policy } from './policy.ts';
 import { problemAt, type Problem } from './problem.ts';
 import type { Endpoint, Rule } from './rule.ts';
 import type { AgentSpec, CapabilitySpec, EndpointSpec, GrantSpec } from './schema.ts';
-import { rangeOf, type Source } from './source.ts';
+import { keyRangeOf, rangeOf, type Source } from './source.ts';
 import { didYouMean } from './suggest.ts';
 
 /** Builds tries, sets and predicates from definitions, so that a request only looks up. Problems are added to the list. */
@@ -36,6 +36,7 @@ class Compiler {
   readonly #shared = new Map<string, HostIndex>();
   #ruleCount = 0;
   #readsHeaders = false;
+  #readsBodies = false;
 
   constructor(merged: Merged, problems: Problem[]) {
     this.#merged = merged;
@@ -60,6 +61,7 @@ class Compiler {
       deny: indexOf(defaultDenies),
       networks,
       readsHeaders: this.#readsHeaders,
+      readsBodies: this.#readsBodies,
       capabilities,
       counts,
     };
@@ -172,6 +174,7 @@ class Compiler {
       });
       this.#ruleCount++;
       this.#readsHeaders ||= endpoint.headers !== null;
+      this.#readsBodies ||= endpoint.content !== null;
     });
     return rules;
   }
@@ -185,7 +188,11 @@ class Compiler {
     const filled = values === undefined ? ({ ok: true, value: spec } as const) : fillEndpoint(spec, values);
     const parsed = filled.ok ? parseEndpoint(filled.value) : filled;
     if (!parsed.ok) {
-      this.#report(problemAt(source, rangeOf(source, path), parsed.message, { hint: parsed.hint }));
+      const at = parsed.ok ? [] : (parsed.at ?? []);
+      const last = at.at(-1);
+      const range =
+        last === undefined ? rangeOf(source, path) : keyRangeOf(source, [...path, ...at.slice(0, -1)], last);
+      this.#report(problemAt(source, range, parsed.message, { hint: parsed.hint }));
       return null;
     }
     if (parsed.value.host.kind === 'any' && path[0] !== 'defaults' && path[2] !== 'deny') {

@@ -5,7 +5,7 @@ import type { Merged } from './merge.ts';
 import { pathCovers, pathsOverlap } from './path-pattern.ts';
 import type { AgentPolicy } from './policy.ts';
 import { problemAt, type Problem } from './problem.ts';
-import { obligationKey, rankOf, type Endpoint, type Rule } from './rule.ts';
+import { asksNoMore, obligationKey, rankOf, type Endpoint, type Rule } from './rule.ts';
 import { keyRangeOf, type Source } from './source.ts';
 
 /** What an agent may and may not do, for checks at load time. */
@@ -34,9 +34,7 @@ type Report = (rule: Rule, message: string, hint: string) => void;
 
 /** An agent's own endpoint that one of its denies, or one of everybody's, covers whole. */
 function checkUnreachable(rules: AgentRules, report: Report): void {
-  const denies = [...rules.denies, ...rules.defaultDenies].filter(
-    (rule) => rule.endpoint.query === null && rule.endpoint.headers === null,
-  );
+  const denies = [...rules.denies, ...rules.defaultDenies].filter((rule) => asksNoMore(rule.endpoint));
   if (denies.length === 0) return;
   const exact = groupByHost(denies);
   const wild = denies.filter((rule) => rule.endpoint.host.kind !== 'exact');
@@ -73,7 +71,7 @@ function covers(outer: Endpoint, inner: Endpoint): boolean {
 function checkRepeated(own: readonly Rule[], report: Report): void {
   const seen = new Map<string, Rule>();
   for (const rule of own) {
-    if (rule.endpoint.query !== null || rule.endpoint.headers !== null) continue;
+    if (!asksNoMore(rule.endpoint)) continue;
     const { scheme, host, port, methods, paths, pathsRaw } = rule.endpoint;
     const key = [
       scheme,

@@ -3,11 +3,13 @@ import type { Facts } from '../model/facts.ts';
 import type { Mode } from '../model/mode.ts';
 import type { Reason } from '../model/reason.ts';
 import { makeTarget, type Target } from '../model/target.ts';
+import { BodyView } from './content/body-view.ts';
+import { contentFlaw, contentMayHold, type ContentContext } from './content/content.ts';
 import type { HostIndex, HostRules } from './host-index.ts';
 import type { AgentPolicy, Policy } from './policy.ts';
 import { fieldsHold, fieldsMayHold, queryPairs } from './predicate.ts';
 import { remedyFor } from './remedy.ts';
-import { outranks, type RankedRule, type Rule } from './rule.ts';
+import { asksNoMore, outranks, type RankedRule, type Rule } from './rule.ts';
 
 /** Fields a `closed` header predicate does not count: every request has them, or the gate writes them itself. */
 const UNCOUNTED_HEADERS: ReadonlySet<string> = new Set(['host', 'via']);
@@ -33,6 +35,18 @@ export function decide(facts: Facts, policy: Policy): Decision {
   if (best !== null) return allowedBy(best, agent);
   if (facts.path.canonical === null) return malformed(facts, agent, null);
   return nearestMiss(candidates, facts, agent, views);
+}
+
+/** Whether what `decide` says of a request may depend on a body that nobody has read yet. Pure, and as quick as a look-up. */
+export function readsBody(facts: Facts, policy: Policy): boolean {
+  const agent = policy.agents.get(facts.agent);
+  if (agent === undefined || !policy.readsBodies) return false;
+  const reads = (entry: RankedRule): boolean => entry.rule.endpoint.content !== null && methodHolds(entry, facts);
+  const denies = [...policy.deny.match(facts.target), ...agent.deny.match(facts.target)];
+  return (
+    denies.some((group) => onAnySpelling(group, facts).some(reads)) ||
+    allowCandidates(agent, facts.target).some((group) => onPath(group, facts).some(reads))
+  );
 }
 
 /**
@@ -78,9 +92,16 @@ class Views {
   readonly #facts: Facts;
   #query: readonly string[] | null | undefined;
   #headers: readonly string[] | undefined;
+  #content: ContentContext | undefined;
 
   constructor(facts: Facts) {
     this.#facts = facts;
+  }
+
+  content(): ContentContext {
+    const { method, body } = this.#facts;
+    this.#content ??= { method, query: () => this.query(), body: new BodyView(body) };
+    return this.#content;
   }
 
   query(): readonly string[] | null {
@@ -102,7 +123,7 @@ function winner(groups: readonly HostRules[], facts: Facts, views: Views): Ranke
   for (const group of groups) {
     for (const entry of onPath(group, facts)) {
       if (best !== null && !outranks(entry, best)) continue;
-      if (methodAllows(entry, facts) && predicatesHold(entry, views) === null) best = entry;
+      if (methodAllows(entry, facts) && missed(entry, views) === null) best = entry;
     }
   }
   return best;
@@ -152,24 +173,34 @@ function onAnySpelling(group: HostRules, facts: Facts): readonly RankedRule[] {
 }
 
 function predicatesMayHold(entry: RankedRule, views: Views): boolean {
-  const { query, headers } = entry.rule.endpoint;
+  const { query, headers, content } = entry.rule.endpoint;
   if (query !== null) {
     const pairs = views.query();
     if (pairs !== null && !fieldsMayHold(query, pairs)) return false;
   }
-  return headers === null || fieldsMayHold(headers, views.headers());
+  if (headers !== null && !fieldsMayHold(headers, views.headers())) return false;
+  return content === null || contentMayHold(content, views.content());
 }
 
-/** The reason of the first predicate that fails; null when all hold. */
-function predicatesHold(entry: RankedRule, views: Views): Reason | null {
-  const { query, headers } = entry.rule.endpoint;
+/** Why a rule does not hold. */
+interface Miss {
+  readonly reason: Reason;
+  readonly detail: string;
+}
+
+/** The first predicate that fails; null when all hold. */
+function missed(entry: RankedRule, views: Views): Miss | null {
+  const { query, headers, content } = entry.rule.endpoint;
   if (query !== null) {
     const pairs = views.query();
-    if (pairs === null || !fieldsHold(query, pairs, null)) return 'query-not-allowed';
+    if (pairs === null || !fieldsHold(query, pairs, null)) return QUERY_MISSED;
   }
-  if (headers !== null && !fieldsHold(headers, views.headers(), UNCOUNTED_HEADERS)) return 'header-not-allowed';
-  return null;
+  if (headers !== null && !fieldsHold(headers, views.headers(), UNCOUNTED_HEADERS)) return HEADER_MISSED;
+  return content === null ? null : contentFlaw(content, views.content());
 }
+
+const QUERY_MISSED: Miss = { reason: 'query-not-allowed', detail: 'the query is not what the rule allows' };
+const HEADER_MISSED: Miss = { reason: 'header-not-allowed', detail: 'a header is not what the rule allows' };
 
 /**
  * A path without a canonical form could be read upstream as one that a deny rule names. If such a rule exists on this
@@ -183,8 +214,8 @@ function mayBeDeniedRaw(facts: Facts, agent: AgentPolicy, policy: Policy): boole
 }
 
 function deniesWholeHost(entry: RankedRule): boolean {
-  const { methods, query, headers } = entry.rule.endpoint;
-  return methods === null && query === null && headers === null && entry.path.text === '/**';
+  const { endpoint } = entry.rule;
+  return endpoint.methods === null && asksNoMore(endpoint) && entry.path.text === '/**';
 }
 
 type Allowance = Extract<Decision, { kind: 'allow' }>;
@@ -292,16 +323,8 @@ function nearestMiss(groups: readonly HostRules[], facts: Facts, agent: AgentPol
   const reached = groups.flatMap((group) => [...onPath(group, facts)]);
   const full = reached.filter((entry) => methodAllows(entry, facts)).reduce<RankedRule | null>(higher, null);
   if (full !== null) {
-    const reason = predicatesHold(full, views) ?? 'query-not-allowed';
-    const what = reason === 'query-not-allowed' ? 'the query' : 'a header';
-    return denial(
-      agent,
-      reason,
-      `${what} of ${facts.method} ${place}${path} is not what the rule allows`,
-      full.rule,
-      full,
-      '',
-    );
+    const { reason, detail } = missed(full, views) ?? QUERY_MISSED;
+    return denial(agent, reason, `${facts.method} ${place}${path}: ${detail}`, full.rule, full, '');
   }
   const near = reached.reduce<RankedRule | null>(higher, null);
   if (near !== null)

@@ -2,7 +2,9 @@ import type { WebSocketTerms } from '../model/decision.ts';
 import { DEFAULT_PORT, parsePort, type Scheme } from '../model/target.ts';
 import { parseRate, parseSize } from '../model/units.ts';
 import { METHODS, isMethod } from '../model/method.ts';
-import { hostPatternText, parseHostPattern, type HostPattern, type Parsed } from './host-pattern.ts';
+import { hostPatternText, parseHostPattern, type HostPattern } from './host-pattern.ts';
+import { RuleError, type Parsed } from './parsed.ts';
+import { compileContent, type ContentPredicates } from './content/content.ts';
 import { ANY_PATH, parsePathPattern, type PathPattern } from './path-pattern.ts';
 import { compilePredicate, type FieldPredicates, type Predicate } from './predicate.ts';
 import type { Endpoint } from './rule.ts';
@@ -61,21 +63,24 @@ function parseLongForm(map: EndpointMap, text: string | null): Parsed<Endpoint> 
   if (!headers.ok) return headers;
   if (map.intercept === false && judgesMore(map))
     return wrong(
-      'an endpoint that is not intercepted has no methods, paths, query, headers or websocket',
+      'an endpoint that is not intercepted has no methods, paths, query, headers, content or websocket',
       'what passes through undecrypted cannot be judged by them: leave them out, or intercept',
     );
   const websocket = parseWebSocket(map.websocket);
   if (!websocket.ok) return websocket;
+  const content = parseContent(map);
+  if (!content.ok) return content;
   if (
     scheme === 'tcp' &&
     (map.websocket !== undefined ||
+      content.value !== null ||
       methods.value !== null ||
       map.paths !== undefined ||
       map.query !== undefined ||
       map.headers !== undefined)
   ) {
     return wrong(
-      'a tcp endpoint has no methods, paths, query or headers',
+      'a tcp endpoint has no methods, paths, query, headers or content',
       'the gate does not read inside it: write "* tcp://host:port"',
     );
   }
@@ -87,6 +92,7 @@ function parseLongForm(map: EndpointMap, text: string | null): Parsed<Endpoint> 
       ...endpoint,
       query: query.value,
       headers: headers.value,
+      content: content.value,
       websocket: websocket.value,
       intercept: map.intercept !== false,
     },
@@ -111,8 +117,22 @@ function textOf(endpoint: {
 /** Whether more is asked than host and port can tell. */
 function judgesMore(map: EndpointMap): boolean {
   if (map.scheme !== undefined && map.scheme !== 'https') return true;
-  const rest = [map.methods, map.paths, map.query, map.headers, map.websocket];
+  const { methods, paths, query, headers, body, graphql, jsonrpc, mcp, websocket } = map;
+  const rest = [methods, paths, query, headers, body, graphql, jsonrpc, mcp, websocket];
   return rest.some((part) => part !== undefined);
+}
+
+function parseContent(map: EndpointMap): Parsed<ContentPredicates | null> {
+  try {
+    const content = compileContent(map);
+    if (content !== null && map.websocket !== undefined)
+      return wrong('a WebSocket has no body to judge', 'write an endpoint of its own for it');
+    return { ok: true, value: content };
+  } catch (error) {
+    if (!(error instanceof RuleError)) throw error;
+    const hint = 'docs/reference/rules.md shows what stands there';
+    return { ok: false, message: error.message, hint, at: error.at };
+  }
 }
 
 const DEFAULT_MESSAGE = 1024 * 1024;

@@ -1,4 +1,5 @@
 import { parseHost, uriHost } from '../model/host.ts';
+import type { Parsed } from './parsed.ts';
 
 /** A host as rules name it: exact, `*.x` (one label), `**.x` (one or more labels), or `**` (any name). */
 export interface HostPattern {
@@ -6,9 +7,6 @@ export interface HostPattern {
   /** Canonical host for `exact`, canonical suffix without the leading dot otherwise, empty for `any`. */
   readonly host: string;
 }
-
-export type Parsed<T> =
-  { readonly ok: true; readonly value: T } | { readonly ok: false; readonly message: string; readonly hint: string };
 
 /** Parses a host pattern; names are folded exactly as the hosts of requests are. */
 export function parseHostPattern(text: string): Parsed<HostPattern> {

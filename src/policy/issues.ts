@@ -1,7 +1,18 @@
 import { z } from 'zod';
 import { problemAt, type Problem } from './problem.ts';
 import { keyRangeOf, rangeOf, type Source } from './source.ts';
-import { agent, capability, defaults, endpointMap, rulesFile, type RulesFile } from './schema.ts';
+import {
+  agent,
+  body,
+  capability,
+  defaults,
+  endpointMap,
+  graphql,
+  jsonrpc,
+  mcp,
+  rulesFile,
+  type RulesFile,
+} from './schema.ts';
 import { didYouMean } from './suggest.ts';
 
 type Issue = z.core.$ZodIssue;
@@ -99,6 +110,28 @@ function knownKeys(path: PropertyKey[]): string[] {
   if (last === 'identity') return ['token', 'certificate', 'networks'];
   if (typeof last === 'number' && path.at(-2) === 'capabilities') return ['use', 'with', 'mode'];
   if (typeof last === 'number') return Object.keys(endpointMap.shape);
+  if (typeof path.at(-2) === 'number' && typeof last === 'string') return PART_KEYS[last] ?? PREDICATE_KEYS;
   if (path.at(-2) === 'parameters') return ['type', 'description', 'default'];
-  return ['equals', 'one-of', 'glob', 'matches', 'minimum', 'maximum', 'max-length', 'type', 'absent', 'optional'];
+  return PREDICATE_KEYS;
 }
+
+/** Keys of the parts of an endpoint that are maps of their own. */
+const PART_KEYS: Readonly<Record<string, string[]>> = {
+  body: Object.keys(body.shape),
+  graphql: Object.keys(graphql.shape),
+  jsonrpc: Object.keys(jsonrpc.shape),
+  mcp: Object.keys(mcp.shape),
+  websocket: ['messages', 'max'],
+};
+const PREDICATE_KEYS = [
+  'equals',
+  'one-of',
+  'glob',
+  'matches',
+  'minimum',
+  'maximum',
+  'max-length',
+  'type',
+  'absent',
+  'optional',
+];

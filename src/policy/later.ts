@@ -14,25 +14,16 @@ export function refuseLater(source: Source, file: RulesFile, problems: Problem[]
       problems.push(notYet(source, path, key));
     }
   };
-  const refuseEndpoints = (path: PropertyKey[], endpoints: readonly unknown[] | undefined): void => {
-    endpoints?.forEach((endpoint, index) => {
-      if (typeof endpoint === 'object' && endpoint !== null) refuse([...path, index], endpoint, LATER.endpoint);
-    });
-  };
   refuse([], file, LATER.file);
   refuse(['defaults'], file.defaults, LATER.defaults);
-  refuseEndpoints(['defaults', 'deny'], file.defaults?.deny);
   for (const [name, agent] of Object.entries(file.agents ?? {})) {
     refuse(['agents', name], agent, LATER.agent);
     refuse(['agents', name, 'identity'], agent.identity, LATER.identity);
-    refuseEndpoints(['agents', name, 'allow'], agent.allow);
-    refuseEndpoints(['agents', name, 'deny'], agent.deny);
   }
   for (const [name, capability] of Object.entries(file.capabilities ?? {})) {
     refuse(['capabilities', name], capability, LATER.capability);
     if (capability.audit === 'transcript')
       problems.push(notYet(source, ['capabilities', name], 'audit', 'audit: transcript'));
-    refuseEndpoints(['capabilities', name, 'endpoints'], capability.endpoints);
   }
   if (file.tests !== undefined) {
     const hint = 'they are kept for `sallyport test`, which is not built yet';

@@ -1,7 +1,7 @@
 import { uriHost } from '../model/host.ts';
 import { canonicalPath } from '../model/path.ts';
 import { parseAuthority } from '../model/target.ts';
-import type { Parsed } from './host-pattern.ts';
+import type { Parsed } from './parsed.ts';
 import type { CapabilitySpec, EndpointSpec } from './schema.ts';
 import { didYouMean } from './suggest.ts';
 

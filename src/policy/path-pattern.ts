@@ -1,6 +1,6 @@
 import { canonicalPath } from '../model/path.ts';
 import { globMatches, globsOverlap } from './glob.ts';
-import type { Parsed } from './host-pattern.ts';
+import type { Parsed } from './parsed.ts';
 
 /** A path pattern as segments; `**` stands for any number of them, `*` for one or a part of one. */
 export interface PathPattern {

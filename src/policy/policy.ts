@@ -27,6 +27,8 @@ export interface Policy {
   readonly networks: ReadonlyMap<string, readonly Cidr[]>;
   /** Some rule has predicates on headers: facts must hold them. */
   readonly readsHeaders: boolean;
+  /** Some rule has predicates on content: bodies may have to be read before they are judged. */
+  readonly readsBodies: boolean;
   /** Names for metrics; nothing outside this list becomes a label. */
   readonly capabilities: ReadonlySet<string>;
   readonly counts: { readonly agents: number; readonly capabilities: number; readonly rules: number };

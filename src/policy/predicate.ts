@@ -119,7 +119,7 @@ function typeTest(type: 'string' | 'number' | 'integer' | 'boolean'): (value: st
 }
 
 /** RE2 syntax and linear time (re2js): an agent's bytes can never make a rule slow. The whole value must match. */
-function compileExpression(source: string): (value: string) => boolean {
+export function compileExpression(source: string): (value: string) => boolean {
   const expression = RE2JS.compile(source);
   return (value) => expression.matcher(value).matches();
 }

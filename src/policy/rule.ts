@@ -3,6 +3,7 @@ import type { Mode } from '../model/mode.ts';
 import type { Scheme } from '../model/target.ts';
 import { hostRank, type HostPattern } from './host-pattern.ts';
 import type { PathPattern } from './path-pattern.ts';
+import type { ContentPredicates } from './content/content.ts';
 import type { FieldPredicates } from './predicate.ts';
 
 /** What an endpoint says, parsed; where it says it and who owns it come with the rule. */
@@ -17,6 +18,8 @@ export interface Endpoint {
   readonly pathsRaw: boolean;
   readonly query: FieldPredicates | null;
   readonly headers: FieldPredicates | null;
+  /** What it asks of content: the body, GraphQL, JSON-RPC, MCP. */
+  readonly content: ContentPredicates | null;
   /** False: TLS passes through undecrypted; host and port are all that is judged. */
   readonly intercept: boolean;
   /** Null: requests under it may not become WebSockets. */
@@ -66,5 +69,10 @@ export function obligationKey(rule: Rule): string {
 function predicateCount(endpoint: Endpoint): number {
   const of = (fields: FieldPredicates | null): number =>
     fields === null ? 0 : fields.byName.size + (fields.closed ? 1 : 0);
-  return Math.min(0xff, of(endpoint.query) + of(endpoint.headers));
+  return Math.min(0xff, of(endpoint.query) + of(endpoint.headers) + (endpoint.content?.size ?? 0));
+}
+
+/** Host, port, method and path are all a rule asks for. */
+export function asksNoMore({ query, headers, content }: Endpoint): boolean {
+  return query === null && headers === null && content === null;
 }

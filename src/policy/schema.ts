@@ -38,7 +38,79 @@ const oneOrMore = <T extends z.ZodType>(item: T) => z.array(item).min(1);
 
 const limits = z.record(z.string(), z.unknown());
 const scan = z.union([z.enum(['default', 'off']), z.record(z.string(), z.string())]);
-const body = z.record(z.string(), z.unknown());
+
+const jsonScalar = z.union([z.string(), z.number(), z.boolean(), z.null()]);
+
+const jsonPredicateMap = predicateMap.extend({
+  equals: jsonScalar.optional().describe('The value is exactly this, of this type; numbers are compared exactly.'),
+  'one-of': z.array(jsonScalar).min(1).optional().describe('The value is one of these.'),
+  type: z
+    .enum(['string', 'number', 'integer', 'boolean', 'null', 'object', 'array'])
+    .optional()
+    .describe('The value is of this type.'),
+});
+
+const jsonPredicate = z.union([jsonScalar, jsonPredicateMap]);
+
+/** JSON Pointer → predicate, beside `closed`. */
+const jsonFields = z.record(z.string(), jsonPredicate);
+
+const filePredicate = z.strictObject({
+  file: oneOrMore(
+    z.string().regex(/^[a-z0-9.+-]+\/(?:\*|[a-z0-9.+-]+)$/, 'a media type such as image/png or image/*'),
+  ).describe('The part is a file of one of these media types; bytes that show another type are refused.'),
+  'max-size': z.union([z.string(), z.number()]).optional().describe('Largest file, as `1 MiB`.'),
+  optional: z.literal(true).optional().describe('The file may be missing.'),
+});
+
+export const body = z.strictObject({
+  json: jsonFields
+    .optional()
+    .describe(
+      'JSON Pointer → predicate; `*` stands for every element or member. `closed: true` denies members not listed.',
+    ),
+  form: fieldMap
+    .optional()
+    .describe('Field of a urlencoded form → predicate; `closed: true` denies fields not listed.'),
+  multipart: z
+    .record(z.string(), z.union([predicate, z.boolean(), filePredicate]))
+    .optional()
+    .describe(
+      'Part of a multipart form → predicate on its text, or `{ file: [media types] }`; `closed: true` as above.',
+    ),
+});
+
+export const graphql = z.strictObject({
+  operations: z
+    .array(z.enum(['query', 'mutation', 'subscription']))
+    .min(1)
+    .optional()
+    .describe('Kinds of operation; left out: any.'),
+  fields: oneOrMore(z.string())
+    .optional()
+    .describe('Paths of fields such as `repository.issues`, which open what is below them; left out: any.'),
+  'max-depth': z.int().min(1).optional().describe('Deepest nesting of fields.'),
+  persisted: oneOrMore(z.string().regex(/^[0-9a-fA-F]{64}$/, 'a SHA-256 in hex'))
+    .optional()
+    .describe('SHA-256 of stored queries that may be asked for without their text.'),
+});
+
+const argumentsMap = z.record(z.string(), jsonFields);
+
+export const jsonrpc = z.strictObject({
+  methods: oneOrMore(z.string()).describe('Methods that may be called; `*` stands for any run of characters.'),
+  arguments: argumentsMap.optional().describe('Method → JSON Pointers into its `params` with predicates.'),
+});
+
+export const mcp = z.strictObject({
+  tools: oneOrMore(z.string()).optional().describe('Tools that may be called, and are shown; `*` as in globs.'),
+  arguments: argumentsMap.optional().describe('Tool → JSON Pointers into its arguments with predicates.'),
+  resources: oneOrMore(z.string()).optional().describe('URIs of resources that may be read; `*` as in globs.'),
+  prompts: oneOrMore(z.string()).optional().describe('Prompts that may be fetched; `*` as in globs.'),
+  methods: oneOrMore(z.string())
+    .optional()
+    .describe('Further methods of the protocol; those every client needs are always allowed.'),
+});
 
 export const endpointMap = z.strictObject({
   scheme: z
@@ -57,10 +129,10 @@ export const endpointMap = z.strictObject({
     .describe('Match and send the path as it came, dot segments and encoded slashes included.'),
   query: fieldMap.optional().describe('Parameter name → predicate; `closed: true` denies names not listed.'),
   headers: fieldMap.optional().describe('Header name → predicate; `closed: true` denies names not listed.'),
-  body: body.optional().describe('Predicates on the body.'),
-  graphql: z.record(z.string(), z.unknown()).optional().describe('GraphQL operations and fields.'),
-  jsonrpc: z.record(z.string(), z.unknown()).optional().describe('JSON-RPC methods.'),
-  mcp: z.record(z.string(), z.unknown()).optional().describe('MCP tools.'),
+  body: body.optional().describe('Predicates on the body: one of `json`, `form` and `multipart`.'),
+  graphql: graphql.optional().describe('What GraphQL requests may ask for, by POST and GET.'),
+  jsonrpc: jsonrpc.optional().describe('Methods of JSON-RPC 2.0 that may be called.'),
+  mcp: mcp.optional().describe('What of an MCP server may be used (streamable HTTP and the older SSE transport).'),
   websocket: z
     .strictObject({
       messages: z.string().optional().describe('Messages in each direction, as `600/minute`; left out: any number.'),
@@ -181,6 +253,13 @@ export type EndpointMap = z.infer<typeof endpointMap>;
 export type GrantSpec = z.infer<typeof grant>;
 export type PredicateSpec = z.infer<typeof predicate>;
 export type FieldMapSpec = z.infer<typeof fieldMap>;
+export type BodySpec = z.infer<typeof body>;
+export type FilePredicateSpec = z.infer<typeof filePredicate>;
+export type JsonFieldsSpec = z.infer<typeof jsonFields>;
+export type JsonPredicateSpec = z.infer<typeof jsonPredicate>;
+export type GraphqlSpec = z.infer<typeof graphql>;
+export type RpcSpec = z.infer<typeof jsonrpc>;
+export type McpSpec = z.infer<typeof mcp>;
 
 /** Keys that parse but are refused when used, by where they stand. */
 export const LATER = {
@@ -189,5 +268,4 @@ export const LATER = {
   identity: [],
   agent: ['limits', 'scan'],
   capability: ['limits', 'approval', 'credential', 'scan', 'reads', 'cleared-for'],
-  endpoint: ['body', 'graphql', 'jsonrpc', 'mcp'],
 } as const;

@@ -1,4 +1,8 @@
 import { Fields } from '../http1/fields.ts';
+import type { BodyFacts, Facts } from '../model/facts.ts';
+import { readsBody } from '../policy/decide.ts';
+import type { Policy } from '../policy/policy.ts';
+import { CodingError, contentCodings, decodeContent } from '../scan/content-decoder.ts';
 import type { AgentRequest, BodyStream } from './message.ts';
 import type { Permit } from './permit.ts';
 
@@ -20,17 +24,67 @@ export interface HeldBody {
 
 const NONE: readonly Buffer[] = [];
 
+/** What has been read of a body before anything was decided. */
+export interface Look {
+  readonly facts: Facts;
+  /** Null: nothing has been asked for. */
+  readonly read: HeldBody | null;
+}
+
+/** How much larger than itself a body may be once its content codings are undone, for those who judge it. */
+const EXPANSION = 8;
+
+/**
+ * Reads the body before the decision where a rule for this request reads it, and only there: any other upload is not asked
+ * for before it is permitted. What leaves later is what the agent sent; its content codings are undone for the judges alone.
+ */
+export function look(request: AgentRequest, facts: Facts, policy: Policy, limit: number): Look | Promise<Look> {
+  if (facts.body.kind !== 'unread' || !readsBody(facts, policy)) return { facts, read: null };
+  return lookInside(request, facts, limit);
+}
+
+async function lookInside(request: AgentRequest, facts: Facts, limit: number): Promise<Look> {
+  const { body } = request;
+  if (body.length !== null && body.length > limit)
+    return { facts: { ...facts, body: { kind: 'too-large', limit } }, read: null };
+  request.answer.proceed();
+  // However slowly it comes: what is judged is all of it.
+  const read = await readWhole(body, limit, false);
+  if (read.rest !== null) return { facts: { ...facts, body: { kind: 'too-large', limit } }, read };
+  return { facts: { ...facts, body: await decoded(request, read, limit * EXPANSION) }, read };
+}
+
+async function decoded(request: AgentRequest, { pieces }: HeldBody, limit: number): Promise<BodyFacts> {
+  const codings = contentCodings(request.fields.values('content-encoding'));
+  if (codings === null) return { kind: 'unreadable', detail: 'its content coding is not one the gate can undo' };
+  try {
+    const bytes = await decodeContent(pieces, codings, limit);
+    return { kind: 'whole', bytes, contentType: request.fields.values('content-type') };
+  } catch (error) {
+    if (!(error instanceof CodingError)) throw error;
+    return error.tooLarge
+      ? { kind: 'too-large', limit }
+      : { kind: 'unreadable', detail: 'its content coding is damaged' };
+  }
+}
+
 /**
  * Reads a body whole, up to `limit` bytes, before the first byte of it may leave. A longer one streams. Only a permitted
- * request is asked for its body: a denied upload never sends it.
+ * request is asked for its body, but for one that had to be judged by it: that was `read` already.
  */
-export function hold(request: AgentRequest, _permit: Permit, limit: number): HeldBody | Promise<HeldBody> {
+export function hold(
+  request: AgentRequest,
+  read: HeldBody | null,
+  _permit: Permit,
+  limit: number,
+): HeldBody | Promise<HeldBody> {
+  if (read !== null) return read;
   const { body } = request;
   const { length: announced, present } = body;
   if (!present) return mintHeldBody({ pieces: NONE, size: 0, rest: null, trailers: Fields.NONE, announced, present });
   request.answer.proceed();
   if (announced !== null && announced > limit) return stream(body, announced);
-  return isConversation(request) ? stream(body, announced) : readWhole(body, limit);
+  return isConversation(request) ? stream(body, announced) : readWhole(body, limit, announced === null);
 }
 
 /** gRPC may answer the first message of a request before the second is sent: such a body is never whole in time. */
@@ -46,13 +100,14 @@ function stream(rest: BodyStream, announced: number | null): HeldBody {
 /** A body of unknown length whose sender pauses this long, in milliseconds, is a stream: what has come goes on. */
 const PAUSE = 100;
 
-async function readWhole(body: BodyStream, limit: number): Promise<HeldBody> {
+/** `mayPause`: a sender that pauses is taken for a stream. */
+async function readWhole(body: BodyStream, limit: number, mayPause: boolean): Promise<HeldBody> {
   const { length: announced, present } = body;
   const pieces: Buffer[] = [];
   let size = 0;
   while (size <= limit) {
     const reading = body.read();
-    const bytes = announced === null ? await unlessPaused(reading) : await reading;
+    const bytes = mayPause ? await unlessPaused(reading) : await reading;
     if (bytes === PAUSED) {
       const rest = resumed(body, reading);
       return mintHeldBody({ pieces, size, rest, trailers: Fields.NONE, announced, present });

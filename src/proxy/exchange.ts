@@ -3,7 +3,7 @@ import type { Facts } from '../model/facts.ts';
 import type { Outcome } from '../model/outcome.ts';
 import { guard } from '../network/guard.ts';
 import { decide } from '../policy/decide.ts';
-import { hold } from './body.ts';
+import { hold, look } from './body.ts';
 import { Cancellation } from './cancellation.ts';
 import { conclude } from './conclude.ts';
 import type { Tunnel } from './tunnel.ts';
@@ -67,14 +67,16 @@ export async function serveExchange(
 /** The life of a request. Each step needs the proof the one before it returns, so none can be skipped or moved. */
 async function carry(exchange: Exchange, request: AgentRequest, services: Services): Promise<Outcome> {
   const { now } = exchange;
-  const facts = gatherFacts(request, exchange, services);
+  const asked = gatherFacts(request, exchange, services);
   services.inFlight.enter(exchange);
+  const { facts, read } = await look(request, asked, now.policy, services.inspectBuffer);
+  exchange.facts = facts;
   const began = performance.now();
   const decision = decide(facts, now.policy);
   exchange.decisionTime = performance.now() - began;
   const permit = enforce(decision, facts, exchange.tunnel?.latest ?? null);
   keep(permit, exchange);
-  const body = await hold(request, permit, services.inspectBuffer);
+  const body = await hold(request, read, permit, services.inspectBuffer);
   const address = await guard(permit, services.names, now.network);
   const upstream = prepare(facts, request, body, permit, services.pseudonym);
   const witness = await record(exchange, permit, address, services.audit);

@@ -1,7 +1,7 @@
 import { END_TO_END } from '../http1/fields.ts';
 import { identify } from '../identity/identify.ts';
 import { Denial } from '../model/denial.ts';
-import type { Facts } from '../model/facts.ts';
+import type { BodyFacts, Facts } from '../model/facts.ts';
 import { canonicalPath, splitTarget } from '../model/path.ts';
 import { DEFAULT_PORT, makeTarget, parseAuthority, type Target } from '../model/target.ts';
 import type { Tunnel } from './tunnel.ts';
@@ -11,6 +11,8 @@ import type { Services } from './services.ts';
 import { checkHandshake } from './websocket.ts';
 
 const NO_HEADERS: readonly string[] = [];
+const UNREAD: BodyFacts = { kind: 'unread' };
+const NO_BODY: BodyFacts = { kind: 'none' };
 
 /** Where a request wants to go and for what, before anything is judged. */
 interface Asked {
@@ -41,6 +43,7 @@ export function gatherFacts(request: AgentRequest, exchange: Exchange, services:
     path: canonicalPath(asked.path),
     query: asked.query,
     headers: now.policy.readsHeaders ? request.fields.pairs(END_TO_END.naming(request.connection)) : NO_HEADERS,
+    body: request.body.present ? UNREAD : NO_BODY,
   };
   exchange.facts = facts;
   if (tunnel !== null) refuseContradiction(tunnel);

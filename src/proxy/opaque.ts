@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net';
 import { Denial } from '../model/denial.ts';
+import type { BodyFacts, Facts } from '../model/facts.ts';
 import type { Outcome } from '../model/outcome.ts';
 import { canonicalPath } from '../model/path.ts';
 import { makeTarget } from '../model/target.ts';
@@ -30,11 +31,14 @@ export async function serveOpaque(socket: Socket, peer: Peer, tunnel: Tunnel, se
   conclude(exchange, outcome, null, services);
 }
 
+/** What passes unread is no body. */
+const NO_BODY: BodyFacts = { kind: 'none' };
+
 /** The steps that every request takes, with the tunnel itself as what is judged. */
 async function carryOpaque(socket: Socket, exchange: Exchange, services: Services): Promise<Outcome> {
   const { tunnel, peer, now } = exchange;
   if (tunnel === null) throw new Error('an opaque exchange without a tunnel');
-  const facts = {
+  const facts: Facts = {
     agent: tunnel.agent,
     source: peer.source,
     target: tunnel.target,
@@ -43,6 +47,7 @@ async function carryOpaque(socket: Socket, exchange: Exchange, services: Service
     path: canonicalPath('/'),
     query: null,
     headers: [],
+    body: NO_BODY,
   };
   exchange.facts = facts;
   services.inFlight.enter(exchange);

@@ -3,6 +3,7 @@ import { Fields, OutgoingFields, TO_AGENT } from '../http1/fields.ts';
 import { Denial, asDenial } from '../model/denial.ts';
 import type { Outcome } from '../model/outcome.ts';
 import { REASONS } from '../model/reason.ts';
+import { unknownNames } from '../policy/content/rpc.ts';
 import type { Exchange } from './exchange.ts';
 import type { Answer } from './message.ts';
 
@@ -25,23 +26,12 @@ export function outcomeOf(thrown: unknown, exchange: Exchange, begun: boolean): 
  * (RFC 9457) that says what was refused, by which rule, and what would allow it.
  */
 export function refuse(answer: Answer, denial: Denial, exchange: Exchange, method: string): void {
-  const { reason, status } = denial;
-  const detail = denial.message === '' ? REASONS[reason].title : denial.message;
-  const problem = {
-    type: `urn:sallyport:reason:${reason}`,
-    title: REASONS[reason].title,
-    status,
-    detail,
-    reason,
-    rule: denial.rule,
-    exchange: exchange.id,
-    agent: exchange.agent,
-    remedy: denial.remedy,
-  };
-  const body = Buffer.from(`${JSON.stringify(problem, null, 2)}\n`, 'utf8');
+  const { reason } = denial;
+  const { status, type, text } = toolRefusal(denial, exchange) ?? problem(denial, exchange);
+  const body = Buffer.from(text, 'utf8');
   const fields = new OutgoingFields(Fields.NONE, TO_AGENT, [
     'Content-Type',
-    'application/problem+json',
+    type,
     'Cache-Control',
     'no-store',
     'Proxy-Status',
@@ -56,4 +46,43 @@ export function refuse(answer: Answer, denial: Denial, exchange: Exchange, metho
   answer.begin({ status, phrase: reason, fields, framing: bodiless ? null : body.length, declared: body.length });
   if (!bodiless) void answer.write(body);
   answer.end(Fields.NONE);
+}
+
+/** What a refusal says, and how. */
+interface Words {
+  readonly status: number;
+  readonly type: string;
+  readonly text: string;
+}
+
+function problem(denial: Denial, exchange: Exchange): Words {
+  const { reason, status } = denial;
+  const { title } = REASONS[reason];
+  const document = {
+    type: `urn:sallyport:reason:${reason}`,
+    title,
+    status,
+    detail: denial.message === '' ? title : denial.message,
+    reason,
+    rule: denial.rule,
+    exchange: exchange.id,
+    agent: exchange.agent,
+    remedy: denial.remedy,
+  };
+  return { status, type: 'application/problem+json', text: `${JSON.stringify(document, null, 2)}\n` };
+}
+
+/**
+ * A tool that is not granted does not exist: its caller is told so in the words of its own protocol (MCP, "Error Handling"),
+ * which clients hand to the model. Null where the request was no such call.
+ */
+function toolRefusal({ reason, message }: Denial, exchange: Exchange): Words | null {
+  const body = exchange.facts?.body;
+  if (reason !== 'tool-not-found' || body?.kind !== 'whole') return null;
+  const answers = unknownNames(body.bytes);
+  if (answers === null) return null;
+  const detail = { reason, detail: message, exchange: exchange.id };
+  const messages = answers.map((each) => ({ ...each, error: { ...each.error, data: detail } }));
+  const single = messages.length === 1 ? messages[0] : messages;
+  return { status: 200, type: 'application/json', text: `${JSON.stringify(single)}\n` };
 }

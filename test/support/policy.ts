@@ -1,7 +1,7 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import type { Facts } from '../../src/model/facts.ts';
+import type { BodyFacts, Facts } from '../../src/model/facts.ts';
 import { canonicalPath, splitTarget } from '../../src/model/path.ts';
 import { DEFAULT_PORT, makeTarget, parseAuthority } from '../../src/model/target.ts';
 import { loadPolicy, type LoadResult } from '../../src/policy/load.ts';
@@ -41,7 +41,12 @@ export function botPolicy(lines: string, rest = ''): Policy {
 }
 
 /** Facts of a request by agent `bot`. */
-export function request(method: string, url: string, headers: readonly string[] = []): Facts {
+export function request(
+  method: string,
+  url: string,
+  headers: readonly string[] = [],
+  body: BodyFacts = { kind: 'none' },
+): Facts {
   const match = /^(https?|tcp|wss?):\/\/([^/?]+)(.*)$/.exec(url);
   const given = match?.[1] ?? 'https';
   const websocket = given.startsWith('ws');
@@ -59,5 +64,11 @@ export function request(method: string, url: string, headers: readonly string[] 
     path: canonicalPath(path),
     query,
     headers,
+    body,
   };
+}
+
+/** A body as the gate would have read it. */
+export function wholeBody(content: string | Buffer, contentType = 'application/json'): BodyFacts {
+  return { kind: 'whole', bytes: Buffer.from(content), contentType: [contentType] };
 }

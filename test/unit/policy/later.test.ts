@@ -26,11 +26,6 @@ describe('keys the gate cannot enforce yet are refused when used', () => {
       problemsOf(`version: 1\ncapabilities:\n  c: { endpoints: ["GET https://a.test/"], ${key}: ${value(key)} }\n`)[0],
     ).toContain(`"${key}" is not supported yet`);
   });
-  it.each(LATER.endpoint)('endpoint %s', (key) => {
-    expect(problemsOf(`version: 1\ndefaults: { deny: [{ host: a.test, ${key}: ${value(key)} }] }\n`)[0]).toContain(
-      `"${key}" is not supported yet`,
-    );
-  });
   it.each(LATER.file)('%s at the top', (key) => {
     expect(problemsOf(`version: 1\n${key}: {}\n`)[0]).toContain(`"${key}" is not supported yet`);
   });

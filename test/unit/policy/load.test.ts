@@ -82,9 +82,21 @@ const GALLERY: Record<string, [text: string, ...problems: string[]]> = {
     `version: 1\n${AGENT}    limits: { requests: 1/hour }\n`,
     'a.yaml:5:5: error: "limits" is not supported yet\n    5 |     limits: { requests: 1/hour }\n      |     ^^^^^^\n  hint: this version cannot enforce it, and would rather refuse the file than pretend; remove it',
   ],
-  'a body predicate, likewise': [
-    `version: 1\n${AGENT}    allow:\n      - { host: a.test, body: { json: { /a: x } } }\n`,
-    'a.yaml:6:25: error: "body" is not supported yet\n    6 |       - { host: a.test, body: { json: { /a: x } } }\n      |                         ^^^^\n  hint: this version cannot enforce it, and would rather refuse the file than pretend; remove it',
+  'a pointer that is none': [
+    `version: 1\n${AGENT}    allow:\n      - { host: a.test, body: { json: { a: x } } }\n`,
+    'a.yaml:6:41: error: "a" is not a JSON Pointer: it starts with "/"\n    6 |       - { host: a.test, body: { json: { a: x } } }\n      |                                         ^\n  hint: docs/reference/rules.md shows what stands there',
+  ],
+  'a key that a body does not have': [
+    `version: 1\n${AGENT}    allow:\n      - { host: a.test, body: { jsno: { /a: x } } }\n`,
+    'a.yaml:6:33: error: unknown key "jsno"\n    6 |       - { host: a.test, body: { jsno: { /a: x } } }\n      |                                 ^^^^\n  hint: did you mean "json"?',
+  ],
+  'a tool whose arguments are judged and which is not granted': [
+    `version: 1\n${AGENT}    allow:\n      - { host: a.test, mcp: { tools: [a], arguments: { b: { /x: 1 } } } }\n`,
+    'a.yaml:6:57: error: arguments of "b", which "tools" does not list\n    6 |       - { host: a.test, mcp: { tools: [a], arguments: { b: { /x: 1 } } } }\n      |                                                         ^\n  hint: docs/reference/rules.md shows what stands there',
+  ],
+  'a body on a tunnel that is not read': [
+    `version: 1\n${AGENT}    allow:\n      - { host: a.test, intercept: false, body: { json: { /a: x } } }\n`,
+    'a.yaml:6:9: error: an endpoint that is not intercepted has no methods, paths, query, headers, content or websocket\n    6 |       - { host: a.test, intercept: false, body: { json: { /a: x } } }\n      |         ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^\n  hint: what passes through undecrypted cannot be judged by them: leave them out, or intercept',
   ],
   'an unreachable rule': [
     `version: 1\n${AGENT}    allow: ["GET https://a.test/s/x"]\n    deny: ["* https://a.test/s/**"]\n`,

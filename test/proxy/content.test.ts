@@ -1,0 +1,228 @@
+import { execFileSync } from 'node:child_process';
+import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { TestCa } from '../support/certificates.ts';
+import { answered, ask, openTls, type RawClient } from '../support/client.ts';
+import { startGate, type TestGate } from '../support/gate.ts';
+import { askHttp2, openSession } from '../support/http2-client.ts';
+import { startOrigin, type Origin } from '../support/origin.ts';
+import { until } from '../support/until.ts';
+
+const RULES = [
+  '{ host: api.test, methods: [POST], paths: [/mail], body: { json: { "/to/*": { glob: "*@acme.test" }, /from: { equals: bot, optional: true } } } }',
+  '{ host: api.test, methods: [POST], paths: [/form], body: { form: { a: "1", closed: true } } }',
+  '{ host: api.test, methods: [POST], paths: [/upload], body: { multipart: { file: { file: [text/plain] }, closed: true } } }',
+  '{ host: api.test, paths: [/graphql], graphql: { operations: [query], fields: [viewer.login] } }',
+  '{ host: api.test, paths: [/rpc], methods: [POST], jsonrpc: { methods: [read] } }',
+  '{ host: api.test, paths: [/mcp], mcp: { tools: [search] } }',
+  '"POST https://api.test/open/**"',
+];
+
+let ca: TestCa;
+let origin: Origin;
+let gate: TestGate;
+beforeAll(async () => {
+  ca = await TestCa.create();
+  origin = await startOrigin({ tls: await ca.leaf(['api.test']) });
+  const common = { pins: [`api.test:443=127.0.0.1:${origin.port}`], upstreamCa: ca.certificate };
+  gate = await startGate({
+    ...common,
+    flags: { 'inspect.buffer': '64 KiB' },
+    more: `    allow:\n${RULES.map((rule) => `      - ${rule}\n`).join('')}    deny:\n      - { host: api.test, paths: [/open/**], body: { json: { /model: forbidden } } }\n`,
+  });
+});
+afterAll(async () => {
+  await gate.close();
+  await origin.close();
+});
+
+async function post(path: string, body: string | Buffer, fields: Record<string, string> = {}): Promise<RawClient> {
+  const bytes = Buffer.from(body);
+  const all = { 'Content-Type': 'application/json', 'Content-Length': String(bytes.length), ...fields };
+  const lines = Object.entries(all).map(([name, value]) => `${name}: ${value}\r\n`);
+  const client = await openTls(gate, 'api.test:443');
+  client.send(`POST ${path} HTTP/1.1\r\nHost: api.test\r\n${lines.join('')}\r\n`);
+  client.send(bytes);
+  await answered(client);
+  await client.close();
+  return client;
+}
+
+const GOOD = JSON.stringify({ to: ['a@acme.test', 'b@acme.test'] });
+const BAD = JSON.stringify({ to: ['a@acme.test', 'evil@evil.test'] });
+
+describe('a body that a rule reads', () => {
+  it('is sent when it is what the rule allows, and stays here when it is not', async () => {
+    expect((await post('/mail', GOOD)).status).toBe(200);
+    expect(origin.requests.at(-1)?.body.toString()).toBe(GOOD);
+    const seen = origin.requests.length;
+    const refused = await post('/mail', BAD);
+    expect([refused.status, refused.reason]).toEqual([403, 'body-not-allowed']);
+    expect(refused.received).toContain('/to/* is not what the rule allows');
+    expect(refused.received).not.toContain('evil');
+    expect(origin.requests.length).toBe(seen);
+    expect(gate.auditText()).not.toContain('evil');
+  });
+
+  it.each([
+    ['gzip', (bytes: Buffer) => gzipSync(bytes)],
+    ['deflate', (bytes: Buffer) => deflateSync(bytes)],
+    ['br', (bytes: Buffer) => brotliCompressSync(bytes)],
+    ['zstd', (bytes: Buffer) => execFileSync('zstd', ['-q', '-c'], { input: bytes })],
+  ])('is seen through %s, and forwarded as it was sent', async (coding, encode) => {
+    const good = encode(Buffer.from(GOOD));
+    expect((await post('/mail', good, { 'Content-Encoding': coding })).status).toBe(200);
+    expect(origin.requests.at(-1)?.body.equals(good)).toBe(true);
+    expect(origin.requests.at(-1)?.headers['content-encoding']).toBe(coding);
+    const refused = await post('/mail', encode(Buffer.from(BAD)), { 'Content-Encoding': coding });
+    expect(refused.reason).toBe('body-not-allowed');
+  });
+
+  it.each<[string, string | Buffer, Record<string, string>, string, number]>([
+    ['that is no JSON', 'to=a', {}, 'body-not-allowed', 403],
+    ['whose names stand twice', '{"to":["a@acme.test"],"to":["b@evil.test"]}', {}, 'body-not-allowed', 403],
+    ['of another type', GOOD, { 'Content-Type': 'text/plain' }, 'body-not-allowed', 403],
+    [
+      'of two types',
+      GOOD,
+      { 'content-type': 'application/json', 'CONTENT-TYPE': 'text/plain' },
+      'body-not-allowed',
+      403,
+    ],
+    ['in a coding nobody knows', GOOD, { 'Content-Encoding': 'rot13' }, 'body-not-allowed', 403],
+    ['that is no gzip', GOOD, { 'Content-Encoding': 'gzip' }, 'body-not-allowed', 403],
+    ['that is cut short', gzipSync(GOOD).subarray(0, 20), { 'Content-Encoding': 'gzip' }, 'body-not-allowed', 403],
+    ['that is larger than can be judged', `{"to":["${'a'.repeat(70_000)}@acme.test"]}`, {}, 'body-too-large', 413],
+    ['that is a bomb', gzipSync(Buffer.alloc(20 << 20)), { 'Content-Encoding': 'gzip' }, 'body-too-large', 413],
+    ['that is empty', '', {}, 'body-not-allowed', 403],
+  ])('%s is refused', async (_name, body, fields, reason, status) => {
+    const seen = origin.requests.length;
+    const refused = await post('/mail', body, fields);
+    expect([refused.status, refused.reason]).toEqual([status, reason]);
+    expect(origin.requests.length).toBe(seen);
+  });
+
+  it('is waited for, however slowly it comes', async () => {
+    const client = await openTls(gate, 'api.test:443');
+    client.send(
+      'POST /mail HTTP/1.1\r\nHost: api.test\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n',
+    );
+    const seen = origin.requests.length;
+    for (const piece of [BAD.slice(0, 20), BAD.slice(20)]) {
+      client.send(`${piece.length.toString(16)}\r\n${piece}\r\n`);
+      const sent = performance.now();
+      await until(() => performance.now() - sent > 150, 'the pause after which a body is otherwise taken for a stream');
+    }
+    expect(origin.connections() > 0 && origin.requests.length).toBe(seen);
+    client.send('0\r\n\r\n');
+    await answered(client);
+    expect(client.reason).toBe('body-not-allowed');
+    await client.close();
+  });
+
+  it('is asked for before the decision, and only where a rule reads it', async () => {
+    for (const [path, status] of [
+      ['/mail', 'HTTP/1.1 100'],
+      ['/elsewhere', 'HTTP/1.1 403'],
+    ] as const) {
+      const client = await openTls(gate, 'api.test:443');
+      client.send(
+        `POST ${path} HTTP/1.1\r\nHost: api.test\r\nContent-Type: application/json\r\nContent-Length: ${GOOD.length}\r\nExpect: 100-continue\r\n\r\n`,
+      );
+      await client.see('\r\n\r\n');
+      expect(client.received.startsWith(status)).toBe(true);
+      await client.close();
+    }
+  });
+
+  it('is judged alike over HTTP/2', async () => {
+    const session = await openSession(gate);
+    const send = (body: string) =>
+      askHttp2(session, { ':path': '/mail', ':method': 'POST', 'content-type': 'application/json' }, { body });
+    expect((await send(GOOD)).status).toBe(200);
+    expect((await send(BAD)).headers['sallyport-reason']).toBe('body-not-allowed');
+    session.destroy();
+  });
+
+  it('of a form, a multipart form, GraphQL and JSON-RPC', async () => {
+    const form = { 'Content-Type': 'application/x-www-form-urlencoded' };
+    expect((await post('/form', 'a=1', form)).status).toBe(200);
+    expect((await post('/form', 'a=1&b=2', form)).reason).toBe('body-not-allowed');
+    const multipart = { 'Content-Type': 'multipart/form-data; boundary=B' };
+    const part = (type: string): string =>
+      `--B\r\nContent-Disposition: form-data; name="file"; filename="f"\r\nContent-Type: ${type}\r\n\r\nx\r\n--B--\r\n`;
+    expect((await post('/upload', part('text/plain'), multipart)).status).toBe(200);
+    expect((await post('/upload', part('text/html'), multipart)).reason).toBe('body-not-allowed');
+    expect((await post('/graphql', '{"query":"{ viewer { login } }"}')).status).toBe(200);
+    expect((await post('/graphql', '{"query":"{ viewer { a: email } }"}')).reason).toBe('body-not-allowed');
+    const get = await ask(
+      gate,
+      'api.test:443',
+      'GET /graphql?query=%7Bviewer%7Bemail%7D%7D HTTP/1.1\r\nHost: api.test\r\n\r\n',
+    );
+    expect(get.reason).toBe('body-not-allowed');
+    await get.close();
+    expect((await post('/rpc', '{"jsonrpc":"2.0","id":1,"method":"read"}')).status).toBe(200);
+    expect((await post('/rpc', '{"jsonrpc":"2.0","id":1,"method":"write"}')).reason).toBe('body-not-allowed');
+  });
+});
+
+describe('a deny that reads bodies', () => {
+  it('refuses what it names, whatever the type says, and nothing else', async () => {
+    expect((await post('/open/a', '{"model":"fine"}')).status).toBe(200);
+    expect((await post('/open/a', '{"model":"forbidden"}')).reason).toBe('path-not-allowed');
+    expect((await post('/open/a', '{"model":"forbidden"}', { 'Content-Type': 'text/plain' })).reason).toBe(
+      'path-not-allowed',
+    );
+    expect((await post('/open/a', gzipSync('{"model":"forbidden"}'), { 'Content-Encoding': 'gzip' })).reason).toBe(
+      'path-not-allowed',
+    );
+    expect((await post('/open/a', 'x'.repeat(100_000))).reason).toBe('path-not-allowed');
+  });
+});
+
+describe('a tool that is not granted', () => {
+  const call = (name: string): object => ({ jsonrpc: '2.0', id: 'x-1', method: 'tools/call', params: { name } });
+
+  it('is unknown, in the words of the protocol', async () => {
+    expect((await post('/mcp', JSON.stringify(call('search')))).status).toBe(200);
+    const refused = await post('/mcp', JSON.stringify(call('delete_all')));
+    expect([refused.status, refused.reason]).toEqual([200, 'tool-not-found']);
+    expect(JSON.parse(refused.received.slice(refused.received.indexOf('\r\n\r\n')))).toMatchObject({
+      jsonrpc: '2.0',
+      id: 'x-1',
+      error: { code: -32602, message: 'Unknown tool: delete_all', data: { reason: 'tool-not-found' } },
+    });
+    expect(await gate.outcome((event) => event.reason === 'tool-not-found')).toMatchObject({ decision: 'deny' });
+  });
+
+  it('takes the whole batch with it', async () => {
+    const seen = origin.requests.length;
+    const batch = [{ jsonrpc: '2.0', id: 2, method: 'tools/list' }, call('delete_all')];
+    const refused = await post('/mcp', JSON.stringify(batch));
+    const answers = JSON.parse(refused.received.slice(refused.received.indexOf('\r\n\r\n'))) as Array<{ id: unknown }>;
+    expect(answers.map(({ id }) => id)).toEqual([2, 'x-1']);
+    expect(origin.requests.length).toBe(seen);
+  });
+});
+
+describe('an agent that is observed', () => {
+  it('sends what would be refused, and the record says so', async () => {
+    const observing = await startGate({
+      pins: [`api.test:443=127.0.0.1:${origin.port}`],
+      upstreamCa: ca.certificate,
+      mode: 'observe',
+      allow: [RULES[0] as string],
+    });
+    const client = await ask(
+      observing,
+      'api.test:443',
+      `POST /mail HTTP/1.1\r\nHost: api.test\r\nContent-Type: application/json\r\nContent-Length: ${BAD.length}\r\n\r\n${BAD}`,
+    );
+    expect(client.status).toBe(200);
+    expect(origin.requests.at(-1)?.body.toString()).toBe(BAD);
+    expect(await observing.outcome()).toMatchObject({ decision: 'would-deny', reason: 'body-not-allowed' });
+    await client.close();
+    await observing.close();
+  });
+});

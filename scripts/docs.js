@@ -152,7 +152,8 @@ ${section('JSON-RPC', schema.jsonrpc, [])}
 ${section('MCP', schema.mcp, [])}
 \`initialize\`, \`ping\`, \`notifications/*\`, \`logging/setLevel\` and \`tools/list\` are always allowed, as are a GET that listens and a DELETE that
 ends a session. A tool that is not granted is unknown, in the protocol's own words: the answer is an error of JSON-RPC with status 200
-and the reason in \`Sallyport-Reason\`. One member of a batch that is not allowed refuses the batch.
+and the reason in \`Sallyport-Reason\`. Answers are read on their way, JSON or event streams, and list the granted tools alone; one that
+cannot be read is not passed on. One member of a batch that is not allowed refuses the batch.
 
 ## Deciding
 

@@ -78,6 +78,11 @@ export class OutgoingFields {
     this.#own = own;
   }
 
+  /** The same but for these (lower-case) names of the message that was read. */
+  without(names: readonly string[]): OutgoingFields {
+    return new OutgoingFields(this.#from, this.#filter.dropping(names), this.#own);
+  }
+
   /** Lines of HTTP/1, each with the CRLF before it. Throws for a field of the gate's own that would be unsafe to write. */
   text(): string {
     let lines = this.#from.text(this.#filter);
@@ -119,7 +124,12 @@ export class FieldFilter {
   naming(connection: readonly string[]): FieldFilter {
     const named = connection.filter((name) => name !== 'close' && name !== 'keep-alive' && !NOT_REMOVABLE.has(name));
     if (named.length === 0) return this;
-    return new FieldFilter([...this.#byLength.flat(), ...named]);
+    return this.dropping(named);
+  }
+
+  /** The same filter, which also drops these. */
+  dropping(names: readonly string[]): FieldFilter {
+    return new FieldFilter([...this.#byLength.flat(), ...names]);
   }
 
   drops(text: string, start: number, end: number): boolean {

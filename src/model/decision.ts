@@ -36,6 +36,14 @@ export interface Obligations {
   readonly websocket: WebSocketTerms | null;
   /** The rule matched the path as it came (`paths-raw: true`), so it is sent as it came. */
   readonly rawPath: boolean;
+  /** Answers that list tools are to show these alone; null: the rule is not about tools. */
+  readonly tools: ToolGrants | null;
+}
+
+/** Which tools of a server an agent is shown. */
+export interface ToolGrants {
+  /** Whether a tool of this name may be called, and so be shown. */
+  grants(tool: string): boolean;
 }
 
 export type Decision =

@@ -179,6 +179,15 @@ function unescaped(quoted: string): string {
   return value;
 }
 
+/** The value as text again, each number as it was written. */
+export function writeJson(value: Json): string {
+  if (value instanceof JsonNumber) return value.text;
+  if (isArray(value)) return `[${value.map(writeJson).join(',')}]`;
+  if (isObject(value))
+    return `{${[...value].map(([name, each]) => `${JSON.stringify(name)}:${writeJson(each)}`).join(',')}}`;
+  return JSON.stringify(value);
+}
+
 export function isObject(value: Json | undefined): value is JsonObject {
   return value instanceof Map;
 }

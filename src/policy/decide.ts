@@ -243,6 +243,7 @@ function makeAllowance(rule: Rule, mode: Mode): Allowance {
       passThrough: !rule.endpoint.intercept,
       websocket: rule.endpoint.websocket,
       rawPath: rule.endpoint.pathsRaw,
+      tools: rule.endpoint.content?.mcp ?? null,
     },
   };
 }

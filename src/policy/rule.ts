@@ -63,7 +63,8 @@ export function obligationKey(rule: Rule): string {
     websocket === null
       ? '-'
       : `${websocket.max} ${websocket.messages?.count ?? '-'}/${websocket.messages?.window ?? '-'}`;
-  return `${rule.mode ?? '-'}|${rule.networks.join(',')}|${terms}|${rule.endpoint.intercept}`;
+  const shows = rule.endpoint.content?.mcp?.shows ?? '-';
+  return `${rule.mode ?? '-'}|${rule.networks.join(',')}|${terms}|${rule.endpoint.intercept}|${shows}`;
 }
 
 function predicateCount(endpoint: Endpoint): number {

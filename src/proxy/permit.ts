@@ -1,5 +1,5 @@
 import { Denial } from '../model/denial.ts';
-import { ruleText, type Decision, type WebSocketTerms } from '../model/decision.ts';
+import { ruleText, type Decision, type ToolGrants, type WebSocketTerms } from '../model/decision.ts';
 import type { Facts } from '../model/facts.ts';
 import type { Mode } from '../model/mode.ts';
 import { isFloor, type Reason } from '../model/reason.ts';
@@ -20,6 +20,8 @@ export interface Permit {
   /** The path goes upstream as it came. */
   readonly rawPath: boolean;
   readonly websocket: WebSocketTerms | null;
+  /** What answers that list tools may show; null: all. */
+  readonly tools: ToolGrants | null;
   /** The denial that observing or warning did not enforce. */
   readonly softened: { readonly reason: Reason; readonly detail: string } | null;
   readonly decision: Decision;
@@ -62,6 +64,7 @@ export function enforce(decision: Decision, facts: Facts, before: Permit | null)
     rule,
     rawPath: false,
     websocket: SOFTENED_WEBSOCKET,
+    tools: null,
     softened,
     decision,
   });
@@ -71,7 +74,7 @@ export function enforce(decision: Decision, facts: Facts, before: Permit | null)
 function permitOf(decision: Allowance, { agent, target }: Facts, before: Permit | null): Permit {
   if (before?.decision === decision && before.target === target && before.agent === agent) return before;
   const { mode, rule } = decision;
-  const { capability, networks, rawPath, websocket } = decision.obligations;
+  const { capability, networks, rawPath, websocket, tools } = decision.obligations;
   const text = ruleText(rule);
   return mintPermit({
     target,
@@ -82,6 +85,7 @@ function permitOf(decision: Allowance, { agent, target }: Facts, before: Permit 
     rule: text,
     rawPath,
     websocket,
+    tools,
     softened: null,
     decision,
   });

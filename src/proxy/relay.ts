@@ -5,6 +5,7 @@ import type { Exchange } from './exchange.ts';
 import type { Answer, AnswerHead, UpstreamExchange } from './message.ts';
 import type { Permit } from './permit.ts';
 import type { Services } from './services.ts';
+import { readsTools, relayTools } from './tools.ts';
 import { upstreamFailure, type UpstreamResponse } from './upstream.ts';
 import { converse } from './websocket.ts';
 
@@ -20,10 +21,34 @@ export function relay(
   services: Services,
 ): Transfer | Promise<Transfer> {
   if (response.head.status === 101) return converse(response, answer, exchange, permit, services.timeouts.idle);
+  const form = permit.tools === null ? null : readsTools(response.head);
+  if (form !== null) return relayJudged(form, response, answer, exchange, permit, services);
   begin(response, answer, exchange, permit);
   const state = passOn(response.connection, answer, exchange);
   // Most answers are here whole when their head is: those need no promise.
   return state === 'ended' ? settle(response, exchange) : relayRest(state, response, answer, exchange);
+}
+
+/** Passes on an answer that is read on its way, since it may list tools. */
+async function relayJudged(
+  form: 'json' | 'events',
+  response: UpstreamResponse,
+  answer: Answer,
+  exchange: Exchange,
+  permit: Permit,
+  services: Services,
+): Promise<Transfer> {
+  const { head, connection } = response;
+  const { tools } = permit;
+  if (tools === null) throw new Error('an answer is read for tools under a permit that has none');
+  try {
+    const to = { head: answerHead(head, exchange, permit), connection, answer, exchange, tools };
+    await relayTools(form, head.fields.values('content-encoding'), { ...to, limit: services.inspectBuffer });
+  } catch (error) {
+    connection.destroy();
+    throw upstreamFailure(error);
+  }
+  return settle(response, exchange);
 }
 
 /** Not every head an upstream can send can be said to every agent: what cannot is the upstream's fault, not the agent's. */

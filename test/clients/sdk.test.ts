@@ -9,6 +9,7 @@ import { McpServer } from '@modelcontextprotocol/sdk/server/mcp.js';
 import { StreamableHTTPServerTransport } from '@modelcontextprotocol/sdk/server/streamableHttp.js';
 import OpenAI from 'openai';
 import { ProxyAgent, fetch as undiciFetch } from 'undici';
+import { z } from 'zod';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { TestCa } from '../support/certificates.ts';
 import { BASIC, TOKEN_HASH, startGate, type TestGate } from '../support/gate.ts';
@@ -82,7 +83,9 @@ agents:
   bot:
     identity: { token: "${TOKEN_HASH}" }
     capabilities: [llm.openai, llm.anthropic]
-    allow: ["GET,POST,DELETE https://mcp.test/mcp"]
+    allow:
+      - GET,POST,DELETE https://mcp.test/mcp
+      - { host: mcp.test, paths: [/tools/*], methods: [GET, POST, DELETE], mcp: { tools: [hello], arguments: { hello: { /name: { max-length: 5, optional: true } } } } }
 `,
     },
     pins: [`**:443=127.0.0.1:${(server.address() as AddressInfo).port}`],
@@ -102,13 +105,22 @@ afterAll(async () => {
   await new Promise((resolve) => server.close(resolve));
 });
 
+let wiped = 0;
+
 /** A new server for each request: the SDK's stateless way. */
 async function serveMcp(
   ...[request, response]: Parameters<Parameters<typeof createServer>[1] & object>
 ): Promise<void> {
   const mcp = new McpServer({ name: 'test', version: '1.0.0' });
-  mcp.registerTool('hello', { description: 'Says hello' }, () => ({ content: [{ type: 'text', text: 'hello back' }] }));
-  const transport = new StreamableHTTPServerTransport({ sessionIdGenerator: undefined } as never);
+  mcp.registerTool('hello', { description: 'Says hello', inputSchema: { name: z.string().optional() } }, () => ({
+    content: [{ type: 'text', text: 'hello back' }],
+  }));
+  mcp.registerTool('wipe', { description: 'Wipes all' }, () => {
+    wiped++;
+    return { content: [] };
+  });
+  const enableJsonResponse = request.url === '/tools/json';
+  const transport = new StreamableHTTPServerTransport({ sessionIdGenerator: undefined, enableJsonResponse } as never);
   response.on('close', () => void transport.close());
   await mcp.connect(transport as Parameters<typeof mcp.connect>[0]);
   await transport.handleRequest(request, response);
@@ -171,8 +183,25 @@ describe('@modelcontextprotocol/sdk', () => {
       fetch: ((url: string, options: object) => undiciFetch(url, { ...options, dispatcher: agents })) as never,
     });
     await client.connect(transport as Parameters<typeof client.connect>[0]);
-    expect((await client.listTools()).tools.map((tool) => tool.name)).toEqual(['hello']);
+    expect((await client.listTools()).tools.map((tool) => tool.name)).toEqual(['hello', 'wipe']);
     expect((await client.callTool({ name: 'hello' })).content).toEqual([{ type: 'text', text: 'hello back' }]);
     await client.close();
   });
+
+  it.each(['json', 'events'])(
+    'is shown the tools it is granted alone, and no other exists for it (%s)',
+    async (form) => {
+      const client = new Client({ name: 'test', version: '1.0.0' });
+      const transport = new StreamableHTTPClientTransport(new URL(`https://mcp.test/tools/${form}`), {
+        fetch: ((url: string, options: object) => undiciFetch(url, { ...options, dispatcher: agents })) as never,
+      });
+      await client.connect(transport as Parameters<typeof client.connect>[0]);
+      expect((await client.listTools()).tools.map((tool) => tool.name)).toEqual(['hello']);
+      expect((await client.callTool({ name: 'hello' })).content).toEqual([{ type: 'text', text: 'hello back' }]);
+      await expect(client.callTool({ name: 'wipe' })).rejects.toThrow(/-32602: Unknown tool: wipe/);
+      await expect(client.callTool({ name: 'hello', arguments: { name: 'too long' } })).rejects.toThrow(/403/);
+      expect(wiped).toBe(0);
+      await client.close();
+    },
+  );
 });

@@ -226,3 +226,95 @@ describe('an agent that is observed', () => {
     await observing.close();
   });
 });
+
+describe('an answer that lists tools', () => {
+  const LIST = JSON.stringify({
+    jsonrpc: '2.0',
+    id: 1,
+    result: { tools: [{ name: 'search', size: 12345678901234567890n.toString() }, { name: 'delete_all' }] },
+  }).replace('"12345678901234567890"', '12345678901234567890');
+  const SHOWN = LIST.replace(',{"name":"delete_all"}', '');
+  const CALL = JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'tools/list' });
+
+  /** What the agent gets of an answer that a server gives. */
+  async function through(type: string, body: string | Buffer, fields: Record<string, string> = {}): Promise<RawClient> {
+    const server = await startOrigin({
+      tls: await ca.leaf(['mcp.test']),
+      answer: (_seen, response) => {
+        response.writeHead(200, { 'Content-Type': type, ETag: '"1"', ...fields });
+        response.end(body);
+      },
+    });
+    const own = await startGate({
+      pins: [`mcp.test:443=127.0.0.1:${server.port}`],
+      upstreamCa: ca.certificate,
+      allow: ['{ host: mcp.test, mcp: { tools: [search] } }'],
+      flags: { 'inspect.buffer': '64 KiB' },
+    });
+    const client = await ask(
+      own,
+      'mcp.test:443',
+      `POST /mcp HTTP/1.1\r\nHost: mcp.test\r\nContent-Type: application/json\r\nContent-Length: ${CALL.length}\r\n\r\n${CALL}`,
+    );
+    await client.close();
+    await own.close();
+    await server.close();
+    return client;
+  }
+  const bodyOf = (client: RawClient): string => client.received.slice(client.received.indexOf('\r\n\r\n') + 4);
+
+  it('shows those that are granted, no digit changed, and is said to be another document', async () => {
+    const client = await through('application/json; charset=utf-8', LIST);
+    expect(bodyOf(client)).toBe(SHOWN);
+    expect(client.received).not.toMatch(/^etag:/im);
+  });
+
+  it('through content codings too', async () => {
+    const client = await through('application/json', gzipSync(LIST), { 'Content-Encoding': 'gzip' });
+    expect(bodyOf(client)).toBe(SHOWN);
+    expect(client.received).not.toMatch(/^content-encoding:/im);
+    const events = await through('text/event-stream', gzipSync(`data: ${LIST}\n\n`), { 'Content-Encoding': 'gzip' });
+    expect(bodyOf(events)).toContain(`data: ${SHOWN}\n\n`);
+  });
+
+  it('is left as it came where nothing is to be left out', async () => {
+    const bytes = gzipSync(SHOWN);
+    const client = await through('application/json', bytes, { 'Content-Encoding': 'gzip' });
+    expect(bodyOf(client)).toContain(bytes.toString('latin1'));
+    expect(client.received).toMatch(/^etag: "1"/im);
+  });
+
+  it('event by event, whatever ends the lines', async () => {
+    const client = await through(
+      'text/event-stream',
+      `event: endpoint\ndata: /messages?session=1\n\nid: 1\r\ndata: ${LIST}\r\n\r\ndata: {"jsonrpc":"2.0",\rdata: "id":2,"result":{}}\r\r`,
+    );
+    const text = bodyOf(client).replaceAll(/\r\n[0-9a-f]+\r\n/g, '');
+    expect(text).toContain('event: endpoint\ndata: /messages?session=1\n\n');
+    expect(text).toContain(`id: 1\ndata: ${SHOWN}\n\n`);
+    expect(text).toContain('data: {"jsonrpc":"2.0",\ndata: "id":2,"result":{}}\n\n');
+  });
+
+  it.each<[string, string, string | Buffer, Record<string, string>]>([
+    ['is cut short', 'application/json', gzipSync(LIST).subarray(0, 30), { 'Content-Encoding': 'gzip' }],
+    ['has two readings', 'application/json', `{"result":{"tools":[]},"result":{"tools":[{"name":"delete_all"}]}}`, {}],
+    ['is in a coding nobody knows', 'application/json', LIST, { 'Content-Encoding': 'rot13' }],
+    ['is too large to be judged', 'application/json', `"${'x'.repeat(70_000)}"`, {}],
+  ])('that %s is not shown at all', async (_name, type, body, fields) => {
+    const client = await through(type, body, fields);
+    expect([client.status, client.reason]).toEqual([502, 'upstream-malformed']);
+  });
+
+  it('in an event with two readings is cut off', async () => {
+    const client = await through(
+      'text/event-stream',
+      `data: {"result":{"tools":[]},"result":{"tools":[{"name":"delete_all"}]}}\n\n`,
+    );
+    expect(client.received).not.toContain('delete_all');
+    expect(client.received.endsWith('0\r\n\r\n')).toBe(false);
+  });
+
+  it('of another type is none of theirs', async () => {
+    expect(bodyOf(await through('text/html', '<p>hello</p>'))).toContain('<p>hello</p>');
+  });
+});

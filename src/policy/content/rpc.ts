@@ -1,4 +1,13 @@
-import { JsonNumber, isArray, isObject, parseJsonBytes, type Json, type JsonObject } from '../../model/json.ts';
+import type { ToolGrants } from '../../model/decision.ts';
+import {
+  JsonNumber,
+  isArray,
+  isObject,
+  parseJsonBytes,
+  writeJson,
+  type Json,
+  type JsonObject,
+} from '../../model/json.ts';
 import { globMatches } from '../glob.ts';
 import { RuleError, below } from '../parsed.ts';
 import type { McpSpec, RpcSpec } from '../schema.ts';
@@ -162,6 +171,11 @@ export class McpPredicate {
     return 1 + Math.min(8, tool.length + resource.length + prompt.length) + sizeOf(this.#arguments);
   }
 
+  /** Equal for rules that show the same tools. */
+  get shows(): string {
+    return [...this.#granted.tool].sort().join(',');
+  }
+
   /** Whether a tool of this name may be called, and so be shown. */
   grants(tool: string): boolean {
     return matchesAny(this.#granted.tool, tool);
@@ -237,6 +251,30 @@ export function unknownNames(bytes: Buffer): readonly UnknownName[] | null {
     ];
   });
   return answers.length === 0 ? null : answers;
+}
+
+/**
+ * An answer of `tools/list` with the granted tools alone; null where it lists none that is not granted, or is no such answer.
+ * Throws JsonError for what two readers may read differently.
+ */
+export function withGrantedTools(bytes: Buffer, tools: ToolGrants): string | null {
+  const body = parseJsonBytes(bytes);
+  const messages = isArray(body) ? body : [body];
+  const shown = messages.map((each) => onlyGranted(each, tools));
+  if (shown.every((each, index) => each === messages[index])) return null;
+  return writeJson(isArray(body) ? shown : (shown[0] as Json));
+}
+
+function onlyGranted(message: Json, tools: ToolGrants): Json {
+  const result = isObject(message) ? message.get('result') : undefined;
+  const list = isObject(result) ? result.get('tools') : undefined;
+  if (!isObject(message) || !isObject(result) || !isArray(list)) return message;
+  const granted = list.filter((tool) => {
+    const name = isObject(tool) ? tool.get('name') : undefined;
+    return typeof name === 'string' && tools.grants(name);
+  });
+  if (granted.length === list.length) return message;
+  return new Map([...message, ['result', new Map([...result, ['tools', granted]])]]);
 }
 
 /** A name as a record may hold it: what agents send there is no place for anything but names. */

@@ -7,6 +7,7 @@ import {
   isObject,
   parseJson,
   parseJsonBytes,
+  writeJson,
   type Json,
 } from '../../../src/model/json.ts';
 
@@ -85,6 +86,18 @@ describe('parseJson()', () => {
 
   it('refuses more values than anyone needs', () => {
     expect(() => parseJson(`[${'0,'.repeat(200_001)}0]`)).toThrow(/too many/);
+  });
+});
+
+describe('writeJson()', () => {
+  it('writes what parseJson() reads, and not a digit less', () => {
+    const text = '{"a":[12345678901234567890.10,1e400,null,true,"\\u0001é"],"__proto__":{}}';
+    expect(writeJson(parseJson(text))).toBe(text);
+    fc.assert(
+      fc.property(fc.json(), (each) => {
+        expect(JSON.parse(writeJson(parseJson(each)))).toEqual(JSON.parse(each));
+      }),
+    );
   });
 });
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { parseJson } from '../../../../src/model/json.ts';
-import { McpPredicate, RpcPredicate } from '../../../../src/policy/content/rpc.ts';
+import { McpPredicate, RpcPredicate, withGrantedTools } from '../../../../src/policy/content/rpc.ts';
 
 const call = (method: string, params?: unknown, more: object = {}): string =>
   JSON.stringify({ jsonrpc: '2.0', id: 1, method, ...(params === undefined ? {} : { params }), ...more });
@@ -116,5 +116,34 @@ describe('McpPredicate', () => {
   it('knows which tools to show', () => {
     expect([predicate.grants('read_x'), predicate.grants('write_x')]).toEqual([true, false]);
     expect(() => new McpPredicate({ tools: ['a'], arguments: { b: {} } })).toThrow(/"tools" does not list/);
+  });
+});
+
+describe('withGrantedTools()', () => {
+  const tools = new McpPredicate({ tools: ['read_*'] });
+  const shown = (text: string): string | null => withGrantedTools(Buffer.from(text), tools);
+  const list = (...names: string[]): string =>
+    JSON.stringify({
+      jsonrpc: '2.0',
+      id: 1,
+      result: { tools: names.map((name) => ({ name, big: 1 })), nextCursor: 'x' },
+    });
+
+  it('leaves the granted ones, and everything else as it was', () => {
+    expect(shown(list('read_a', 'write_b', 'read_c'))).toBe(list('read_a', 'read_c'));
+    expect(shown(`[${list('write_b')},{"jsonrpc":"2.0","id":2,"result":{}}]`)).toBe(
+      `[${list()},{"jsonrpc":"2.0","id":2,"result":{}}]`,
+    );
+  });
+
+  it('has nothing to do with other answers', () => {
+    expect(shown(list('read_a'))).toBeNull();
+    expect(shown('{"jsonrpc":"2.0","id":1,"error":{}}')).toBeNull();
+    expect(shown('"text"')).toBeNull();
+  });
+
+  it('takes no tool without a name, and no answer with two readings', () => {
+    expect(shown('{"result":{"tools":[{},5,{"name":5}]}}')).toBe('{"result":{"tools":[]}}');
+    expect(() => shown('{"result":{"tools":[]},"result":{"tools":[{"name":"write_b"}]}}')).toThrow(/twice/);
   });
 });

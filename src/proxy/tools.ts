@@ -1,0 +1,158 @@
+import { Http1Error } from '../http1/error.ts';
+import { Fields } from '../http1/fields.ts';
+import { CHUNKED, type ResponseHead } from '../http1/head.ts';
+import type { MessageEvent } from '../http1/reader.ts';
+import type { ToolGrants } from '../model/decision.ts';
+import { JsonError } from '../model/json.ts';
+import { parseMediaType } from '../policy/content/text.ts';
+import { withGrantedTools } from '../policy/content/rpc.ts';
+import { CodingError, ContentDecoder, contentCodings, decodeContent, type Coding } from '../scan/content-decoder.ts';
+import { EventStream, EventTooLong, eventText, type StreamEvent } from '../scan/event-stream.ts';
+import type { Exchange } from './exchange.ts';
+import type { Answer, AnswerHead, UpstreamExchange } from './message.ts';
+
+/** How much larger than the inspection buffer an answer may be once its content codings are undone. */
+const EXPANSION = 8;
+/** A stream of events has no length: what bounds it is each of its events. */
+const ENDLESS = Number.MAX_SAFE_INTEGER;
+
+/** What the answer of a server of MCP is read as; null: it is none of what such servers answer, and passed on unread. */
+export function readsTools(head: ResponseHead): 'json' | 'events' | null {
+  if (head.framing === 0 || head.status < 200 || head.status > 299) return null;
+  const essence = parseMediaType(head.fields.values('content-type'))?.essence;
+  if (essence === 'application/json') return 'json';
+  return essence === 'text/event-stream' ? 'events' : null;
+}
+
+/** An answer under way, and who gets it. */
+export interface ToolAnswer {
+  readonly head: AnswerHead;
+  readonly connection: UpstreamExchange;
+  readonly answer: Answer;
+  readonly exchange: Exchange;
+  readonly tools: ToolGrants;
+  /** Bytes that are held to be judged. */
+  readonly limit: number;
+}
+
+/**
+ * Passes on an answer that may list tools, with those that are not granted left out: an agent is not shown what it may not
+ * call. Throws Http1Error for answers that cannot be read, which are not passed on.
+ */
+export async function relayTools(form: 'json' | 'events', codings: readonly string[], to: ToolAnswer): Promise<void> {
+  const known = contentCodings(codings);
+  if (known === null) throw new Http1Error('its content coding is not one the gate can undo');
+  try {
+    if (form === 'json') await relayJson(known, to);
+    else await relayEvents(known, to);
+  } catch (error) {
+    if (error instanceof CodingError || error instanceof JsonError || error instanceof EventTooLong)
+      throw new Http1Error(error.message);
+    throw error;
+  }
+}
+
+/** One message or batch: held, and sent as it came where nothing had to be left out. */
+async function relayJson(codings: readonly Coding[], to: ToolAnswer): Promise<void> {
+  const { head, answer, limit } = to;
+  const pieces: Buffer[] = [];
+  let size = 0;
+  let trailers = Fields.NONE;
+  for (;;) {
+    const event = await next(to);
+    if (event.type === 'head') throw new Http1Error('a head within an answer');
+    if (event.type === 'end') {
+      trailers = event.trailers;
+      break;
+    }
+    size += event.bytes.length;
+    if (size > limit) throw new Http1Error(`an answer of more than ${limit} bytes where tools may be listed`);
+    pieces.push(event.bytes);
+  }
+  const shown = withGrantedTools(await decodeContent(pieces, codings, limit * EXPANSION), to.tools);
+  if (shown === null) {
+    answer.begin(head);
+    for (const bytes of pieces) await answer.write(bytes);
+    answer.end(trailers);
+    return;
+  }
+  const bytes = Buffer.from(shown);
+  answer.begin({ ...rewritten(head), framing: bytes.length, declared: bytes.length });
+  await answer.write(bytes);
+  answer.end(Fields.NONE);
+}
+
+/** Messages one after another, each on its way as soon as it is here whole. */
+async function relayEvents(codings: readonly Coding[], to: ToolAnswer): Promise<void> {
+  const { head, answer, limit, tools } = to;
+  const decoder = new ContentDecoder(codings, ENDLESS);
+  const stream = new EventStream(limit);
+  answer.begin({ ...rewritten(head), framing: CHUNKED, declared: null });
+  answer.flush();
+  try {
+    for (;;) {
+      const event = await next(to);
+      if (event.type === 'head') throw new Http1Error('a head within an answer');
+      const bytes = event.type === 'end' ? await decoder.end() : await decoder.push(event.bytes);
+      const text = stream
+        .push(bytes)
+        .map((each) => shownEvent(each, tools))
+        .join('');
+      if (text !== '') await answer.write(Buffer.from(text));
+      answer.flush();
+      if (event.type !== 'end') continue;
+      answer.end(Fields.NONE);
+      return;
+    }
+  } finally {
+    decoder.destroy();
+  }
+}
+
+function shownEvent(event: StreamEvent, tools: ToolGrants): string {
+  if (event.data === null) return eventText(event);
+  try {
+    return eventText(event, withGrantedTools(Buffer.from(event.data), tools));
+  } catch (error) {
+    // The older transport names its endpoint in plain text; what only some readers take for JSON is not passed on.
+    if (!(error instanceof JsonError) || isSomeJson(event.data)) throw error;
+    return eventText(event);
+  }
+}
+
+function isSomeJson(text: string): boolean {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** What is said of an answer's bytes is not true of those that are sent instead. */
+const ABOUT_BYTES: readonly string[] = [
+  'content-encoding',
+  'content-md5',
+  'content-digest',
+  'repr-digest',
+  'digest',
+  'etag',
+  'accept-ranges',
+  'content-range',
+];
+
+function rewritten(head: AnswerHead): AnswerHead {
+  return { ...head, fields: head.fields.without(ABOUT_BYTES) };
+}
+
+async function next({ connection, exchange }: ToolAnswer): Promise<MessageEvent<ResponseHead>> {
+  for (;;) {
+    const event = connection.poll();
+    if (event !== null) {
+      if (event.type === 'body') exchange.received += event.bytes.length;
+      return event;
+    }
+    if (connection.gone) throw new Error('the answer ended without an end');
+    await connection.more();
+  }
+}

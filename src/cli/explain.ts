@@ -1,11 +1,10 @@
 import type { Command } from 'commander';
-import { canonicalPath, splitTarget } from '../model/path.ts';
-import { DEFAULT_PORT, makeTarget, parseAuthority } from '../model/target.ts';
 import type { BodyFacts, Facts } from '../model/facts.ts';
 import { decide } from '../policy/decide.ts';
 import { explain } from '../policy/explain.ts';
 import { loadPolicy } from '../policy/load.ts';
 import { formatProblem } from '../policy/problem.ts';
+import { factsOfRequest } from '../policy/request.ts';
 import { CommandError, EXIT } from './exit.ts';
 import { relativePlaces, shortenPaths } from './places.ts';
 import { configOf, withSettings } from './settings.ts';
@@ -46,30 +45,14 @@ export function addExplain(program: Command): void {
     });
 }
 
-/** The facts the gate would gather from this request. The URL is taken as written: nothing is normalised on the way. */
+/** The facts the gate would gather from this request. */
 function factsOf(method: string, url: string, options: ExplainOptions): Facts {
-  const match = /^(https?|wss?):\/\/([^/?#]+)([^#]*)$/.exec(url);
-  const authority = match === null ? null : parseAuthority(match[2] ?? '');
-  if (match === null || authority === null) throw new CommandError(`"${url}" is not an http, https, ws or wss URL`);
-  const websocket = match[1]?.startsWith('ws') === true;
-  const scheme = match[1] === 'https' || match[1] === 'wss' ? 'https' : 'http';
-  const rest = match[3] ?? '';
-  const { path, query } = splitTarget(rest.startsWith('/') ? rest : `/${rest}`);
   const headers = (options.header ?? []).flatMap(parseHeader);
   const body = options.json === undefined ? NO_BODY : jsonBody(options.json);
   if (options.json !== undefined) headers.push('Content-Type', 'application/json');
-  const target = makeTarget(scheme, authority.host, authority.port ?? (DEFAULT_PORT[scheme] as number));
-  return {
-    agent: options.agent,
-    source: '127.0.0.1',
-    target,
-    method,
-    websocket,
-    path: canonicalPath(path),
-    query,
-    headers,
-    body,
-  };
+  const facts = factsOfRequest({ agent: options.agent, method, url, headers, body });
+  if (!facts.ok) throw new CommandError(`${facts.message}: ${facts.hint}`);
+  return facts.value;
 }
 
 const NO_BODY: BodyFacts = { kind: 'none' };

@@ -11,6 +11,7 @@ import { addExplain } from './explain.ts';
 import { addPack } from './pack.ts';
 import { addRun } from './run.ts';
 import { addStart } from './start.ts';
+import { addTest } from './test.ts';
 import { dotsToDashes } from './settings.ts';
 
 /** The `sallyport` command. Mistakes of the caller end in one line and a code, never in a stack trace. */
@@ -29,7 +30,7 @@ async function main(words: readonly string[]): Promise<void> {
     .description('print the version')
     .addHelpText('after', '\nExample:\n  sallyport version')
     .action(() => void process.stdout.write(`${VERSION}\n`));
-  for (const add of [addStart, addCheck, addExplain, addRun, addAgent, addCa, addPack]) add(program);
+  for (const add of [addStart, addCheck, addTest, addExplain, addRun, addAgent, addCa, addPack]) add(program);
   inheritExit(program);
   const split = words.indexOf('--');
   const own = split === -1 ? words : words.slice(0, split);

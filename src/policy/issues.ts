@@ -54,8 +54,13 @@ function reportIssue(source: Source, issue: Issue, base: PropertyKey[], problems
 
 /** The branch that the author meant: the one that did not fail on the type of the value itself. */
 function nearestBranch(errors: ReadonlyArray<readonly Issue[]>): readonly Issue[] | null {
+  const failsAtRoot = (branch: readonly Issue[], ...codes: string[]): boolean =>
+    branch.some((issue) => issue.path.length === 0 && codes.includes(issue.code));
+  // A map where a word might stand too is meant as a map, though it is none of the words.
   return (
-    errors.find((branch) => !branch.some((issue) => issue.path.length === 0 && issue.code === 'invalid_type')) ?? null
+    errors.find((branch) => !failsAtRoot(branch, 'invalid_type', 'invalid_value')) ??
+    errors.find((branch) => !failsAtRoot(branch, 'invalid_type')) ??
+    null
   );
 }
 

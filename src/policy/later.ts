@@ -25,12 +25,6 @@ export function refuseLater(source: Source, file: RulesFile, problems: Problem[]
     if (capability.audit === 'transcript')
       problems.push(notYet(source, ['capabilities', name], 'audit', 'audit: transcript'));
   }
-  if (file.tests !== undefined) {
-    const hint = 'they are kept for `sallyport test`, which is not built yet';
-    problems.push(
-      problemAt(source, keyRangeOf(source, [], 'tests'), 'these tests are not run yet', { severity: 'warning', hint }),
-    );
-  }
 }
 
 function notYet(source: Source, path: PropertyKey[], key: string, shown = key): Problem {

@@ -1,7 +1,7 @@
 import { compile } from './compile.ts';
 import { checkShape } from './issues.ts';
 import { refuseLater } from './later.ts';
-import { mergeFiles, type CheckedFile } from './merge.ts';
+import { mergeFiles, type CheckedFile, type Merged } from './merge.ts';
 import type { Policy } from './policy.ts';
 import { byPlace, type Problem } from './problem.ts';
 import { readSources } from './source.ts';
@@ -14,6 +14,23 @@ export interface LoadResult {
 
 /** Reads, checks and compiles every rule file below a folder. Never throws for what stands in the files. */
 export function loadPolicy(root: string): LoadResult {
+  const { merged, generation, problems } = readRules(root);
+  const policy = merged === null ? null : compile(merged, generation, problems);
+  const failed = problems.some((problem) => problem.severity === 'error');
+  return { policy: failed ? null : policy, problems: problems.sort(byPlace) };
+}
+
+/** Rule files read, checked and merged, before anything is made of them. */
+export interface ReadRules {
+  /** Null when a file is missing: references to what it defines would be reported as mistakes of those who make them. */
+  readonly merged: Merged | null;
+  readonly files: readonly CheckedFile[];
+  readonly generation: string;
+  readonly problems: Problem[];
+}
+
+/** Reads, checks and merges every rule file below a folder. Never throws for what stands in the files. */
+export function readRules(root: string): ReadRules {
   const read = readSources(root);
   const problems: Problem[] = [...read.problems];
   const files: CheckedFile[] = [];
@@ -23,10 +40,7 @@ export function loadPolicy(root: string): LoadResult {
     refuseLater(source, file, problems);
     files.push({ source, file });
   }
-  const complete = files.length === read.sources.length;
   const merged = mergeFiles(files, problems);
-  // With a file missing, references to what it defines would be reported as mistakes of those who make them.
-  const policy = complete ? compile(merged, read.generation, problems) : null;
-  const failed = problems.some((problem) => problem.severity === 'error');
-  return { policy: failed ? null : policy, problems: problems.sort(byPlace) };
+  const complete = files.length === read.sources.length;
+  return { merged: complete ? merged : null, files, generation: read.generation, problems };
 }

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { MODES } from '../model/mode.ts';
+import { REASON_CODES, type Reason } from '../model/reason.ts';
 
 /**
  * The rules language as one schema: types, load-time validation and the reference page all come from here (POLICY.md).
@@ -229,6 +230,33 @@ export const defaults = z.strictObject({
   scan: scan.optional().describe('Scan profile.'),
 });
 
+export const ruleTest = z.strictObject({
+  name: z.string().min(1).describe('What must hold, as a sentence.'),
+  agent: name.optional().describe('The agent that asks.'),
+  capability: name.optional().describe('In place of an agent: one is made up that is granted this and nothing else.'),
+  with: z.record(z.string(), z.string()).optional().describe('Values for the parameters of the capability.'),
+  request: z
+    .union([z.string(), oneOrMore(z.string())])
+    .describe('`METHOD URL`, or several of which the same is expected.'),
+  headers: z.record(z.string(), z.string()).optional().describe('Header fields.'),
+  json: z.unknown().optional().describe('JSON body.'),
+  form: z.record(z.string(), z.string()).optional().describe('Urlencoded body.'),
+  body: z.string().optional().describe('Body as text; say its `Content-Type` among the headers.'),
+  expect: z
+    .union([
+      z.enum(['allow', 'deny']),
+      z.strictObject({
+        decision: z.enum(['allow', 'deny']),
+        reason: z
+          .enum(REASON_CODES as [Reason, ...Reason[]])
+          .optional()
+          .describe('Reason of the denial.'),
+        capability: name.optional().describe('The capability that decides.'),
+      }),
+    ])
+    .describe('`allow`, `deny`, or a map of `decision`, `reason` and `capability`.'),
+});
+
 const anyMap = z.record(z.string(), z.unknown());
 
 export const rulesFile = z.strictObject({
@@ -242,7 +270,7 @@ export const rulesFile = z.strictObject({
   labels: anyMap.optional().describe('Labels for data flow.'),
   approvers: anyMap.optional().describe('People who may approve.'),
   inference: anyMap.optional().describe('Model API settings.'),
-  tests: z.array(z.unknown()).optional().describe('Rule tests; read by `sallyport test`, which is not built yet.'),
+  tests: z.array(ruleTest).optional().describe('Tests of the rules, run by `sallyport test`; nothing else reads them.'),
 });
 
 export type RulesFile = z.infer<typeof rulesFile>;
@@ -253,6 +281,7 @@ export type EndpointMap = z.infer<typeof endpointMap>;
 export type GrantSpec = z.infer<typeof grant>;
 export type PredicateSpec = z.infer<typeof predicate>;
 export type FieldMapSpec = z.infer<typeof fieldMap>;
+export type TestSpec = z.infer<typeof ruleTest>;
 export type BodySpec = z.infer<typeof body>;
 export type FilePredicateSpec = z.infer<typeof filePredicate>;
 export type JsonFieldsSpec = z.infer<typeof jsonFields>;

@@ -45,6 +45,8 @@ const ROWS = {
     better: 'more',
     job: { mode: 'websocket', connections: 32 },
     port: 'talkPort',
+    // Squid would have to be told to let connections be upgraded, and would read nothing of them.
+    only: ['direct', 'sallyport', 'mitmproxy', 'http-mitm-proxy'],
     figure: (r) => r.perSecond,
   },
   'sse-event': {

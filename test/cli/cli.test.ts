@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { until } from '../support/until.ts';
+import { COMMANDS } from '../../scripts/commands.js';
 
 const PROGRAM = join(import.meta.dirname, '../../dist/cli/sallyport.js');
 const RULES = join(import.meta.dirname, '../../rules');
@@ -86,20 +87,7 @@ const stopped = (child: ChildProcess): Promise<number | null> =>
 
 describe('sallyport', () => {
   it('has help with an example for every command, and exits 0', async () => {
-    for (const words of [
-      [],
-      ['start'],
-      ['check'],
-      ['explain'],
-      ['run'],
-      ['agent', 'token'],
-      ['ca', 'show'],
-      ['ca', 'export'],
-      ['ca', 'rotate'],
-      ['ca', 'import'],
-      ['pack'],
-      ['version'],
-    ]) {
+    for (const words of COMMANDS) {
       const { code, out } = await sallyport([...words, '--help']);
       expect([words, code, /Examples?:\n {2}sallyport /.test(out)]).toEqual([words, 0, true]);
     }
@@ -123,6 +111,73 @@ describe('sallyport', () => {
     const { code, err } = await sallyport(words as string[]);
     expect([code, /\n\s+at /.test(err)]).toEqual([2, false]);
     expect(err).toMatch(message);
+  });
+});
+
+describe('sallyport test', () => {
+  it('runs the tests of the rules that ship, which exercise all of them', async () => {
+    const { code, out } = await sallyport(['test', RULES, '--min-coverage', '100']);
+    expect(out).toMatch(/\n\d+ passed, 0 failed; coverage 100 % \(\d+ of \d+\)\n$/);
+    expect(code).toBe(0);
+  });
+
+  it('says what failed and what no test exercised, on the terminal and in reports', async () => {
+    const home = join(folder, 'tested');
+    mkdirSync(home, { recursive: true });
+    writeFileSync(
+      join(home, 'a.yaml'),
+      `version: 1
+agents:
+  bot: { identity: { networks: [127.0.0.1] }, allow: ["GET https://a.test/ok", "GET https://b.test/**"] }
+tests:
+  - { name: reads & more, agent: bot, request: GET https://a.test/ok, expect: allow }
+  - { name: writes, agent: bot, request: POST https://a.test/ok, expect: allow }
+`,
+    );
+    const reports = ['--junit', join(home, 'r.xml'), '--json', join(home, 'r.json')];
+    const { code, out } = await sallyport(['test', home, ...reports]);
+    expect(code).toBe(1);
+    expect(out).toBe(`ok    reads & more  tested/a.yaml:5:5
+FAIL  writes        tested/a.yaml:6:5
+      POST https://a.test/ok: expected allow, got deny method-not-allowed (POST is not allowed on a.test/ok)
+
+not exercised:
+  tested/a.yaml:3:80  GET https://b.test/**: never allows a request of a test
+
+1 passed, 1 failed; coverage 50 % (1 of 2)
+`);
+    expect(readFileSync(join(home, 'r.xml'), 'utf8')).toContain(
+      '<testcase classname="tested/a.yaml" name="reads &amp; more"',
+    );
+    expect(readFileSync(join(home, 'r.xml'), 'utf8')).toMatch(
+      /<testsuite name="tested\/a\.yaml" tests="2" failures="1">/,
+    );
+    expect(JSON.parse(readFileSync(join(home, 'r.json'), 'utf8'))).toMatchObject({
+      coverage: { percent: 50 },
+      tests: [{ passed: true }, { passed: false }],
+      uncovered: [{ line: 3, what: 'allow' }],
+    });
+  });
+
+  it('needs enough exercised, rules that load and a percentage', async () => {
+    const home = join(folder, 'untested');
+    mkdirSync(home, { recursive: true });
+    const rules =
+      'version: 1\nagents:\n  bot: { identity: { networks: [127.0.0.1] }, allow: ["GET https://a.test/ok"] }\n';
+    writeFileSync(join(home, 'a.yaml'), rules);
+    const little = await sallyport(['test', home, '--min-coverage', '80']);
+    expect([little.code, little.out]).toEqual([
+      1,
+      expect.stringContaining('less than the 80 % that --min-coverage asks'),
+    ]);
+    expect((await sallyport(['test', home])).code).toBe(0);
+    expect((await sallyport(['test', home, '--min-coverage', '101'])).code).toBe(2);
+    writeFileSync(
+      join(home, 'a.yaml'),
+      `${rules}tests:\n  - { name: x, agent: bto, request: GET https://a.test/, expect: deny }\n`,
+    );
+    const broken = await sallyport(['test', home]);
+    expect([broken.code, broken.out]).toEqual([1, expect.stringContaining('no agent "bto" is defined')]);
   });
 });
 

@@ -35,7 +35,4 @@ describe('keys the gate cannot enforce yet are refused when used', () => {
     ).toContain('"audit: transcript" is not supported yet');
     expect(problemsOf('version: 1\ndefaults: { limits: {} }\n')[0]).toContain('"limits" is not supported yet');
   });
-  it('tests are kept, with a warning that nobody runs them', () => {
-    expect(problemsOf('version: 1\ntests: []\n')[0]).toContain('warning: these tests are not run yet');
-  });
 });

@@ -34,5 +34,5 @@ it('a tie is broken by text, not by order', () => {
 
 it('obligations are what two rules may disagree on', () => {
   const { rule } = ranked('GET https://a.test/');
-  expect(obligationKey({ ...rule, mode: 'warn', networks: ['x'] })).toBe('warn|x|-|true');
+  expect(obligationKey({ ...rule, mode: 'warn', networks: ['x'] })).toBe('warn|x|-|true|-');
 });

@@ -4,6 +4,7 @@ import type { Outcome } from '../model/outcome.ts';
 import type { GuardedAddress } from '../network/guard.ts';
 import { Denial } from '../model/denial.ts';
 import type { Exchange } from './exchange.ts';
+import { refusalStatus } from './refusal.ts';
 import type { Permit } from './permit.ts';
 
 declare const witnessed: unique symbol;
@@ -64,7 +65,7 @@ function partsOf(permit: Permit, exchange: Exchange): RecordParts {
  */
 export function outcomeText(exchange: Exchange, outcome: Outcome): string {
   const { permit } = exchange;
-  const status = outcome.kind === 'refused' ? outcome.denial.status : outcome.status;
+  const status = outcome.kind === 'refused' ? refusalStatus(outcome.denial, exchange) : outcome.status;
   const query = exchange.facts?.query ?? null;
   const parts =
     permit !== null && permit.softened === null && outcome.kind === 'delivered'

@@ -48,6 +48,11 @@ export function refuse(answer: Answer, denial: Denial, exchange: Exchange, metho
   answer.end(Fields.NONE);
 }
 
+/** The status a refusal is told with, for the record. */
+export function refusalStatus(denial: Denial, exchange: Exchange): number {
+  return toolRefusal(denial, exchange)?.status ?? denial.status;
+}
+
 /** What a refusal says, and how. */
 interface Words {
   readonly status: number;

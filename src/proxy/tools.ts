@@ -13,8 +13,6 @@ import type { Answer, AnswerHead, UpstreamExchange } from './message.ts';
 
 /** How much larger than the inspection buffer an answer may be once its content codings are undone. */
 const EXPANSION = 8;
-/** A stream of events has no length: what bounds it is each of its events. */
-const ENDLESS = Number.MAX_SAFE_INTEGER;
 
 /** What the answer of a server of MCP is read as; null: it is none of what such servers answer, and passed on unread. */
 export function readsTools(head: ResponseHead): 'json' | 'events' | null {
@@ -85,7 +83,7 @@ async function relayJson(codings: readonly Coding[], to: ToolAnswer): Promise<vo
 /** Messages one after another, each on its way as soon as it is here whole. */
 async function relayEvents(codings: readonly Coding[], to: ToolAnswer): Promise<void> {
   const { head, answer, limit, tools } = to;
-  const decoder = new ContentDecoder(codings, ENDLESS);
+  const decoder = new ContentDecoder(codings, limit * EXPANSION, true);
   const stream = new EventStream(limit);
   answer.begin({ ...rewritten(head), framing: CHUNKED, declared: null });
   answer.flush();

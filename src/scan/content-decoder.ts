@@ -45,9 +45,10 @@ export class CodingError extends Error {
 export class ContentDecoder {
   readonly #stages: readonly Stage[];
 
-  /** `limit`: most bytes that any stage may make of the body. */
-  constructor(codings: readonly Coding[], limit: number) {
-    this.#stages = codings.toReversed().map((coding) => stageOf(coding, limit));
+  /** `limit`: most bytes that any stage may make of the body; `endless`: of one piece of it, where bodies have no end. */
+  constructor(codings: readonly Coding[], limit: number, endless = false) {
+    const bound = { limit, endless };
+    this.#stages = codings.toReversed().map((coding) => stageOf(coding, bound));
   }
 
   /** What these bytes decode to, as far as it can be known yet. */
@@ -100,21 +101,27 @@ interface Stage {
   destroy(): void;
 }
 
-function stageOf(coding: Coding, limit: number): Stage {
+interface Bound {
+  readonly limit: number;
+  /** The limit is for each piece. */
+  readonly endless: boolean;
+}
+
+function stageOf(coding: Coding, bound: Bound): Stage {
   switch (coding) {
     case 'gzip':
-      return new EngineStage(coding, () => zlib.createGunzip(), limit);
+      return new EngineStage(coding, () => zlib.createGunzip(), bound);
     case 'br':
-      return new EngineStage(coding, () => zlib.createBrotliDecompress(), limit);
+      return new EngineStage(coding, () => zlib.createBrotliDecompress(), bound);
     case 'deflate':
       return new EngineStage(
         coding,
         (first) => (isZlib(first) ? zlib.createInflate() : zlib.createInflateRaw()),
-        limit,
+        bound,
         2,
       );
     case 'zstd':
-      return nativeZstd === null ? new ZstdStage(limit) : new EngineStage(coding, nativeZstd, limit);
+      return nativeZstd === null ? new ZstdStage(bound) : new EngineStage(coding, nativeZstd, bound);
   }
 }
 
@@ -142,7 +149,7 @@ function tooLarge(limit: number): CodingError {
 class EngineStage implements Stage {
   readonly #coding: Coding;
   readonly #make: (first: Buffer) => Transform;
-  readonly #limit: number;
+  readonly #bound: Bound;
   /** Bytes that must be there before the engine can be chosen. */
   readonly #needed: number;
   #waiting: Buffer = EMPTY;
@@ -155,14 +162,15 @@ class EngineStage implements Stage {
   #reject: ((error: Error) => void) | null = null;
   #failure: Error | null = null;
 
-  constructor(coding: Coding, make: (first: Buffer) => Transform, limit: number, needed = 0) {
+  constructor(coding: Coding, make: (first: Buffer) => Transform, bound: Bound, needed = 0) {
     this.#coding = coding;
     this.#make = make;
-    this.#limit = limit;
+    this.#bound = bound;
     this.#needed = needed;
   }
 
   async push(bytes: Buffer): Promise<Buffer> {
+    if (this.#bound.endless) this.#made = 0;
     const ready = this.#waiting.length === 0 ? bytes : Buffer.concat([this.#waiting, bytes]);
     this.#waiting = EMPTY;
     if (this.#engine === null && ready.length < this.#needed) {
@@ -196,7 +204,10 @@ class EngineStage implements Stage {
     engine.on('data', (bytes: Buffer) => {
       this.#made += bytes.length;
       this.#pieces.push(bytes);
-      if (this.#made > this.#limit) engine.destroy(tooLarge(this.#limit));
+      if (this.#made <= this.#bound.limit || this.#failure !== null) return;
+      // The engine may still say that it has worked the piece off.
+      this.#failure = tooLarge(this.#bound.limit);
+      engine.destroy(this.#failure);
     });
     engine.on('end', () => {
       this.#ended = true;
@@ -221,6 +232,7 @@ class EngineStage implements Stage {
     });
     this.#resolve = null;
     this.#reject = null;
+    if (this.#failure !== null) throw this.#failure;
   }
 
   #taken(): Buffer {
@@ -232,21 +244,22 @@ class EngineStage implements Stage {
 
 /** Zstandard where Node has none. */
 class ZstdStage implements Stage {
-  readonly #limit: number;
+  readonly #bound: Bound;
   readonly #decoder: ZstdDecoder;
   #made = 0;
   #pieces: Buffer[] = [];
 
-  constructor(limit: number) {
-    this.#limit = limit;
+  constructor(bound: Bound) {
+    this.#bound = bound;
     this.#decoder = new ZstdDecoder((bytes) => {
       this.#made += bytes.length;
-      if (this.#made > this.#limit) throw tooLarge(this.#limit);
+      if (this.#made > this.#bound.limit) throw tooLarge(this.#bound.limit);
       this.#pieces.push(bytes);
     });
   }
 
   push(bytes: Buffer): Promise<Buffer> {
+    if (this.#bound.endless) this.#made = 0;
     return this.#step(() => this.#decoder.push(bytes));
   }
 

@@ -20,6 +20,9 @@ export class EventStream {
   readonly #decoder = new TextDecoder('utf-8', { ignoreBOM: true });
   readonly #longest: number;
   #text = '';
+  /** What came without the end of a line, not joined yet: an event that drips in is not copied again for each drop. */
+  #drops: string[] = [];
+  #dropped = 0;
   #lines: string[] = [];
   #size = 0;
   #started = false;
@@ -33,7 +36,13 @@ export class EventStream {
 
   /** The events that these bytes complete. Throws EventTooLong. */
   push(bytes: Uint8Array): StreamEvent[] {
-    this.#text += this.#decoder.decode(bytes, { stream: true });
+    const piece = this.#decoder.decode(bytes, { stream: true });
+    this.#drops.push(piece);
+    this.#dropped += piece.length;
+    if (this.#size + this.#dropped > this.#longest && !/[\r\n]/.test(piece)) throw this.#tooLong();
+    if (this.#started && !/[\r\n]/.test(piece)) return [];
+    this.#text = this.#drops.join('');
+    this.#drops = [];
     if (!this.#started && this.#text !== '') {
       this.#started = true;
       // Readers skip a byte order mark: kept, it would hide the name of the first field.
@@ -50,9 +59,14 @@ export class EventStream {
         this.#size += line.length + 1;
       }
     }
-    if (this.#size + this.#text.length > this.#longest)
-      throw new EventTooLong(`an event of more than ${this.#longest}`);
+    this.#drops = [this.#text];
+    this.#dropped = this.#text.length;
+    if (this.#size + this.#dropped > this.#longest) throw this.#tooLong();
     return events;
+  }
+
+  #tooLong(): EventTooLong {
+    return new EventTooLong(`an event of more than ${this.#longest} characters`);
   }
 
   #line(): string | null {

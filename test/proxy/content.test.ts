@@ -193,7 +193,10 @@ describe('a tool that is not granted', () => {
       id: 'x-1',
       error: { code: -32602, message: 'Unknown tool: delete_all', data: { reason: 'tool-not-found' } },
     });
-    expect(await gate.outcome((event) => event.reason === 'tool-not-found')).toMatchObject({ decision: 'deny' });
+    expect(await gate.outcome((event) => event.reason === 'tool-not-found')).toMatchObject({
+      decision: 'deny',
+      status: 200,
+    });
   });
 
   it('takes the whole batch with it', async () => {

@@ -2,7 +2,7 @@ import type { BodyFacts } from '../../model/facts.ts';
 import { JsonError, parseJsonBytes, type Json } from '../../model/json.ts';
 import { queryPairs } from '../predicate.ts';
 import { parseMultipart, type Part } from './multipart.ts';
-import { decodeUtf8, isJsonType, parseMediaType, type MediaType } from './text.ts';
+import { decodeUtf8, isJsonType, isUtf8, parseMediaType, type MediaType } from './text.ts';
 
 /** What a body reads as; or why it does not read as that. */
 export type Reading<T> =
@@ -42,6 +42,7 @@ export class BodyView {
   form(): Reading<readonly string[]> {
     this.#form ??= this.#read((type, bytes) => {
       if (type.essence !== 'application/x-www-form-urlencoded') return bad('its content type is not that of a form');
+      if (!isUtf8(type)) return bad('the form is not UTF-8');
       return readForm(bytes);
     });
     return this.#form;

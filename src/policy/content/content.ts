@@ -101,8 +101,12 @@ export function contentFlaw(content: ContentPredicates, context: ContentContext)
 }
 
 function graphqlFlaw(graphql: GraphqlPredicate, { method, query, body }: ContentContext): ContentFlaw | null {
-  if (method !== 'GET') return judged(body.json(), (value) => graphql.flaw(value));
   const pairs = query();
+  if (method !== 'GET') {
+    if (pairs === null || GraphqlPredicate.overrides(pairs))
+      return notAllowed('a GraphQL request says in its query what its body says');
+    return judged(body.json(), (value) => graphql.flaw(value));
+  }
   if (!body.absent || pairs === null) return notAllowed('a GraphQL request by GET is a query and no body');
   const flaw = graphql.flawOfQuery(pairs);
   return flaw === null ? null : notAllowed(flaw);

@@ -63,6 +63,11 @@ export class GraphqlPredicate {
     return demandsOf(text).kinds.has('mutation') ? 'a GET asks for a GraphQL mutation' : null;
   }
 
+  /** Of a POST's own query: servers may take from it what the body says too, and the gate would judge another request. */
+  static overrides(pairs: readonly string[]): boolean {
+    return pairs.some((name, index) => index % 2 === 0 && MEMBERS.has(name));
+  }
+
   /** Whether a deny may mean it: what cannot be read may be anything. */
   mayHold(body: Json): boolean {
     const batch = Array.isArray(body) ? (body as readonly Json[]) : [body];

@@ -43,7 +43,11 @@ export function parseMediaType(values: readonly string[]): MediaType | null {
 }
 
 /** JSON, whatever it is about (RFC 6839 §3.1). */
-export function isJsonType({ essence, charset }: MediaType): boolean {
-  const utf8 = charset === null || charset === 'utf-8' || charset === 'utf8';
-  return utf8 && (essence === 'application/json' || essence.endsWith('+json'));
+export function isJsonType(type: MediaType): boolean {
+  return isUtf8(type) && (type.essence === 'application/json' || type.essence.endsWith('+json'));
+}
+
+/** Says that it is UTF-8, or nothing else. */
+export function isUtf8({ charset }: MediaType): boolean {
+  return charset === null || charset === 'utf-8' || charset === 'utf8';
 }

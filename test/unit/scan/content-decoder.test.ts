@@ -126,6 +126,16 @@ describe('ContentDecoder', () => {
     encoder.destroy();
   });
 
+  it('bounds each piece of a body without end, and not their sum', async () => {
+    for (const coding of ['gzip', 'zstd'] as const) {
+      const piece = ENCODE[coding](Buffer.alloc(LIMIT));
+      const decoder = new ContentDecoder([coding], LIMIT, true);
+      for (let count = 0; count < 3; count++) await decoder.push(piece);
+      await expect(decoder.push(ENCODE[coding](Buffer.alloc(3 * LIMIT)))).rejects.toMatchObject({ tooLarge: true });
+      decoder.destroy();
+    }
+  });
+
   it('reads deflate without its header, as some send it', async () => {
     expect((await decodeContent(piecesOf(deflateRawSync(TEXT), 1), ['deflate'], LIMIT)).equals(TEXT)).toBe(true);
   });

@@ -23,6 +23,8 @@ describe('BodyView', () => {
     const type = 'application/x-www-form-urlencoded';
     expect(new BodyView(wholeBody('a=1&b=%20c', type)).form()).toEqual({ ok: true, value: ['a', '1', 'b', ' c'] });
     expect(new BodyView(wholeBody('a=%zz', type)).form().ok).toBe(false);
+    expect(new BodyView(wholeBody('a=1', `${type}; charset=utf-16`)).form().ok).toBe(false);
+    expect(new BodyView(wholeBody('a=1', `${type}; charset=UTF-8`)).form().ok).toBe(true);
     expect(new BodyView(wholeBody('a=1')).form().ok).toBe(false);
     expect(new BodyView(wholeBody('a=1')).anyForm().ok).toBe(true);
   });

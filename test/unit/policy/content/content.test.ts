@@ -49,6 +49,13 @@ describe('contentFlaw()', () => {
     ['GraphQL by GET', { graphql: { operations: ['query'] } }, [NONE, 'GET', 'query=%7Ba%7D'], 'holds'],
     ['GraphQL by GET with a body', { graphql: {} }, [wholeBody('{}'), 'GET', 'query=%7Ba%7D'], 'body-not-allowed'],
     [
+      'GraphQL twice, in the query and the body',
+      { graphql: {} },
+      [wholeBody('{"query":"{ a }"}'), 'POST', 'query=%7Bb%7D'],
+      'body-not-allowed',
+    ],
+    ['GraphQL with a query of its own', { graphql: {} }, [wholeBody('{"query":"{ a }"}'), 'POST', 'v=2'], 'holds'],
+    [
       'a mutation',
       { graphql: { operations: ['query'] } },
       [wholeBody('{"query":"mutation { a }"}')],

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { decodeUtf8, isJsonType, parseMediaType } from '../../../../src/policy/content/text.ts';
+import { decodeUtf8, isJsonType, isUtf8, parseMediaType, type MediaType } from '../../../../src/policy/content/text.ts';
 
 describe('parseMediaType()', () => {
   it.each<[string[], object | null]>([
@@ -31,6 +31,11 @@ it.each([
 ])('isJsonType() of %s is %s', (text, expected) => {
   const type = parseMediaType([text]);
   expect(type !== null && isJsonType(type)).toBe(expected);
+});
+
+it('isUtf8() of a type that says nothing, or so', () => {
+  const says = (text: string): boolean => isUtf8(parseMediaType([text]) as MediaType);
+  expect(['a/b', 'a/b; charset=UTF8', 'a/b; charset=latin1'].map(says)).toEqual([true, true, false]);
 });
 
 it('decodeUtf8() is strict', () => {

@@ -7,6 +7,8 @@ import { startGate, type TestGate } from '../support/gate.ts';
 import {
   DATA,
   END_HEADERS,
+  END_STREAM,
+  GOAWAY,
   HEADERS,
   RST_STREAM,
   SETTINGS,
@@ -14,6 +16,7 @@ import {
   block,
   frame,
   openFrames,
+  type FrameClient,
 } from '../support/http2-frames.ts';
 import { askHttp2, openSession } from '../support/http2-client.ts';
 import { startOrigin, startRawOrigin, type Origin } from '../support/origin.ts';
@@ -343,6 +346,42 @@ describe('an answer that is complete before its request', () => {
     const reset = await until(() => client.frames.find((each) => each.type === RST_STREAM), 'the rest to be declined');
     expect([reset.stream, reset.payload.readUInt32BE(0)]).toEqual([1, constants.NGHTTP2_NO_ERROR]);
     client.close();
+    await gate.close();
+    await origin.close();
+  });
+});
+
+describe('an agent that leaves', () => {
+  it('is forgotten, said it goodbye or not', async () => {
+    const origin = await startOrigin({ tls: await ca.leaf(['api.test']) });
+    const gate = await startGate({
+      allow: ['GET https://api.test/ok/**'],
+      pins: [`api.test:443=127.0.0.1:${origin.port}`],
+      upstreamCa: ca.certificate,
+    });
+    const open = async (): Promise<string> => {
+      const text = await (await fetch(`${gate.adminUrl}/metrics`)).text();
+      return /^sallyport_connections_open (\d+)$/m.exec(text)?.[1] ?? '';
+    };
+    const head = block([
+      [':method', 'GET'],
+      [':scheme', 'https'],
+      [':authority', 'api.test'],
+      [':path', '/no'],
+    ]);
+    for (const leave of [
+      (client: FrameClient) => client.socket.end(),
+      (client: FrameClient) => client.socket.destroy(),
+      (client: FrameClient) => client.send(frame(GOAWAY, 0, 0, Buffer.alloc(8))).socket.end(),
+    ]) {
+      const client = await openFrames(gate);
+      client.send(frame(HEADERS, END_STREAM | END_HEADERS, 1, head));
+      expect(await client.ended(1)).toBe('answered');
+      expect(await open()).toBe('1');
+      leave(client);
+      await expect.poll(open, { timeout: 10_000 }).toBe('0');
+      client.close();
+    }
     await gate.close();
     await origin.close();
   });

@@ -63,6 +63,8 @@ export class Http2Agent implements AgentConnection, Watched {
       this.#take(stream, flags, raw ?? []),
     );
     this.#session.on('error', () => undefined);
+    // Sockets here stay half open, so nothing else ends the session of an agent that left without a GOAWAY.
+    socket.on('end', () => this.retire());
     this.#session.on('ping', () => this.#count('pings', MAX_PINGS));
     this.#session.on('remoteSettings', () => this.#count('settings', MAX_SETTINGS));
     this.#session.on('close', () => {
@@ -95,7 +97,7 @@ export class Http2Agent implements AgentConnection, Watched {
 
   /** GOAWAY without an error: streams that are open go on to their end (RFC 9113 §6.8). */
   retire(): void {
-    this.#session.close();
+    if (!this.#session.closed && !this.#session.destroyed) this.#session.close();
   }
 
   destroy(): void {

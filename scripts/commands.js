@@ -12,5 +12,6 @@ export const COMMANDS = [
   ['ca', 'rotate'],
   ['ca', 'import'],
   ['pack'],
+  ['schema'],
   ['version'],
 ];

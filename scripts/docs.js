@@ -1,4 +1,4 @@
-// Writes the generated reference pages: docs/reference/{config,rules,cli}.md. `--print` prints them as JSON instead; a test
+// Writes the generated reference pages: docs/reference/{config,rules,cli}.md and rules.schema.json. `--print` prints them as JSON instead; a test
 // compares that with what is committed. Needs `npm run build`.
 import { execFileSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
@@ -10,8 +10,14 @@ const root = join(import.meta.dirname, '..');
 const load = (name) => import(join(root, 'dist', name));
 const { SETTINGS, flagOf, variableOf } = await load('config/settings.js');
 const schema = await load('policy/schema.js');
+const { rulesJsonSchemaText } = await load('policy/json-schema.js');
 
-const pages = { 'config.md': configPage(), 'rules.md': rulesPage(), 'cli.md': cliPage() };
+const pages = {
+  'config.md': configPage(),
+  'rules.md': rulesPage(),
+  'cli.md': cliPage(),
+  'rules.schema.json': rulesJsonSchemaText(),
+};
 if (process.argv.includes('--print')) process.stdout.write(JSON.stringify(pages));
 else for (const [name, text] of Object.entries(pages)) writeFileSync(join(root, 'docs/reference', name), text);
 
@@ -90,7 +96,8 @@ function rulesPage() {
 
 Every \`*.yaml\` and \`*.yml\` below \`rules/\` is read in name order and merged. A file has \`version: 1\` and any of the keys below; a
 name may be defined once. Unknown keys are errors. \`sallyport check\` shows each mistake with its place and a hint; a policy that
-does not load never replaces one that did.
+does not load never replaces one that did. Editors complete and check rule files by [rules.schema.json](rules.schema.json)
+(\`sallyport schema\` prints it), which shipped files name in their first line.
 
 ${section('A file', schema.rulesFile, schema.LATER.file)}
 ${section('An agent', schema.agent, schema.LATER.agent)}

@@ -10,6 +10,7 @@ import { CommandError, EXIT } from './exit.ts';
 import { addExplain } from './explain.ts';
 import { addPack } from './pack.ts';
 import { addRun } from './run.ts';
+import { addSchema } from './schema.ts';
 import { addStart } from './start.ts';
 import { addTest } from './test.ts';
 import { dotsToDashes } from './settings.ts';
@@ -30,7 +31,8 @@ async function main(words: readonly string[]): Promise<void> {
     .description('print the version')
     .addHelpText('after', '\nExample:\n  sallyport version')
     .action(() => void process.stdout.write(`${VERSION}\n`));
-  for (const add of [addStart, addCheck, addTest, addExplain, addRun, addAgent, addCa, addPack]) add(program);
+  for (const add of [addStart, addCheck, addTest, addExplain, addRun, addAgent, addCa, addPack, addSchema])
+    add(program);
   inheritExit(program);
   const split = words.indexOf('--');
   const own = split === -1 ? words : words.slice(0, split);

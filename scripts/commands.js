@@ -4,6 +4,7 @@ export const COMMANDS = [
   ['start'],
   ['check'],
   ['test'],
+  ['replay'],
   ['explain'],
   ['run'],
   ['agent', 'token'],

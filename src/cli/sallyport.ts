@@ -9,6 +9,7 @@ import { addCheck } from './check.ts';
 import { CommandError, EXIT } from './exit.ts';
 import { addExplain } from './explain.ts';
 import { addPack } from './pack.ts';
+import { addReplay } from './replay.ts';
 import { addRun } from './run.ts';
 import { addSchema } from './schema.ts';
 import { addStart } from './start.ts';
@@ -31,7 +32,7 @@ async function main(words: readonly string[]): Promise<void> {
     .description('print the version')
     .addHelpText('after', '\nExample:\n  sallyport version')
     .action(() => void process.stdout.write(`${VERSION}\n`));
-  for (const add of [addStart, addCheck, addTest, addExplain, addRun, addAgent, addCa, addPack, addSchema])
+  for (const add of [addStart, addCheck, addTest, addReplay, addExplain, addRun, addAgent, addCa, addPack, addSchema])
     add(program);
   inheritExit(program);
   const split = words.indexOf('--');

@@ -52,6 +52,8 @@ export interface OutcomeEvent {
   readonly status: number | null;
   readonly time: string;
   readonly tunnel?: string;
+  /** The request asked to become a WebSocket. */
+  readonly websocket?: true;
 }
 
 export type ExchangeEvent = IntentEvent | OutcomeEvent;

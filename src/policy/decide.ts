@@ -42,11 +42,24 @@ export function readsBody(facts: Facts, policy: Policy): boolean {
   const agent = policy.agents.get(facts.agent);
   if (agent === undefined || !policy.readsBodies) return false;
   const reads = (entry: RankedRule): boolean => entry.rule.endpoint.content !== null && methodHolds(entry, facts);
+  return reached(facts, agent, policy).some(reads);
+}
+
+/** Whether some rule for this request looks at what no record holds: values of its query, headers, or its content. */
+export function readsMoreThanRecorded(facts: Facts, policy: Policy): boolean {
+  const agent = policy.agents.get(facts.agent);
+  if (agent === undefined) return false;
+  const reads = (entry: RankedRule): boolean => !asksNoMore(entry.rule.endpoint) && methodHolds(entry, facts);
+  return reached(facts, agent, policy).some(reads);
+}
+
+/** Every rule on the way of a request, whatever it asks beyond host, port and path. */
+function reached(facts: Facts, agent: AgentPolicy, policy: Policy): RankedRule[] {
   const denies = [...policy.deny.match(facts.target), ...agent.deny.match(facts.target)];
-  return (
-    denies.some((group) => onAnySpelling(group, facts).some(reads)) ||
-    allowCandidates(agent, facts.target).some((group) => onPath(group, facts).some(reads))
-  );
+  return [
+    ...denies.flatMap((group) => onAnySpelling(group, facts)),
+    ...allowCandidates(agent, facts.target).flatMap((group) => onPath(group, facts)),
+  ];
 }
 
 /**

@@ -76,7 +76,7 @@ export function outcomeText(exchange: Exchange, outcome: Outcome): string {
     `${exchange.id}${parts.toMethod}${member('method', exchange.facts?.method)}` +
     `,"microseconds":${Math.round((exchange.ended - exchange.started) * 1000)}${parts.toPath}` +
     `${member('path', pathOf(exchange))}${parts.toQuery}${query === null || query === '' ? '' : `,"query":${queryShape(query)}`}` +
-    `${parts.toSource}${exchange.peer.source}","status":${status},"time":"${timestamp()}"${member('tunnel', exchange.tunnel?.id)}}`
+    `${parts.toSource}${exchange.peer.source}","status":${status},"time":"${timestamp()}"${member('tunnel', exchange.tunnel?.id)}${exchange.facts?.websocket === true ? ',"websocket":true' : ''}}`
   );
 }
 

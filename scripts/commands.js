@@ -14,5 +14,7 @@ export const COMMANDS = [
   ['ca', 'import'],
   ['pack'],
   ['schema'],
+  ['tools', 'list'],
+  ['tools', 'ack'],
   ['version'],
 ];

@@ -163,6 +163,10 @@ ends a session. A tool that is not granted is unknown, in the protocol's own wor
 and the reason in \`Sallyport-Reason\`. Answers are read on their way, JSON or event streams, and list the granted tools alone; one that
 cannot be read is not passed on. One member of a batch that is not allowed refuses the batch.
 
+A tool is remembered as it was first seen (\`state/tools.json\`: a hash of its description, schemas and annotations, by server). When it
+is another later it is not shown and not called (\`tool-changed\`), and the log says so, until a person has looked at it:
+\`sallyport tools list\`, then \`sallyport tools ack SERVER TOOL\`, which a running gate takes up at once.
+
 ## Tests
 
 \`\`\`yaml

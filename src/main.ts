@@ -19,6 +19,7 @@ import { InFlight } from './proxy/in-flight.ts';
 import { UpstreamPool } from './proxy/pool.ts';
 import type { Services } from './proxy/services.ts';
 import { makeSnapshot, type Snapshot } from './proxy/snapshot.ts';
+import { ToolRegistry, toolsFile } from './proxy/tool-registry.ts';
 import { trust } from './proxy/trust.ts';
 import type { Log } from './telemetry/log.ts';
 import { Metrics } from './telemetry/metrics.ts';
@@ -158,6 +159,7 @@ function openServices(config: Config, rules: Rules, leaves: LeafCache, metrics: 
     leaves,
     upstreamTrust: trust(ca),
     upstreamSessions: new Map(),
+    tools: openTools(config, log),
     audit: openAudit(config, pseudonym, metrics, log),
     pool: new UpstreamPool(clock),
     http2: new Http2Pool(),
@@ -168,6 +170,14 @@ function openServices(config: Config, rules: Rules, leaves: LeafCache, metrics: 
     inspectBuffer: config.inspect.buffer,
     pseudonym,
   };
+}
+
+function openTools(config: Config, log: Log): ToolRegistry {
+  try {
+    return new ToolRegistry(toolsFile(config.state), clock, log);
+  } catch (error) {
+    throw new ConfigError(`state: ${(error as Error).message}`);
+  }
 }
 
 function openAudit(config: Config, instance: string, metrics: Metrics, log: Log): AuditLog {

@@ -14,6 +14,7 @@ import { addRun } from './run.ts';
 import { addSchema } from './schema.ts';
 import { addStart } from './start.ts';
 import { addTest } from './test.ts';
+import { addTools } from './tools.ts';
 import { dotsToDashes } from './settings.ts';
 
 /** The `sallyport` command. Mistakes of the caller end in one line and a code, never in a stack trace. */
@@ -32,7 +33,19 @@ async function main(words: readonly string[]): Promise<void> {
     .description('print the version')
     .addHelpText('after', '\nExample:\n  sallyport version')
     .action(() => void process.stdout.write(`${VERSION}\n`));
-  for (const add of [addStart, addCheck, addTest, addReplay, addExplain, addRun, addAgent, addCa, addPack, addSchema])
+  for (const add of [
+    addStart,
+    addCheck,
+    addTest,
+    addReplay,
+    addExplain,
+    addRun,
+    addAgent,
+    addCa,
+    addPack,
+    addSchema,
+    addTools,
+  ])
     add(program);
   inheritExit(program);
   const split = words.indexOf('--');

@@ -29,4 +29,9 @@ export interface Facts {
   readonly headers: readonly string[];
   /** Read only where a rule for this request asks for it. */
   readonly body: BodyFacts;
+  /** Tools of the target that have changed since they were first seen, and were not acknowledged. */
+  readonly changedTools: ReadonlySet<string>;
 }
+
+/** Of a server none of whose tools has changed, or that has none. */
+export const NO_CHANGED_TOOLS: ReadonlySet<string> = new Set();

@@ -112,8 +112,8 @@ class Views {
   }
 
   content(): ContentContext {
-    const { method, body } = this.#facts;
-    this.#content ??= { method, query: () => this.query(), body: new BodyView(body) };
+    const { method, body, changedTools } = this.#facts;
+    this.#content ??= { method, query: () => this.query(), body: new BodyView(body), changedTools };
     return this.#content;
   }
 

@@ -1,5 +1,5 @@
 import type { OutcomeEvent } from '../model/audit-event.ts';
-import type { Facts } from '../model/facts.ts';
+import { NO_CHANGED_TOOLS, type Facts } from '../model/facts.ts';
 import { parseHost } from '../model/host.ts';
 import { canonicalPath } from '../model/path.ts';
 import { isFloor, REASONS, type Reason } from '../model/reason.ts';
@@ -67,6 +67,7 @@ function factsOf(event: OutcomeEvent): Facts | null {
     query: query === undefined ? null : query.map(({ name }) => name).join('&'),
     headers: [],
     body: { kind: 'unread' },
+    changedTools: NO_CHANGED_TOOLS,
   };
 }
 

@@ -1,4 +1,4 @@
-import type { BodyFacts, Facts } from '../model/facts.ts';
+import { NO_CHANGED_TOOLS, type BodyFacts, type Facts } from '../model/facts.ts';
 import { isMethod } from '../model/method.ts';
 import { canonicalPath, splitTarget } from '../model/path.ts';
 import { DEFAULT_PORT, makeTarget, parseAuthority } from '../model/target.ts';
@@ -30,6 +30,17 @@ export function factsOfRequest({ agent, method, url, headers, body }: WrittenReq
   const rest = match[3] ?? '';
   const { path, query } = splitTarget(rest.startsWith('/') ? rest : `/${rest}`);
   const target = makeTarget(scheme, authority.host, authority.port ?? (DEFAULT_PORT[scheme] as number));
-  const facts = { agent, source: SOURCE, target, method, websocket, path: canonicalPath(path), query, headers, body };
+  const facts = {
+    agent,
+    source: SOURCE,
+    target,
+    method,
+    websocket,
+    path: canonicalPath(path),
+    query,
+    headers,
+    body,
+    changedTools: NO_CHANGED_TOOLS,
+  };
   return { ok: true, value: facts };
 }

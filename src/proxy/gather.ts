@@ -1,7 +1,7 @@
 import { END_TO_END } from '../http1/fields.ts';
 import { identify } from '../identity/identify.ts';
 import { Denial } from '../model/denial.ts';
-import type { BodyFacts, Facts } from '../model/facts.ts';
+import { NO_CHANGED_TOOLS, type BodyFacts, type Facts } from '../model/facts.ts';
 import { canonicalPath, splitTarget } from '../model/path.ts';
 import { DEFAULT_PORT, makeTarget, parseAuthority, type Target } from '../model/target.ts';
 import type { Tunnel } from './tunnel.ts';
@@ -44,6 +44,7 @@ export function gatherFacts(request: AgentRequest, exchange: Exchange, services:
     query: asked.query,
     headers: now.policy.readsHeaders ? request.fields.pairs(END_TO_END.naming(request.connection)) : NO_HEADERS,
     body: request.body.present ? UNREAD : NO_BODY,
+    changedTools: now.policy.readsBodies ? services.tools.changed(asked.target.key) : NO_CHANGED_TOOLS,
   };
   exchange.facts = facts;
   if (tunnel !== null) refuseContradiction(tunnel);

@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
 import { Denial } from '../model/denial.ts';
-import type { BodyFacts, Facts } from '../model/facts.ts';
+import { NO_CHANGED_TOOLS, type BodyFacts, type Facts } from '../model/facts.ts';
 import type { Outcome } from '../model/outcome.ts';
 import { canonicalPath } from '../model/path.ts';
 import { makeTarget } from '../model/target.ts';
@@ -48,6 +48,7 @@ async function carryOpaque(socket: Socket, exchange: Exchange, services: Service
     query: null,
     headers: [],
     body: NO_BODY,
+    changedTools: NO_CHANGED_TOOLS,
   };
   exchange.facts = facts;
   services.inFlight.enter(exchange);

@@ -83,8 +83,8 @@ function problem(denial: Denial, exchange: Exchange): Words {
  */
 function toolRefusal({ reason, message }: Denial, exchange: Exchange): Words | null {
   const body = exchange.facts?.body;
-  if (reason !== 'tool-not-found' || body?.kind !== 'whole') return null;
-  const answers = unknownNames(body.bytes);
+  if ((reason !== 'tool-not-found' && reason !== 'tool-changed') || body?.kind !== 'whole') return null;
+  const answers = unknownNames(body.bytes, reason === 'tool-changed' ? message : null);
   if (answers === null) return null;
   const detail = { reason, detail: message, exchange: exchange.id };
   const messages = answers.map((each) => ({ ...each, error: { ...each.error, data: detail } }));

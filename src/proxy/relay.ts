@@ -42,7 +42,14 @@ async function relayJudged(
   const { tools } = permit;
   if (tools === null) throw new Error('an answer is read for tools under a permit that has none');
   try {
-    const to = { head: answerHead(head, exchange, permit), connection, answer, exchange, tools };
+    const to = {
+      head: answerHead(head, exchange, permit),
+      connection,
+      answer,
+      exchange,
+      tools,
+      review: services.tools.reviewOf(permit.target.key),
+    };
     await relayTools(form, head.fields.values('content-encoding'), { ...to, limit: services.inspectBuffer });
   } catch (error) {
     connection.destroy();

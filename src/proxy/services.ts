@@ -8,6 +8,7 @@ import type { LeafCache } from '../tls/leaves.ts';
 import type { Http2Pool } from './http2-pool.ts';
 import type { InFlight } from './in-flight.ts';
 import type { UpstreamPool } from './pool.ts';
+import type { ToolRegistry } from './tool-registry.ts';
 import type { Snapshot } from './snapshot.ts';
 
 /** What the data plane is given by `main`. */
@@ -20,6 +21,8 @@ export interface Services {
   readonly http2: Http2Pool;
   readonly inFlight: InFlight;
   readonly audit: AuditLog;
+  /** What is known of the tools of MCP servers. */
+  readonly tools: ToolRegistry;
   readonly metrics: Metrics;
   readonly log: Log;
   /** One context for all upstream connections: trust is the same for all. */

@@ -5,7 +5,7 @@ import type { MessageEvent } from '../http1/reader.ts';
 import type { ToolGrants } from '../model/decision.ts';
 import { JsonError } from '../model/json.ts';
 import { parseMediaType } from '../policy/content/text.ts';
-import { withGrantedTools } from '../policy/content/rpc.ts';
+import { shownTools, type ToolReview } from '../policy/content/tools.ts';
 import { CodingError, ContentDecoder, contentCodings, decodeContent, type Coding } from '../scan/content-decoder.ts';
 import { EventStream, EventTooLong, eventText, type StreamEvent } from '../scan/event-stream.ts';
 import type { Exchange } from './exchange.ts';
@@ -29,6 +29,7 @@ export interface ToolAnswer {
   readonly answer: Answer;
   readonly exchange: Exchange;
   readonly tools: ToolGrants;
+  readonly review: ToolReview;
   /** Bytes that are held to be judged. */
   readonly limit: number;
 }
@@ -67,7 +68,7 @@ async function relayJson(codings: readonly Coding[], to: ToolAnswer): Promise<vo
     if (size > limit) throw new Http1Error(`an answer of more than ${limit} bytes where tools may be listed`);
     pieces.push(event.bytes);
   }
-  const shown = withGrantedTools(await decodeContent(pieces, codings, limit * EXPANSION), to.tools);
+  const shown = shownTools(await decodeContent(pieces, codings, limit * EXPANSION), to.tools, to.review);
   if (shown === null) {
     answer.begin(head);
     for (const bytes of pieces) await answer.write(bytes);
@@ -82,7 +83,7 @@ async function relayJson(codings: readonly Coding[], to: ToolAnswer): Promise<vo
 
 /** Messages one after another, each on its way as soon as it is here whole. */
 async function relayEvents(codings: readonly Coding[], to: ToolAnswer): Promise<void> {
-  const { head, answer, limit, tools } = to;
+  const { head, answer, limit } = to;
   const decoder = new ContentDecoder(codings, limit * EXPANSION, true);
   const stream = new EventStream(limit);
   answer.begin({ ...rewritten(head), framing: CHUNKED, declared: null });
@@ -94,7 +95,7 @@ async function relayEvents(codings: readonly Coding[], to: ToolAnswer): Promise<
       const bytes = event.type === 'end' ? await decoder.end() : await decoder.push(event.bytes);
       const text = stream
         .push(bytes)
-        .map((each) => shownEvent(each, tools))
+        .map((each) => shownEvent(each, to))
         .join('');
       if (text !== '') await answer.write(Buffer.from(text));
       answer.flush();
@@ -107,10 +108,10 @@ async function relayEvents(codings: readonly Coding[], to: ToolAnswer): Promise<
   }
 }
 
-function shownEvent(event: StreamEvent, tools: ToolGrants): string {
+function shownEvent(event: StreamEvent, { tools, review }: ToolAnswer): string {
   if (event.data === null) return eventText(event);
   try {
-    return eventText(event, withGrantedTools(Buffer.from(event.data), tools));
+    return eventText(event, shownTools(Buffer.from(event.data), tools, review));
   } catch (error) {
     // The older transport names its endpoint in plain text; what only some readers take for JSON is not passed on.
     if (!(error instanceof JsonError) || isSomeJson(event.data)) throw error;

@@ -56,6 +56,7 @@ function run(size, shape) {
     query: null,
     headers: [],
     body: { kind: 'none' },
+    changedTools: new Set(),
   };
   const rounds = 300_000;
   for (let i = 0; i < 50_000; i++) decide(facts, policy);
@@ -106,6 +107,7 @@ agents:
     query: null,
     headers: [],
     body: { kind: 'whole', bytes, contentType: ['application/json'] },
+    changedTools: new Set(),
   };
   for (let i = 0; i < 5_000; i++) decide(facts, policy);
   const times = [];

@@ -1,7 +1,7 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import type { BodyFacts, Facts } from '../../src/model/facts.ts';
+import { NO_CHANGED_TOOLS, type BodyFacts, type Facts } from '../../src/model/facts.ts';
 import { canonicalPath, splitTarget } from '../../src/model/path.ts';
 import { DEFAULT_PORT, makeTarget, parseAuthority } from '../../src/model/target.ts';
 import { loadPolicy, type LoadResult } from '../../src/policy/load.ts';
@@ -65,6 +65,7 @@ export function request(
     query,
     headers,
     body,
+    changedTools: NO_CHANGED_TOOLS,
   };
 }
 

@@ -32,6 +32,8 @@ export interface ContentContext {
   readonly method: string;
   readonly query: () => readonly string[] | null;
   readonly body: BodyView;
+  /** Tools of the target that are not what they were when they were first seen. */
+  readonly changedTools: ReadonlySet<string>;
 }
 
 /** Compiles what an endpoint says of content; null where it says nothing. Throws RuleError. */
@@ -68,7 +70,7 @@ function part<S, T>(spec: S | undefined, keys: readonly string[], make: (spec: S
 
 /** Null when all that is asked holds. What cannot be read does not hold. */
 export function contentFlaw(content: ContentPredicates, context: ContentContext): ContentFlaw | null {
-  const { body, method } = context;
+  const { body, method, changedTools } = context;
   const { json, form, multipart, graphql, jsonrpc, mcp } = content;
   if (json !== null) {
     const flaw = judged(body.json(), (value) => json.flaw(value));
@@ -96,8 +98,7 @@ export function contentFlaw(content: ContentPredicates, context: ContentContext)
   if (mcp === null || (body.absent && (method === 'GET' || method === 'DELETE'))) return null;
   const reading = body.json();
   if (!reading.ok) return unread(reading);
-  const flaw = mcp.flaw(reading.value);
-  return flaw === null ? null : { reason: flaw.tool ? 'tool-not-found' : 'body-not-allowed', detail: flaw.detail };
+  return mcp.flaw(reading.value, changedTools);
 }
 
 function graphqlFlaw(graphql: GraphqlPredicate, { method, query, body }: ContentContext): ContentFlaw | null {
@@ -113,7 +114,7 @@ function graphqlFlaw(graphql: GraphqlPredicate, { method, query, body }: Content
 }
 
 /** Whether a deny may mean this content: what cannot be read may be anything. */
-export function contentMayHold(content: ContentPredicates, { method, query, body }: ContentContext): boolean {
+export function contentMayHold(content: ContentPredicates, { query, body }: ContentContext): boolean {
   const { json, form, multipart, graphql, jsonrpc, mcp } = content;
   // Without a body there is no content to be meant, but for GraphQL in a query.
   if (body.absent && graphql === null) return false;
@@ -121,12 +122,12 @@ export function contentMayHold(content: ContentPredicates, { method, query, body
   if (json !== null && !may(body.anyJson(), (value) => json.mayHold(value))) return false;
   if (form !== null && !may(body.anyForm(), (pairs) => fieldsMayHold(form, pairs))) return false;
   if (multipart !== null && !may(body.parts(), (parts) => multipart.mayHold(parts))) return false;
-  if (graphql !== null && !graphqlMayHold(graphql, { method, query, body })) return false;
+  if (graphql !== null && !graphqlMayHold(graphql, query, body)) return false;
   if (jsonrpc !== null && !may(body.anyJson(), (value) => jsonrpc.mayHold(value))) return false;
   return mcp === null || may(body.anyJson(), (value) => mcp.mayHold(value));
 }
 
-function graphqlMayHold(graphql: GraphqlPredicate, { query, body }: ContentContext): boolean {
+function graphqlMayHold(graphql: GraphqlPredicate, query: ContentContext['query'], body: BodyView): boolean {
   const pairs = query();
   if (pairs === null) return true;
   const texts = pairs.filter((_, index) => index % 2 === 1 && pairs[index - 1] === 'query');

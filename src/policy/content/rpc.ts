@@ -1,22 +1,17 @@
-import type { ToolGrants } from '../../model/decision.ts';
-import {
-  JsonNumber,
-  isArray,
-  isObject,
-  parseJsonBytes,
-  writeJson,
-  type Json,
-  type JsonObject,
-} from '../../model/json.ts';
+import { JsonNumber, isArray, isObject, parseJsonBytes, type Json, type JsonObject } from '../../model/json.ts';
 import { globMatches } from '../glob.ts';
 import { RuleError, below } from '../parsed.ts';
 import type { McpSpec, RpcSpec } from '../schema.ts';
 import { JsonPredicates } from './json-predicate.ts';
 
-/** Why a message is not allowed. `tool`: what MCP calls an unknown tool, prompt or resource. */
+/** Why a message is not allowed. */
 export interface RpcFlaw {
-  readonly tool: boolean;
+  readonly reason: 'body-not-allowed' | 'tool-not-found' | 'tool-changed';
   readonly detail: string;
+}
+
+function notAllowed(detail: string): RpcFlaw {
+  return { reason: 'body-not-allowed', detail };
 }
 
 const MAX_BATCH = 100;
@@ -56,11 +51,11 @@ function flawOf(
   judge: (method: string, params: Json | undefined) => RpcFlaw | null,
 ): RpcFlaw | null {
   const messages = messagesOf(body);
-  if (messages === null) return { tool: false, detail: 'the batch is empty or too long' };
+  if (messages === null) return notAllowed('the batch is empty or too long');
   for (const message of messages) {
-    if (message.kind === 'malformed') return { tool: false, detail: message.detail };
+    if (message.kind === 'malformed') return notAllowed(message.detail);
     if (message.kind === 'answer') {
-      if (!answersToo) return { tool: false, detail: 'an answer where calls are made' };
+      if (!answersToo) return notAllowed('an answer where calls are made');
       continue;
     }
     const flaw = judge(message.method, message.params);
@@ -111,10 +106,9 @@ export class RpcPredicate {
 
   flaw(body: Json): RpcFlaw | null {
     return flawOf(body, false, (method, params) => {
-      if (!matchesAny(this.#methods, method))
-        return { tool: false, detail: `the method ${shown(method)} is not allowed` };
+      if (!matchesAny(this.#methods, method)) return notAllowed(`the method ${shown(method)} is not allowed`);
       const flaw = this.#arguments.get(method)?.flaw(params ?? NOTHING) ?? null;
-      return flaw === null ? null : { tool: false, detail: `of ${shown(method)}, ${flaw}` };
+      return flaw === null ? null : notAllowed(`of ${shown(method)}, ${flaw}`);
     });
   }
 
@@ -181,21 +175,22 @@ export class McpPredicate {
     return matchesAny(this.#granted.tool, tool);
   }
 
-  flaw(body: Json): RpcFlaw | null {
+  /** `changed`: tools that are not what they were when they were first seen. */
+  flaw(body: Json, changed: ReadonlySet<string>): RpcFlaw | null {
     return flawOf(body, true, (method, params) => {
       const naming = NAMING.get(method);
       if (naming === undefined)
-        return matchesAny(this.#methods, method)
-          ? null
-          : { tool: false, detail: `the method ${shown(method)} is not allowed` };
+        return matchesAny(this.#methods, method) ? null : notAllowed(`the method ${shown(method)} is not allowed`);
       const name = isObject(params) ? params.get(naming.member) : undefined;
-      if (typeof name !== 'string') return { tool: false, detail: `a ${naming.what} is not named` };
+      if (typeof name !== 'string') return notAllowed(`a ${naming.what} is not named`);
       if (!matchesAny(this.#granted[naming.what], name))
-        return { tool: true, detail: `the ${naming.what} ${shown(name)} is not granted` };
+        return { reason: 'tool-not-found', detail: `the ${naming.what} ${shown(name)} is not granted` };
       if (naming.what !== 'tool') return null;
+      if (changed.has(name))
+        return { reason: 'tool-changed', detail: `the tool ${shown(name)} is not the one that was first seen` };
       const given = isObject(params) ? (params.get('arguments') ?? NOTHING) : NOTHING;
       const flaw = this.#arguments.get(name)?.flaw(given) ?? null;
-      return flaw === null ? null : { tool: false, detail: `of the tool ${shown(name)}, ${flaw}` };
+      return flaw === null ? null : notAllowed(`of the tool ${shown(name)}, ${flaw}`);
     });
   }
 
@@ -227,9 +222,9 @@ const RESOURCE_NOT_FOUND = -32002;
 
 /**
  * What a server that lacks them would answer to calls that name a tool, resource or prompt; every call of a batch gets an
- * answer, since none of it was carried. Null where no call asks for an answer.
+ * answer, since none of it was carried. `because` is said in place of that. Null where no call asks for an answer.
  */
-export function unknownNames(bytes: Buffer): readonly UnknownName[] | null {
+export function unknownNames(bytes: Buffer, because: string | null): readonly UnknownName[] | null {
   const body = parseJsonBytes(bytes);
   const answers = (isArray(body) ? body : [body]).flatMap((each): UnknownName[] => {
     const method = isObject(each) ? each.get('method') : undefined;
@@ -241,40 +236,17 @@ export function unknownNames(bytes: Buffer): readonly UnknownName[] | null {
     const name = naming !== undefined && isObject(params) ? params.get(naming.member) : undefined;
     const what = naming?.what ?? 'tool';
     const message =
-      typeof name !== 'string'
+      because ??
+      (typeof name !== 'string'
         ? 'Not carried: another call of this batch names what is unknown'
         : what === 'resource'
           ? 'Resource not found'
-          : `Unknown ${what}: ${name}`;
+          : `Unknown ${what}: ${name}`);
     return [
       { jsonrpc: '2.0', id, error: { code: what === 'resource' ? RESOURCE_NOT_FOUND : INVALID_PARAMS, message } },
     ];
   });
   return answers.length === 0 ? null : answers;
-}
-
-/**
- * An answer of `tools/list` with the granted tools alone; null where it lists none that is not granted, or is no such answer.
- * Throws JsonError for what two readers may read differently.
- */
-export function withGrantedTools(bytes: Buffer, tools: ToolGrants): string | null {
-  const body = parseJsonBytes(bytes);
-  const messages = isArray(body) ? body : [body];
-  const shown = messages.map((each) => onlyGranted(each, tools));
-  if (shown.every((each, index) => each === messages[index])) return null;
-  return writeJson(isArray(body) ? shown : (shown[0] as Json));
-}
-
-function onlyGranted(message: Json, tools: ToolGrants): Json {
-  const result = isObject(message) ? message.get('result') : undefined;
-  const list = isObject(result) ? result.get('tools') : undefined;
-  if (!isObject(message) || !isObject(result) || !isArray(list)) return message;
-  const granted = list.filter((tool) => {
-    const name = isObject(tool) ? tool.get('name') : undefined;
-    return typeof name === 'string' && tools.grants(name);
-  });
-  if (granted.length === list.length) return message;
-  return new Map([...message, ['result', new Map([...result, ['tools', granted]])]]);
 }
 
 /** A name as a record may hold it: what agents send there is no place for anything but names. */

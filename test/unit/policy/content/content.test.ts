@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { BodyFacts } from '../../../../src/model/facts.ts';
+import { NO_CHANGED_TOOLS, type BodyFacts } from '../../../../src/model/facts.ts';
 import { BodyView } from '../../../../src/policy/content/body-view.ts';
 import {
   compileContent,
@@ -14,7 +14,7 @@ import { wholeBody } from '../../../support/policy.ts';
 const FORM = 'application/x-www-form-urlencoded';
 const NONE: BodyFacts = { kind: 'none' };
 function context(body: BodyFacts, method = 'POST', query: string | null = null): ContentContext {
-  return { method, query: () => queryPairs(query), body: new BodyView(body) };
+  return { method, query: () => queryPairs(query), body: new BodyView(body), changedTools: NO_CHANGED_TOOLS };
 }
 function compiled(map: Omit<EndpointMap, 'host'>) {
   const content = compileContent({ host: 'a.test', ...map });

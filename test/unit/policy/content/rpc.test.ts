@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import { NO_CHANGED_TOOLS } from '../../../../src/model/facts.ts';
 import { parseJson } from '../../../../src/model/json.ts';
-import { McpPredicate, RpcPredicate, withGrantedTools } from '../../../../src/policy/content/rpc.ts';
+import { McpPredicate, RpcPredicate, unknownNames } from '../../../../src/policy/content/rpc.ts';
 
 const call = (method: string, params?: unknown, more: object = {}): string =>
   JSON.stringify({ jsonrpc: '2.0', id: 1, method, ...(params === undefined ? {} : { params }), ...more });
@@ -59,7 +60,8 @@ describe('McpPredicate', () => {
     resources: ['docs://*'],
     methods: ['completion/complete'],
   });
-  const flaw = (text: string) => predicate.flaw(parseJson(text));
+  const flaw = (text: string, changed: ReadonlySet<string> = NO_CHANGED_TOOLS) =>
+    predicate.flaw(parseJson(text), changed);
 
   it.each([
     ['initialize', call('initialize', { protocolVersion: '2025-06-18' })],
@@ -102,7 +104,10 @@ describe('McpPredicate', () => {
     ['another method', call('sampling/createMessage'), false, /sampling/],
   ])('does not allow %s', (_name, text, tool, message) => {
     const found = flaw(text);
-    expect([found?.tool, found?.detail]).toEqual([tool, expect.stringMatching(message)]);
+    expect([found?.reason, found?.detail]).toEqual([
+      tool ? 'tool-not-found' : 'body-not-allowed',
+      expect.stringMatching(message),
+    ]);
   });
 
   it('as a deny means the tools it names, and no part of the protocol', () => {
@@ -117,33 +122,31 @@ describe('McpPredicate', () => {
     expect([predicate.grants('read_x'), predicate.grants('write_x')]).toEqual([true, false]);
     expect(() => new McpPredicate({ tools: ['a'], arguments: { b: {} } })).toThrow(/"tools" does not list/);
   });
+
+  it('does not allow a granted tool that has changed, and says so', () => {
+    const search = call('tools/call', { name: 'search' });
+    expect(flaw(search, new Set(['search']))).toMatchObject({ reason: 'tool-changed' });
+    expect(flaw(search, new Set(['read_page']))).toBeNull();
+    expect(flaw(call('tools/call', { name: 'delete_all' }), new Set(['delete_all']))?.reason).toBe('tool-not-found');
+  });
 });
 
-describe('withGrantedTools()', () => {
-  const tools = new McpPredicate({ tools: ['read_*'] });
-  const shown = (text: string): string | null => withGrantedTools(Buffer.from(text), tools);
-  const list = (...names: string[]): string =>
-    JSON.stringify({
-      jsonrpc: '2.0',
-      id: 1,
-      result: { tools: names.map((name) => ({ name, big: 1 })), nextCursor: 'x' },
-    });
+describe('unknownNames()', () => {
+  const words = (text: string, because: string | null = null) =>
+    unknownNames(Buffer.from(text), because)?.map(({ id, error }) => [id, error.code, error.message]);
 
-  it('leaves the granted ones, and everything else as it was', () => {
-    expect(shown(list('read_a', 'write_b', 'read_c'))).toBe(list('read_a', 'read_c'));
-    expect(shown(`[${list('write_b')},{"jsonrpc":"2.0","id":2,"result":{}}]`)).toBe(
-      `[${list()},{"jsonrpc":"2.0","id":2,"result":{}}]`,
-    );
+  it('answers each call as a server that lacks what it names', () => {
+    expect(words(call('tools/call', { name: 'x' }))).toEqual([[1, -32602, 'Unknown tool: x']]);
+    expect(words(call('prompts/get', { name: 'x' }))).toEqual([[1, -32602, 'Unknown prompt: x']]);
+    expect(words(call('resources/read', { uri: 'x' }))).toEqual([[1, -32002, 'Resource not found']]);
+    expect(words(`[${call('ping')},${call('tools/call', { name: 'x' })}]`)?.map(([, , message]) => message)).toEqual([
+      'Not carried: another call of this batch names what is unknown',
+      'Unknown tool: x',
+    ]);
+    expect(words(call('tools/call', { name: 'x' }), 'it changed')).toEqual([[1, -32602, 'it changed']]);
   });
 
-  it('has nothing to do with other answers', () => {
-    expect(shown(list('read_a'))).toBeNull();
-    expect(shown('{"jsonrpc":"2.0","id":1,"error":{}}')).toBeNull();
-    expect(shown('"text"')).toBeNull();
-  });
-
-  it('takes no tool without a name, and no answer with two readings', () => {
-    expect(shown('{"result":{"tools":[{},5,{"name":5}]}}')).toBe('{"result":{"tools":[]}}');
-    expect(() => shown('{"result":{"tools":[]},"result":{"tools":[{"name":"write_b"}]}}')).toThrow(/twice/);
+  it('has no words for what asks for no answer', () => {
+    expect(words('{"jsonrpc":"2.0","method":"tools/call","params":{"name":"x"}}')).toBeUndefined();
   });
 });

@@ -32,6 +32,3 @@ export interface Facts {
   /** Tools of the target that have changed since they were first seen, and were not acknowledged. */
   readonly changedTools: ReadonlySet<string>;
 }
-
-/** Of a server none of whose tools has changed, or that has none. */
-export const NO_CHANGED_TOOLS: ReadonlySet<string> = new Set();

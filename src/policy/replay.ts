@@ -1,5 +1,6 @@
 import type { OutcomeEvent } from '../model/audit-event.ts';
-import { NO_CHANGED_TOOLS, type Facts } from '../model/facts.ts';
+import type { Facts } from '../model/facts.ts';
+import { NO_CHANGED_TOOLS } from './content/tools.ts';
 import { parseHost } from '../model/host.ts';
 import { canonicalPath } from '../model/path.ts';
 import { isFloor, REASONS, type Reason } from '../model/reason.ts';

@@ -1,4 +1,5 @@
-import { NO_CHANGED_TOOLS, type BodyFacts, type Facts } from '../model/facts.ts';
+import type { BodyFacts, Facts } from '../model/facts.ts';
+import { NO_CHANGED_TOOLS } from './content/tools.ts';
 import { isMethod } from '../model/method.ts';
 import { canonicalPath, splitTarget } from '../model/path.ts';
 import { DEFAULT_PORT, makeTarget, parseAuthority } from '../model/target.ts';

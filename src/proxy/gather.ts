@@ -1,7 +1,8 @@
 import { END_TO_END } from '../http1/fields.ts';
 import { identify } from '../identity/identify.ts';
 import { Denial } from '../model/denial.ts';
-import { NO_CHANGED_TOOLS, type BodyFacts, type Facts } from '../model/facts.ts';
+import type { BodyFacts, Facts } from '../model/facts.ts';
+import { NO_CHANGED_TOOLS } from '../policy/content/tools.ts';
 import { canonicalPath, splitTarget } from '../model/path.ts';
 import { DEFAULT_PORT, makeTarget, parseAuthority, type Target } from '../model/target.ts';
 import type { Tunnel } from './tunnel.ts';

@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net';
 import { Denial } from '../model/denial.ts';
-import { NO_CHANGED_TOOLS, type BodyFacts, type Facts } from '../model/facts.ts';
+import type { BodyFacts, Facts } from '../model/facts.ts';
+import { NO_CHANGED_TOOLS } from '../policy/content/tools.ts';
 import type { Outcome } from '../model/outcome.ts';
 import { canonicalPath } from '../model/path.ts';
 import { makeTarget } from '../model/target.ts';

@@ -2,8 +2,7 @@ import { mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'no
 import { dirname, join } from 'node:path';
 import { z } from 'zod';
 import { errorCode } from '../model/error-code.ts';
-import { NO_CHANGED_TOOLS } from '../model/facts.ts';
-import type { ToolReview } from '../policy/content/tools.ts';
+import { NO_CHANGED_TOOLS, type ToolReview } from '../policy/content/tools.ts';
 import type { Log } from '../telemetry/log.ts';
 
 const seen = z.strictObject({ fingerprint: z.string(), seen: z.string() });

@@ -1,7 +1,8 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { NO_CHANGED_TOOLS, type BodyFacts, type Facts } from '../../src/model/facts.ts';
+import type { BodyFacts, Facts } from '../../src/model/facts.ts';
+import { NO_CHANGED_TOOLS } from '../../src/policy/content/tools.ts';
 import { canonicalPath, splitTarget } from '../../src/model/path.ts';
 import { DEFAULT_PORT, makeTarget, parseAuthority } from '../../src/model/target.ts';
 import { loadPolicy, type LoadResult } from '../../src/policy/load.ts';

@@ -2,6 +2,9 @@ import { createHash } from 'node:crypto';
 import type { ToolGrants } from '../../model/decision.ts';
 import { isArray, isObject, parseJsonBytes, writeJson, type Json, type JsonObject } from '../../model/json.ts';
 
+/** Of a server none of whose tools has changed, or that has none. */
+export const NO_CHANGED_TOOLS: ReadonlySet<string> = new Set();
+
 /** What is known from before of the tools of a server. */
 export interface ToolReview {
   /**

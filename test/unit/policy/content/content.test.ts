@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { NO_CHANGED_TOOLS, type BodyFacts } from '../../../../src/model/facts.ts';
+import type { BodyFacts } from '../../../../src/model/facts.ts';
+import { NO_CHANGED_TOOLS } from '../../../../src/policy/content/tools.ts';
 import { BodyView } from '../../../../src/policy/content/body-view.ts';
 import {
   compileContent,

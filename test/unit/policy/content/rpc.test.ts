@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { NO_CHANGED_TOOLS } from '../../../../src/model/facts.ts';
+import { NO_CHANGED_TOOLS } from '../../../../src/policy/content/tools.ts';
 import { parseJson } from '../../../../src/model/json.ts';
 import { McpPredicate, RpcPredicate, unknownNames } from '../../../../src/policy/content/rpc.ts';
 

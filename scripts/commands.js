@@ -4,6 +4,7 @@ export const COMMANDS = [
   ['start'],
   ['check'],
   ['test'],
+  ['lint'],
   ['replay'],
   ['explain'],
   ['run'],

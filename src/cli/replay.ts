@@ -1,15 +1,13 @@
-import { createReadStream, readdirSync, statSync, writeFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
-import { createInterface } from 'node:readline';
+import { writeFileSync } from 'node:fs';
+import { resolve } from 'node:path';
 import type { Command } from 'commander';
-import type { OutcomeEvent } from '../model/audit-event.ts';
 import { errorCode } from '../model/error-code.ts';
 import { loadPolicy } from '../policy/load.ts';
-import type { Policy } from '../policy/policy.ts';
 import { formatProblem } from '../policy/problem.ts';
 import { ReplayTally, replay, type Change } from '../policy/replay.ts';
 import { CommandError, EXIT } from './exit.ts';
 import { relativePlaces } from './places.ts';
+import { outcomesOf } from './segments.ts';
 import { configOf, withSettings } from './settings.ts';
 
 /** `sallyport replay AUDIT`: what would change if recorded requests met these rules. */
@@ -28,77 +26,12 @@ export function addReplay(program: Command): void {
         throw new CommandError(
           `the rules do not load:\n${problems.map((problem) => formatProblem(relativePlaces(problem))).join('\n')}`,
         );
-      const tally = await replayAll(segmentsOf(resolve(audit)), policy);
+      const tally = new ReplayTally();
+      for await (const event of outcomesOf(resolve(audit))) tally.add(event, replay(event, policy));
       process.stdout.write(report(tally));
       if (options.json !== undefined) write(options.json, tally);
       process.exitCode = tally.changes().length > 0 ? EXIT.negative : EXIT.ok;
     });
-}
-
-/** The files of an audit log, oldest first: segments are named by their time. */
-function segmentsOf(path: string): string[] {
-  try {
-    if (!statSync(path).isDirectory()) return [path];
-    const names = readdirSync(path).filter((name) => name.endsWith('.jsonl'));
-    if (names.length === 0) throw new CommandError(`${path} holds no audit log (*.jsonl)`);
-    return names.sort().map((name) => join(path, name));
-  } catch (error) {
-    if (error instanceof CommandError) throw error;
-    throw new CommandError(`${path} cannot be read: ${errorCode(error)}`);
-  }
-}
-
-/** Line by line, so that a log of any length takes the memory of one line. */
-async function replayAll(files: readonly string[], policy: Policy): Promise<ReplayTally> {
-  const tally = new ReplayTally();
-  const total = files.reduce((sum, file) => sum + statSync(file).size, 0);
-  const progress = new Progress(total);
-  for (const file of files) {
-    const lines = createInterface({ input: createReadStream(file), crlfDelay: Infinity });
-    let number = 0;
-    for await (const line of lines) {
-      number++;
-      progress.advance(line.length + 1);
-      if (!line.includes('"kind":"outcome"')) continue;
-      const event = eventOf(line, file, number);
-      tally.add(event, replay(event, policy));
-    }
-  }
-  progress.end();
-  return tally;
-}
-
-function eventOf(line: string, file: string, number: number): OutcomeEvent {
-  try {
-    return JSON.parse(line) as OutcomeEvent;
-  } catch {
-    throw new CommandError(
-      `${file}:${number}: not an audit event; "sallyport replay" reads segments as the gate writes them`,
-    );
-  }
-}
-
-/** A bar on a terminal; nothing elsewhere. */
-class Progress {
-  readonly #total: number;
-  #done = 0;
-  #shown = -1;
-
-  constructor(total: number) {
-    this.#total = total;
-  }
-
-  advance(bytes: number): void {
-    this.#done += bytes;
-    const percent = Math.min(100, Math.floor((this.#done / this.#total) * 100));
-    if (!process.stderr.isTTY || percent === this.#shown) return;
-    this.#shown = percent;
-    process.stderr.write(`\r[${'#'.repeat(percent / 4).padEnd(25)}] ${percent} %`);
-  }
-
-  end(): void {
-    if (process.stderr.isTTY) process.stderr.write('\r\u001b[K');
-  }
 }
 
 function report(tally: ReplayTally): string {

@@ -8,6 +8,7 @@ import { addCa } from './ca.ts';
 import { addCheck } from './check.ts';
 import { CommandError, EXIT } from './exit.ts';
 import { addExplain } from './explain.ts';
+import { addLint } from './lint.ts';
 import { addPack } from './pack.ts';
 import { addReplay } from './replay.ts';
 import { addRun } from './run.ts';
@@ -37,6 +38,7 @@ async function main(words: readonly string[]): Promise<void> {
     addStart,
     addCheck,
     addTest,
+    addLint,
     addReplay,
     addExplain,
     addRun,

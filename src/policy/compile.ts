@@ -188,7 +188,7 @@ class Compiler {
     const filled = values === undefined ? ({ ok: true, value: spec } as const) : fillEndpoint(spec, values);
     const parsed = filled.ok ? parseEndpoint(filled.value) : filled;
     if (!parsed.ok) {
-      const at = parsed.ok ? [] : (parsed.at ?? []);
+      const at = parsed.at ?? [];
       const last = at.at(-1);
       const range =
         last === undefined ? rangeOf(source, path) : keyRangeOf(source, [...path, ...at.slice(0, -1)], last);

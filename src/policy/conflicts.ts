@@ -57,7 +57,8 @@ function groupByHost(rules: readonly Rule[]): Map<string, Rule[]> {
   return groups;
 }
 
-function covers(outer: Endpoint, inner: Endpoint): boolean {
+/** Whether one endpoint is for every host, port, method and path another is for; predicates are not looked at. */
+export function covers(outer: Endpoint, inner: Endpoint): boolean {
   if (outer.scheme !== inner.scheme || outer.port !== inner.port) return false;
   if (
     outer.methods !== null &&

@@ -93,10 +93,16 @@ function parseLongForm(map: EndpointMap, text: string | null): Parsed<Endpoint> 
       query: query.value,
       headers: headers.value,
       content: content.value,
+      demands: demandsOf(map),
       websocket: websocket.value,
       intercept: map.intercept !== false,
     },
   };
+}
+
+function demandsOf({ query, headers, body, graphql, jsonrpc, mcp, websocket }: EndpointMap): string {
+  const asked = { query, headers, body, graphql, jsonrpc, mcp, websocket };
+  return Object.values(asked).every((each) => each === undefined) ? '' : JSON.stringify(asked);
 }
 
 /** The short form of an endpoint, for messages about one written long. */

@@ -20,6 +20,8 @@ export interface Endpoint {
   readonly headers: FieldPredicates | null;
   /** What it asks of content: the body, GraphQL, JSON-RPC, MCP. */
   readonly content: ContentPredicates | null;
+  /** What it asks beyond host, port, method and path, as its author wrote it: equal texts ask the same. */
+  readonly demands: string;
   /** False: TLS passes through undecrypted; host and port are all that is judged. */
   readonly intercept: boolean;
   /** Null: requests under it may not become WebSockets. */

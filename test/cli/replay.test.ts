@@ -91,3 +91,40 @@ describe('sallyport replay', () => {
     }
   });
 });
+
+describe('sallyport lint', () => {
+  it('says what a change lets agents do, and what nobody used', async () => {
+    const before = rules('before', ['GET https://api.test/ok/**']);
+    const after = rules('after', [
+      'GET https://api.test/ok/**',
+      'GET https://api.test/unused',
+      'POST https://pastebin.com/api',
+    ]);
+    const file = join(gate.folder, 'lint.json');
+    const { code, out } = await sallyport(['lint', after, '--against', before, '--audit', audit(), '--json', file]);
+    const since = new Date(Date.now() - 30 * 86_400_000).toISOString().slice(0, 10);
+    expect(out.replaceAll(since, 'DAY'))
+      .toBe(`after/a.yaml:8:9: over-broad: POST https://pastebin.com/api is a place to leave data for others
+after/a.yaml:7:9: reach: bot gains GET https://api.test/unused
+after/a.yaml:8:9: reach: bot gains POST https://pastebin.com/api
+after/a.yaml:7:9: unused: GET https://api.test/unused allowed nothing since DAY
+after/a.yaml:8:9: unused: POST https://pastebin.com/api allowed nothing since DAY
+5 found
+`);
+    expect(code).toBe(1);
+    expect((JSON.parse(readFileSync(file, 'utf8')) as object[]).length).toBe(5);
+  });
+
+  it('has nothing to say of rules that are as they should be, and one line for what it cannot use', async () => {
+    const same = rules('same', ['GET https://api.test/ok/**']);
+    expect(await sallyport(['lint', same, '--against', same, '--audit', audit()])).toMatchObject({
+      code: 0,
+      out: 'nothing found\n',
+    });
+    expect((await sallyport(['lint', same, '--unused-for', 'x'])).code).toBe(2);
+    expect(await sallyport(['lint', same, '--against', join(gate.folder, 'none')])).toMatchObject({
+      code: 2,
+      err: expect.stringContaining('the rules folder does not exist') as string,
+    });
+  });
+});

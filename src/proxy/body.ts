@@ -5,6 +5,7 @@ import type { Policy } from '../policy/policy.ts';
 import { CodingError, contentCodings, decodeContent } from '../scan/content-decoder.ts';
 import type { AgentRequest, BodyStream } from './message.ts';
 import type { Permit } from './permit.ts';
+import type { Services } from './services.ts';
 
 declare const held: unique symbol;
 
@@ -38,9 +39,10 @@ const EXPANSION = 8;
  * Reads the body before the decision where a rule for this request reads it, and only there: any other upload is not asked
  * for before it is permitted. What leaves later is what the agent sent; its content codings are undone for the judges alone.
  */
-export function look(request: AgentRequest, facts: Facts, policy: Policy, limit: number): Look | Promise<Look> {
-  if (facts.body.kind !== 'unread' || !readsBody(facts, policy)) return { facts, read: null };
-  return lookInside(request, facts, limit);
+export function look(request: AgentRequest, asked: Facts, policy: Policy, services: Services): Look | Promise<Look> {
+  if (asked.body.kind !== 'unread' || !readsBody(asked, policy)) return { facts: asked, read: null };
+  const facts = { ...asked, changedTools: services.tools.changed(asked.target.key) };
+  return lookInside(request, facts, services.inspectBuffer);
 }
 
 async function lookInside(request: AgentRequest, facts: Facts, limit: number): Promise<Look> {

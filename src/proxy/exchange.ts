@@ -69,7 +69,7 @@ async function carry(exchange: Exchange, request: AgentRequest, services: Servic
   const { now } = exchange;
   const asked = gatherFacts(request, exchange, services);
   services.inFlight.enter(exchange);
-  const { facts, read } = await look(request, asked, now.policy, services.inspectBuffer);
+  const { facts, read } = await look(request, asked, now.policy, services);
   exchange.facts = facts;
   const began = performance.now();
   const decision = decide(facts, now.policy);

@@ -45,7 +45,7 @@ export function gatherFacts(request: AgentRequest, exchange: Exchange, services:
     query: asked.query,
     headers: now.policy.readsHeaders ? request.fields.pairs(END_TO_END.naming(request.connection)) : NO_HEADERS,
     body: request.body.present ? UNREAD : NO_BODY,
-    changedTools: now.policy.readsBodies ? services.tools.changed(asked.target.key) : NO_CHANGED_TOOLS,
+    changedTools: NO_CHANGED_TOOLS,
   };
   exchange.facts = facts;
   if (tunnel !== null) refuseContradiction(tunnel);

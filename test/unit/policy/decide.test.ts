@@ -1,8 +1,11 @@
+import { isDeepStrictEqual } from 'node:util';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { stringify } from 'yaml';
 
 import { decide, decideConnection } from '../../../src/policy/decide.ts';
-import { HASH, botPolicy, loadFiles, request } from '../../support/policy.ts';
+import { rulesFile } from '../../../src/policy/schema.ts';
+import { HASH, botPolicy, loadFiles, request, wholeBody } from '../../support/policy.ts';
 
 /** Sentence → rules, request, verdict (`allow`, or the reason). */
 const CASES: Record<string, { allow?: string[]; deny?: string[]; ask: [string, string]; says: string }> = {
@@ -245,23 +248,43 @@ describe('decide()', () => {
 
 const HOSTS = ['a.test', 'x.a.test', 'b.test'];
 const PATHS = ['/', '/v1', '/v1/items', '/v1/items/1', '/v2/x'];
-const rule = fc
+const short = fc
   .record({
     method: fc.constantFrom('*', 'GET', 'POST', 'GET,PUT'),
     host: fc.constantFrom(...HOSTS, '*.a.test', '**.test'),
     path: fc.constantFrom(...PATHS, '/**', '/v1/**', '/*/items/*'),
   })
   .map(({ method, host, path }) => `${method} https://${host}${path}`);
-const rules = fc.uniqueArray(rule, { maxLength: 6 });
+/** A rule that reads bodies, on the same hosts and paths. */
+const judging = fc
+  .record({
+    host: fc.constantFrom(...HOSTS, '*.a.test'),
+    path: fc.constantFrom(...PATHS, '/v1/**'),
+    name: fc.constantFrom('/a', '/b'),
+    value: fc.constantFrom(1, 2),
+  })
+  .map(({ host, path, name, value }) => ({ host, paths: [path], body: { json: { [name]: value } } }));
+const rule = fc.oneof(short, judging);
+const rules = fc.uniqueArray(rule, { maxLength: 6, selector: (each) => JSON.stringify(each) });
+const BODIES = [
+  { kind: 'none' } as const,
+  wholeBody('{"a":1}'),
+  wholeBody('{"a":2,"b":1}'),
+  wholeBody('{"a":1,"a":2}'),
+  wholeBody('a', 'text/plain'),
+  { kind: 'too-large', limit: 1 } as const,
+];
 const ask = fc
   .record({
     method: fc.constantFrom('GET', 'POST', 'PUT'),
     host: fc.constantFrom(...HOSTS, 'z.test'),
     path: fc.constantFrom(...PATHS),
+    body: fc.constantFrom(...BODIES),
   })
-  .map(({ method, host, path }) => request(method, `https://${host}${path}`));
-const policyOf = (allow: readonly string[], deny: readonly string[]): ReturnType<typeof loadFiles>['policy'] => {
-  const list = (items: readonly string[]): string => JSON.stringify(items);
+  .map(({ method, host, path, body }) => request(method, `https://${host}${path}`, [], body));
+type Written = string | object;
+const policyOf = (allow: readonly Written[], deny: readonly Written[]): ReturnType<typeof loadFiles>['policy'] => {
+  const list = (items: readonly Written[]): string => JSON.stringify(items);
   return loadFiles({
     'a.yaml': `version: 1\nagents:\n  bot:\n    identity: { token: "sha256:${HASH}" }\n    allow: ${list(allow)}\n    deny: ${list(deny)}\n`,
   }).policy;
@@ -271,7 +294,7 @@ describe('properties of decide()', () => {
   it('the order of rules never changes a decision', () => {
     fc.assert(
       fc.property(rules, rules, ask, fc.func(fc.integer()), (allow, deny, facts, key) => {
-        const shuffled = [...allow].sort((a, b) => key(a) - key(b));
+        const shuffled = [...allow].sort((a, b) => key(JSON.stringify(a)) - key(JSON.stringify(b)));
         const one = policyOf(allow, deny);
         const two = policyOf(shuffled, [...deny].reverse());
         expect(two === null).toBe(one === null);
@@ -288,7 +311,7 @@ describe('properties of decide()', () => {
     fc.assert(
       fc.property(rules, rules, rule, ask, (allow, deny, more, facts) => {
         const before = policyOf(allow, deny);
-        const after = policyOf(allow, [...new Set([...deny, more])]);
+        const after = policyOf(allow, deny.some((each) => isDeepStrictEqual(each, more)) ? deny : [...deny, more]);
         if (before === null || after === null || decide(facts, before).kind === 'allow') return;
         expect(decide(facts, after).kind).toBe('deny');
       }),
@@ -304,6 +327,25 @@ describe('properties of decide()', () => {
         expect(decide(facts, policy).kind).toBe('deny');
       }),
       { numRuns: 200 },
+    );
+  });
+});
+
+describe('a policy', () => {
+  it('printed and read again decides the same', () => {
+    fc.assert(
+      fc.property(rules, rules, ask, (allow, deny, facts) => {
+        const one = policyOf(allow, deny);
+        const agents = { bot: { identity: { token: `sha256:${HASH}` }, allow, deny } };
+        const printed = stringify(rulesFile.parse({ version: 1, agents }));
+        const two = loadFiles({ 'a.yaml': printed }).policy;
+        expect(two === null).toBe(one === null);
+        if (one === null || two === null) return;
+        const said = (decision: ReturnType<typeof decide>): unknown =>
+          decision.kind === 'allow' ? decision.rule.text : [decision.reason, decision.detail];
+        expect(said(decide(facts, two))).toEqual(said(decide(facts, one)));
+      }),
+      { numRuns: 100 },
     );
   });
 });

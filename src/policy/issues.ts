@@ -48,20 +48,21 @@ function reportIssue(source: Source, issue: Issue, base: PropertyKey[], problems
     return;
   }
   problems.push(
-    problemAt(source, rangeOf(source, path), messageOf(source, issue, path), { hint: hintOf(issue, path) }),
+    problemAt(source, rangeOf(source, path), messageOf(source, issue, path), { hint: hintOf(source, issue, path) }),
   );
 }
 
 /** The branch that the author meant: the one that did not fail on the type of the value itself. */
 function nearestBranch(errors: ReadonlyArray<readonly Issue[]>): readonly Issue[] | null {
-  const failsAtRoot = (branch: readonly Issue[], ...codes: string[]): boolean =>
+  const failsAtRoot = (branch: readonly Issue[], codes: readonly string[]): boolean =>
     branch.some((issue) => issue.path.length === 0 && codes.includes(issue.code));
-  // A map where a word might stand too is meant as a map, though it is none of the words.
-  return (
-    errors.find((branch) => !failsAtRoot(branch, 'invalid_type', 'invalid_value')) ??
-    errors.find((branch) => !failsAtRoot(branch, 'invalid_type')) ??
-    null
-  );
+  // A map where a word might stand too is meant as a map, though it is none of the words; and as the map whose keys it has.
+  const codes = ['invalid_type', 'invalid_value', 'invalid_union', 'unrecognized_keys'];
+  for (let count = codes.length; count > 0; count--) {
+    const near = errors.find((branch) => !failsAtRoot(branch, codes.slice(0, count)));
+    if (near !== undefined) return near;
+  }
+  return null;
 }
 
 function messageOf(source: Source, issue: Issue, path: PropertyKey[]): string {
@@ -75,6 +76,8 @@ function messageOf(source: Source, issue: Issue, path: PropertyKey[]): string {
   if (issue.code === 'invalid_type') return `"${key}" must be ${article(issue.expected)}`;
   if (issue.code === 'invalid_value') {
     const values = issue.values.map(String).join(', ');
+    if (!missing && issue.values.length > MANY)
+      return `"${key}": "${String(valueAt(source.value, path))}" is not known here`;
     return missing ? `"${key}" is missing` : `"${key}" must be ${issue.values.length > 1 ? 'one of ' : ''}${values}`;
   }
   if (issue.code === 'too_small' && issue.origin === 'array') return `"${key}" must not be empty`;
@@ -82,8 +85,13 @@ function messageOf(source: Source, issue: Issue, path: PropertyKey[]): string {
   return `"${key}": ${issue.message}`;
 }
 
-function hintOf(issue: Issue, path: PropertyKey[]): string | null {
+/** More words than this are not told one by one. */
+const MANY = 8;
+
+function hintOf(source: Source, issue: Issue, path: PropertyKey[]): string | null {
   if (path.length === 1 && path[0] === 'version') return 'every rule file starts with "version: 1"';
+  if (issue.code === 'invalid_value' && issue.values.length > MANY)
+    return didYouMean(String(valueAt(source.value, path)), issue.values.map(String));
   if (issue.code === 'invalid_value' && issue.values.length > 1)
     return `known here: ${issue.values.map(String).join(', ')}`;
   if (issue.code === 'invalid_type' && issue.expected === 'array') return 'write a list: [a, b], or one "- a" a line';

@@ -120,8 +120,10 @@ function isListed(value: Json, lists: readonly (readonly Token[])[], at: number)
 }
 
 function compileValue(spec: JsonPredicateSpec): ValuePredicate {
-  if (spec === null || typeof spec !== 'object')
+  if (spec === null || typeof spec !== 'object') {
+    refuseRounded(spec);
     return { absent: false, optional: false, holds: (value, loose) => equals(spec, value, loose) };
+  }
   const tests: Array<(value: Json, loose: boolean) => boolean> = [];
   const { equals: wanted, glob, matches, minimum, maximum, type } = spec;
   if (wanted !== undefined) {
@@ -153,7 +155,7 @@ function compileValue(spec: JsonPredicateSpec): ValuePredicate {
 /** YAML numbers are doubles: an integer that has lost digits already would compare with another one. */
 function refuseRounded(wanted: string | number | boolean | null): void {
   if (typeof wanted === 'number' && Number.isInteger(wanted) && !Number.isSafeInteger(wanted))
-    throw new Error('the number is too large to be exact in YAML: compare it as a string, or with "matches"');
+    throw new Error('the number is too large to be exact in YAML, and would be compared as another one');
 }
 
 function equals(wanted: string | number | boolean | null, value: Json, loose: boolean): boolean {

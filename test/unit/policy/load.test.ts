@@ -98,6 +98,123 @@ const GALLERY: Record<string, [text: string, ...problems: string[]]> = {
     `version: 1\n${AGENT}    allow:\n      - { host: a.test, intercept: false, body: { json: { /a: x } } }\n`,
     'a.yaml:6:9: error: an endpoint that is not intercepted has no methods, paths, query, headers, content or websocket\n    6 |       - { host: a.test, intercept: false, body: { json: { /a: x } } }\n      |         ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^\n  hint: what passes through undecrypted cannot be judged by them: leave them out, or intercept',
   ],
+  'a body that names nothing': [
+    `version: 1\n${AGENT}    allow:\n      - { host: a.test, body: {} }\n`,
+    'a.yaml:6:25: error: "body" names nothing: write json, form or multipart below it\n    6 |       - { host: a.test, body: {} }\n      |                         ^^^^\n  hint: docs/reference/rules.md shows what stands there',
+  ],
+  'a body of two kinds': [
+    `version: 1\n${AGENT}    allow:\n      - { host: a.test, body: { json: { /a: 1 }, form: { a: x } } }\n`,
+    'a.yaml:6:25: error: a body is one of json, form and multipart: write an endpoint for each\n    6 |       - { host: a.test, body: { json: { /a: 1 }, form: { a: x } } }\n      |                         ^^^^\n  hint: docs/reference/rules.md shows what stands there',
+  ],
+  'a form where MCP is spoken': [
+    `version: 1\n${AGENT}    allow:\n      - { host: a.test, body: { form: { a: x } }, mcp: {} }\n`,
+    'a.yaml:6:25: error: graphql, jsonrpc and mcp are JSON: no request is that and a form\n    6 |       - { host: a.test, body: { form: { a: x } }, mcp: {} }\n      |                         ^^^^\n  hint: docs/reference/rules.md shows what stands there',
+  ],
+  'an expression in a body that is not RE2': [
+    `version: 1\n${AGENT}    allow:\n      - { host: a.test, body: { json: { /a: { matches: "(a" } } } }\n`,
+    'a.yaml:6:41: error: the predicate for /a: error parsing regexp: missing closing ): `(a`\n    6 |       - { host: a.test, body: { json: { /a: { matches: "(a" } } } }\n      |                                         ^^\n  hint: docs/reference/rules.md shows what stands there',
+  ],
+  'a number that YAML has rounded': [
+    `version: 1\n${AGENT}    allow:\n      - { host: a.test, body: { json: { /id: 12345678901234567890 } } }\n`,
+    'a.yaml:6:41: error: the predicate for /id: the number is too large to be exact in YAML, and would be compared as another one\n    6 |       - { host: a.test, body: { json: { /id: 12345678901234567890 } } }\n      |                                         ^^^\n  hint: docs/reference/rules.md shows what stands there',
+  ],
+  'a pointer with a lone tilde': [
+    `version: 1\n${AGENT}    allow:\n      - { host: a.test, body: { json: { "/a~b": 1 } } }\n`,
+    'a.yaml:6:41: error: "/a~b" is not a JSON Pointer: "~" is written "~0" (RFC 6901)\n    6 |       - { host: a.test, body: { json: { "/a~b": 1 } } }\n      |                                         ^^^^^^\n  hint: docs/reference/rules.md shows what stands there',
+  ],
+  'a predicate key nobody knows': [
+    `version: 1\n${AGENT}    allow:\n      - { host: a.test, body: { json: { /a: { equal: 1 } } } }\n`,
+    'a.yaml:6:47: error: unknown key "equal"\n    6 |       - { host: a.test, body: { json: { /a: { equal: 1 } } } }\n      |                                               ^^^^^\n  hint: did you mean "equals"?',
+  ],
+  'a type nobody knows': [
+    `version: 1\n${AGENT}    allow:\n      - { host: a.test, body: { json: { /a: { type: text } } } }\n`,
+    'a.yaml:6:53: error: "type" must be one of string, number, integer, boolean, null, object, array\n    6 |       - { host: a.test, body: { json: { /a: { type: text } } } }\n      |                                                     ^^^^\n  hint: known here: string, number, integer, boolean, null, object, array',
+  ],
+  'a media type that is none': [
+    `version: 1\n${AGENT}    allow:\n      - { host: a.test, body: { multipart: { f: { file: [png] } } } }\n`,
+    'a.yaml:6:58: error: "file": a media type such as image/png or image/*\n    6 |       - { host: a.test, body: { multipart: { f: { file: [png] } } } }\n      |                                                          ^^^',
+  ],
+  'a size that is none': [
+    `version: 1\n${AGENT}    allow:\n      - { host: a.test, body: { multipart: { f: { file: [image/png], max-size: big } } } }\n`,
+    'a.yaml:6:70: error: "big" is not a size: write one such as 1 MiB\n    6 |       - { host: a.test, body: { multipart: { f: { file: [image/png], max-size: big } } } }\n      |                                                                      ^^^^^^^^\n  hint: docs/reference/rules.md shows what stands there',
+  ],
+  'closed as a predicate of a form': [
+    `version: 1\n${AGENT}    allow:\n      - { host: a.test, body: { form: { a: true } } }\n`,
+    'a.yaml:6:41: error: "a" in form must be a predicate, not true or false\n    6 |       - { host: a.test, body: { form: { a: true } } }\n      |                                         ^\n  hint: docs/reference/rules.md shows what stands there',
+  ],
+  'a GraphQL operation nobody knows': [
+    `version: 1\n${AGENT}    allow:\n      - { host: a.test, graphql: { operations: [read] } }\n`,
+    'a.yaml:6:49: error: "operations" must be one of query, mutation, subscription\n    6 |       - { host: a.test, graphql: { operations: [read] } }\n      |                                                 ^^^^\n  hint: known here: query, mutation, subscription',
+  ],
+  'a GraphQL field that is none': [
+    `version: 1\n${AGENT}    allow:\n      - { host: a.test, graphql: { fields: ["a b"] } }\n`,
+    'a.yaml:6:36: error: "a b" is not a path of GraphQL fields such as repository.issues\n    6 |       - { host: a.test, graphql: { fields: ["a b"] } }\n      |                                    ^^^^^^\n  hint: docs/reference/rules.md shows what stands there',
+  ],
+  'a stored query without its hash': [
+    `version: 1\n${AGENT}    allow:\n      - { host: a.test, graphql: { persisted: [abc] } }\n`,
+    'a.yaml:6:48: error: "persisted": a SHA-256 in hex\n    6 |       - { host: a.test, graphql: { persisted: [abc] } }\n      |                                                ^^^',
+  ],
+  'JSON-RPC without methods': [
+    `version: 1\n${AGENT}    allow:\n      - { host: a.test, jsonrpc: {} }\n`,
+    'a.yaml:6:34: error: "methods" is missing\n    6 |       - { host: a.test, jsonrpc: {} }\n      |                                  ^^\n  hint: write a list: [a, b], or one "- a" a line',
+  ],
+  'an MCP key nobody knows': [
+    `version: 1\n${AGENT}    allow:\n      - { host: a.test, mcp: { tool: [a] } }\n`,
+    'a.yaml:6:32: error: unknown key "tool"\n    6 |       - { host: a.test, mcp: { tool: [a] } }\n      |                                ^^^^\n  hint: did you mean "tools"?',
+  ],
+  'no tools': [
+    `version: 1\n${AGENT}    allow:\n      - { host: a.test, mcp: { tools: [] } }\n`,
+    'a.yaml:6:39: error: "tools" must not be empty\n    6 |       - { host: a.test, mcp: { tools: [] } }\n      |                                       ^^',
+  ],
+  'a WebSocket with a body': [
+    `version: 1\n${AGENT}    allow:\n      - { host: a.test, websocket: {}, body: { json: { /a: 1 } } }\n`,
+    'a.yaml:6:9: error: a WebSocket has no body to judge\n    6 |       - { host: a.test, websocket: {}, body: { json: { /a: 1 } } }\n      |         ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^\n  hint: write an endpoint of its own for it',
+  ],
+  'a body in a tcp tunnel': [
+    `version: 1\n${AGENT}    allow:\n      - { host: a.test, scheme: tcp, port: 22, body: { json: { /a: 1 } } }\n`,
+    'a.yaml:6:9: error: a tcp endpoint has no methods, paths, query, headers or content\n    6 |       - { host: a.test, scheme: tcp, port: 22, body: { json: { /a: 1 } } }\n      |         ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^\n  hint: the gate does not read inside it: write "* tcp://host:port"',
+  ],
+  'a test without a name': [
+    `version: 1\n${AGENT}tests: [{ agent: bot, request: GET https://a.test/, expect: allow }]\n`,
+    'a.yaml:5:9: error: "name" is missing\n    5 | tests: [{ agent: bot, request: GET https://a.test/, expect: allow }]\n      |         ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^',
+  ],
+  'a test that expects too much': [
+    `version: 1\n${AGENT}tests: [{ name: x, agent: bot, request: GET https://a.test/, expect: maybe }]\n`,
+    'a.yaml:5:70: error: "expect" must be one of allow, deny\n    5 | tests: [{ name: x, agent: bot, request: GET https://a.test/, expect: maybe }]\n      |                                                                      ^^^^^\n  hint: known here: allow, deny',
+  ],
+  'a test with a reason nobody gives': [
+    `version: 1\n${AGENT}tests: [{ name: x, agent: bot, request: GET https://a.test/, expect: { decision: deny, reason: path } }]\n`,
+    'a.yaml:5:96: error: "reason": "path" is not known here\n    5 | tests: [{ name: x, agent: bot, request: GET https://a.test/, expect: { decision: deny, reason: path } }]\n      |                                                                                                ^^^^\n  hint: known here: agent-unknown, halted, quarantined, host-not-allowed, method-not-allowed, path-not-allowed, path-malformed, query-not-allowed, header-not-allowed, body-not-allowed, tool-not-found, tool-changed, address-forbidden, authority-mismatch, secret-found, personal-data-found, registered-value-found, injection-found, scan-budget, label-not-cleared',
+  ],
+  'a rate that is none': [
+    `version: 1\n${AGENT}    allow:\n      - { host: a.test, websocket: { messages: many } }\n`,
+    'a.yaml:6:9: error: "many" is not a rate\n    6 |       - { host: a.test, websocket: { messages: many } }\n      |         ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^\n  hint: write a number and a window, such as 600/minute',
+  ],
+  'a WebSocket key nobody knows': [
+    `version: 1\n${AGENT}    allow:\n      - { host: a.test, websocket: { maximum: 1 MiB } }\n`,
+    'a.yaml:6:38: error: unknown key "maximum"\n    6 |       - { host: a.test, websocket: { maximum: 1 MiB } }\n      |                                      ^^^^^^^\n  hint: known here: messages, max',
+  ],
+  'an agent that is a list': [
+    `version: 1\nagents: [bot]\n`,
+    'a.yaml:2:9: error: "agents" must be a map\n    2 | agents: [bot]\n      |         ^^^^^',
+  ],
+  'an endpoint that is a number': [
+    `version: 1\n${AGENT}    allow:\n      - 5\n`,
+    'a.yaml:6:9: error: "allow" has the wrong type\n    6 |       - 5\n      |         ^',
+  ],
+  'methods that are text': [
+    `version: 1\n${AGENT}    allow:\n      - { host: a.test, methods: GET }\n`,
+    'a.yaml:6:34: error: "methods" must be a list\n    6 |       - { host: a.test, methods: GET }\n      |                                  ^^^\n  hint: write a list: [a, b], or one "- a" a line',
+  ],
+  'a port that is text': [
+    `version: 1\n${AGENT}    allow:\n      - { host: a.test, port: "443" }\n`,
+    'a.yaml:6:31: error: "port" must be a number\n    6 |       - { host: a.test, port: "443" }\n      |                               ^^^^^',
+  ],
+  'a capability without endpoints': [
+    `version: 1\ncapabilities: { c: { description: x } }\n`,
+    'a.yaml:2:20: error: "endpoints" is missing\n    2 | capabilities: { c: { description: x } }\n      |                    ^^^^^^^^^^^^^^^^^^\n  hint: write a list: [a, b], or one "- a" a line',
+  ],
+  'a file that is a list': [`- a\n`, 'a.yaml:1:1: error: "the file" must be a map\n    1 | - a\n      | ^^^'],
   'an unreachable rule': [
     `version: 1\n${AGENT}    allow: ["GET https://a.test/s/x"]\n    deny: ["* https://a.test/s/**"]\n`,
     'a.yaml:5:13: error: "GET https://a.test/s/x" can never be used: a deny covers it\n    5 |     allow: ["GET https://a.test/s/x"]\n      |             ^^^^^^^^^^^^^^^^^^^^^^\n  hint: the deny is rules/a.yaml:6: * https://a.test/s/**',

@@ -161,7 +161,7 @@ ${section('MCP', schema.mcp, [])}
 \`initialize\`, \`ping\`, \`notifications/*\`, \`logging/setLevel\` and \`tools/list\` are always allowed, as are a GET that listens and a DELETE that
 ends a session. A tool that is not granted is unknown, in the protocol's own words: the answer is an error of JSON-RPC with status 200
 and the reason in \`Sallyport-Reason\`. Answers are read on their way, JSON or event streams, and list the granted tools alone; one that
-cannot be read is not passed on. One member of a batch that is not allowed refuses the batch.
+cannot be read, or is larger than eight times \`inspect.buffer\`, is not passed on. In observe and warn mode they are left as they are. One member of a batch that is not allowed refuses the batch.
 
 A tool is remembered as it was first seen (\`state/tools.json\`: a hash of its description, schemas and annotations, by server). When it
 is another later it is not shown and not called (\`tool-changed\`), and the log says so, until a person has looked at it:

@@ -85,7 +85,8 @@ function permitOf(decision: Allowance, { agent, target }: Facts, before: Permit 
     rule: text,
     rawPath,
     websocket,
-    tools,
+    // Where calls pass whatever the rules say, hiding tools would be the one thing that is stopped.
+    tools: mode === 'enforce' ? tools : null,
     softened: null,
     decision,
   });

@@ -50,7 +50,7 @@ async function relayJudged(
       tools,
       review: services.tools.reviewOf(permit.target.key),
     };
-    await relayTools(form, head.fields.values('content-encoding'), { ...to, limit: services.inspectBuffer });
+    await relayTools(form, head.fields.values('content-encoding'), { ...to, buffer: services.inspectBuffer });
   } catch (error) {
     connection.destroy();
     throw upstreamFailure(error);

@@ -11,8 +11,8 @@ import { EventStream, EventTooLong, eventText, type StreamEvent } from '../scan/
 import type { Exchange } from './exchange.ts';
 import type { Answer, AnswerHead, UpstreamExchange } from './message.ts';
 
-/** How much larger than the inspection buffer an answer may be once its content codings are undone. */
-const EXPANSION = 8;
+/** How much larger than the inspection buffer an answer or event may be, as it comes and once its codings are undone. */
+const ROOM = 8;
 
 /** What the answer of a server of MCP is read as; null: it is none of what such servers answer, and passed on unread. */
 export function readsTools(head: ResponseHead): 'json' | 'events' | null {
@@ -30,8 +30,8 @@ export interface ToolAnswer {
   readonly exchange: Exchange;
   readonly tools: ToolGrants;
   readonly review: ToolReview;
-  /** Bytes that are held to be judged. */
-  readonly limit: number;
+  /** Bytes of a request that are held to be judged; results of tools are larger, and get more room. */
+  readonly buffer: number;
 }
 
 /**
@@ -53,7 +53,8 @@ export async function relayTools(form: 'json' | 'events', codings: readonly stri
 
 /** One message or batch: held, and sent as it came where nothing had to be left out. */
 async function relayJson(codings: readonly Coding[], to: ToolAnswer): Promise<void> {
-  const { head, answer, limit } = to;
+  const { head, answer } = to;
+  const limit = to.buffer * ROOM;
   const pieces: Buffer[] = [];
   let size = 0;
   let trailers = Fields.NONE;
@@ -68,7 +69,7 @@ async function relayJson(codings: readonly Coding[], to: ToolAnswer): Promise<vo
     if (size > limit) throw new Http1Error(`an answer of more than ${limit} bytes where tools may be listed`);
     pieces.push(event.bytes);
   }
-  const shown = shownTools(await decodeContent(pieces, codings, limit * EXPANSION), to.tools, to.review);
+  const shown = shownTools(await decodeContent(pieces, codings, limit), to.tools, to.review);
   if (shown === null) {
     answer.begin(head);
     for (const bytes of pieces) await answer.write(bytes);
@@ -83,8 +84,9 @@ async function relayJson(codings: readonly Coding[], to: ToolAnswer): Promise<vo
 
 /** Messages one after another, each on its way as soon as it is here whole. */
 async function relayEvents(codings: readonly Coding[], to: ToolAnswer): Promise<void> {
-  const { head, answer, limit } = to;
-  const decoder = new ContentDecoder(codings, limit * EXPANSION, true);
+  const { head, answer } = to;
+  const limit = to.buffer * ROOM;
+  const decoder = new ContentDecoder(codings, limit, true);
   const stream = new EventStream(limit);
   answer.begin({ ...rewritten(head), framing: CHUNKED, declared: null });
   answer.flush();

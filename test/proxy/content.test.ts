@@ -244,7 +244,12 @@ describe('an answer that lists tools', () => {
   const CALL = JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'tools/list' });
 
   /** What the agent gets of an answer that a server gives. */
-  async function through(type: string, body: string | Buffer, fields: Record<string, string> = {}): Promise<RawClient> {
+  async function through(
+    type: string,
+    body: string | Buffer,
+    fields: Record<string, string> = {},
+    mode = 'enforce',
+  ): Promise<RawClient> {
     const server = await startOrigin({
       tls: await ca.leaf(['mcp.test']),
       answer: (_seen, response) => {
@@ -256,6 +261,7 @@ describe('an answer that lists tools', () => {
       pins: [`mcp.test:443=127.0.0.1:${server.port}`],
       upstreamCa: ca.certificate,
       allow: ['{ host: mcp.test, mcp: { tools: [search] } }'],
+      mode,
       flags: { 'inspect.buffer': '64 KiB' },
     });
     const client = await ask(
@@ -306,7 +312,7 @@ describe('an answer that lists tools', () => {
     ['is cut short', 'application/json', gzipSync(LIST).subarray(0, 30), { 'Content-Encoding': 'gzip' }],
     ['has two readings', 'application/json', `{"result":{"tools":[]},"result":{"tools":[{"name":"delete_all"}]}}`, {}],
     ['is in a coding nobody knows', 'application/json', LIST, { 'Content-Encoding': 'rot13' }],
-    ['is too large to be judged', 'application/json', `"${'x'.repeat(70_000)}"`, {}],
+    ['is too large to be judged', 'application/json', `"${'x'.repeat(600_000)}"`, {}],
   ])('that %s is not shown at all', async (_name, type, body, fields) => {
     const client = await through(type, body, fields);
     expect([client.status, client.reason]).toEqual([502, 'upstream-malformed']);
@@ -319,6 +325,17 @@ describe('an answer that lists tools', () => {
     );
     expect(client.received).not.toContain('delete_all');
     expect(client.received.endsWith('0\r\n\r\n')).toBe(false);
+  });
+
+  it('may be larger than a request that is judged: results of tools are', async () => {
+    const result = JSON.stringify({ jsonrpc: '2.0', id: 1, result: { content: 'x'.repeat(400_000) } });
+    expect(bodyOf(await through('application/json', result))).toContain('x'.repeat(10_000));
+    expect(bodyOf(await through('text/event-stream', `data: ${result}\n\n`))).toContain('x'.repeat(10_000));
+  });
+
+  it('is left as it is for an agent that is observed, whose calls pass too', async () => {
+    const client = await through('application/json', LIST, {}, 'observe');
+    expect(bodyOf(client)).toContain('delete_all');
   });
 
   it('of another type is none of theirs', async () => {

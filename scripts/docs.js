@@ -1,4 +1,4 @@
-// Writes the generated reference pages: docs/reference/{config,rules,cli}.md and rules.schema.json. `--print` prints them as JSON instead; a test
+// Writes the generated reference pages: docs/reference/{config,rules,cli}.md and the two JSON Schemas. `--print` prints them as JSON instead; a test
 // compares that with what is committed. Needs `npm run build`.
 import { execFileSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
@@ -10,6 +10,7 @@ const root = join(import.meta.dirname, '..');
 const load = (name) => import(join(root, 'dist', name));
 const { SETTINGS, flagOf, variableOf } = await load('config/settings.js');
 const schema = await load('policy/schema.js');
+const { inputJsonSchemaText } = await load('decision-point/input.js');
 const { rulesJsonSchemaText } = await load('policy/json-schema.js');
 
 const pages = {
@@ -17,6 +18,7 @@ const pages = {
   'rules.md': rulesPage(),
   'cli.md': cliPage(),
   'rules.schema.json': rulesJsonSchemaText(),
+  'decision-input.schema.json': inputJsonSchemaText(),
 };
 if (process.argv.includes('--print')) process.stdout.write(JSON.stringify(pages));
 else for (const [name, text] of Object.entries(pages)) writeFileSync(join(root, 'docs/reference', name), text);

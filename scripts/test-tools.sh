@@ -45,3 +45,12 @@ if [ ! -x node_modules/.cache/go/h2spec ] && command -v go >/dev/null 2>&1; then
   GOBIN="$PWD/node_modules/.cache/go" GOFLAGS=-modcacherw go install github.com/summerwind/h2spec/cmd/h2spec@v2.2.1+incompatible >/dev/null 2>&1 ||
     echo "note: h2spec cannot be built here; its test will say that it was not run"
 fi
+
+# Open Policy Agent: the one on the PATH, else built once from its source and kept outside the project. Tests that find
+# neither speak to a conformance server written for them, and say so.
+opa_cache="${XDG_CACHE_HOME:-$HOME/.cache}/sallyport-test-tools"
+if ! command -v opa >/dev/null 2>&1 && [ ! -x "$opa_cache/opa" ] && command -v go >/dev/null 2>&1; then
+  echo "building Open Policy Agent from source"
+  GOBIN="$opa_cache" GOFLAGS=-modcacherw CGO_ENABLED=0 go install github.com/open-policy-agent/opa@v1.18.2 >/dev/null 2>&1 ||
+    echo "note: Open Policy Agent cannot be built here; its tests run against a conformance server"
+fi

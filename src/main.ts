@@ -1,24 +1,28 @@
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
+import type { SecureContext } from 'node:tls';
 import { AuditLog } from './audit/log.ts';
 import { GENESIS, eventText } from './audit/chain.ts';
 import { SegmentFile, lastSegment } from './audit/sinks/segment-file.ts';
 import { ConfigError, type Config } from './config/config.ts';
+import { RequestError, type Control } from './control/answer.ts';
 import { listenAdmin } from './control/server.ts';
+import { openToken } from './control/token.ts';
+import { DecisionPointError, DecisionPointOpener } from './decision-point/open.ts';
 import { Denial } from './model/denial.ts';
 import { errorCode } from './model/error-code.ts';
 import { FailureThrottle } from './identity/throttle.ts';
 import { DnsNameService } from './network/resolver.ts';
-import { loadPolicy } from './policy/load.ts';
-import { formatProblem, type Problem } from './policy/problem.ts';
+import type { Problem } from './policy/problem.ts';
 import { Connections } from './proxy/connections.ts';
 import { addressOf, listenFailure, openEntries } from './proxy/entries.ts';
 import { portOf } from './proxy/listener.ts';
+import { Generations, PolicyRequestError } from './proxy/generations.ts';
 import { Http2Pool } from './proxy/http2-pool.ts';
 import { InFlight } from './proxy/in-flight.ts';
 import { UpstreamPool } from './proxy/pool.ts';
 import type { Services } from './proxy/services.ts';
-import { makeSnapshot, type Snapshot } from './proxy/snapshot.ts';
+import type { Snapshot } from './proxy/snapshot.ts';
 import { ToolRegistry, toolsFile } from './proxy/tool-registry.ts';
 import { trust } from './proxy/trust.ts';
 import type { Log } from './telemetry/log.ts';
@@ -57,16 +61,29 @@ export interface Gate {
 /** Composition root: configuration in, a serving gate out. The only place that knows everything. */
 export async function startGate(config: Config, log: Log): Promise<Gate> {
   const { authority, created } = openAuthority(config.certs, new Date());
-  const rules = openRules(config, log);
+  const ownPorts = new Set<number>();
+  const upstreamTrust = trust(config.upstream.ca);
+  const decisionPoints = new DecisionPointOpener(config.policy, upstreamTrust);
+  const generations = openGenerations(config, decisionPoints, ownPorts, log);
   const connections = new Connections();
   const leaves = new LeafCache(authority, { limit: LEAVES, clock });
-  const metrics = openMetrics(rules, connections, leaves);
-  const services = openServices(config, rules, leaves, metrics, log);
+  const metrics = openMetrics(generations, connections, leaves);
+  const services = openServices({ config, generations, leaves, metrics, upstreamTrust, log });
   const { audit, pool, http2 } = services;
+  generations.listen((event) => {
+    audit.note(eventText(event));
+    metrics.policyChanged(event.action, generations.stable.policy.generation, clock() / 1000);
+  });
 
   const unready = (): string | null =>
     connections.draining ? 'draining' : audit.healthy ? null : 'the audit log cannot be written';
-  const control = { unready, metricsText: () => metrics.registry.metrics(), metricsType: metrics.registry.contentType };
+  const control: Control = {
+    unready,
+    metricsText: () => metrics.registry.metrics(),
+    metricsType: metrics.registry.contentType,
+    token: openAdminToken(config),
+    policy: policyControl(generations),
+  };
   const admin = await listenAdmin(config.listen.admin, control).catch(
     listenFailure('listen.admin', config.listen.admin),
   );
@@ -74,15 +91,19 @@ export async function startGate(config: Config, log: Log): Promise<Gate> {
     admin.close();
     throw error;
   });
-  for (const port of [portOf(admin), ...entries.ports]) rules.ownPorts.add(port);
+  for (const port of [portOf(admin), ...entries.ports]) ownPorts.add(port);
 
   return {
     proxy: entries.addresses['proxy'] ?? '',
     admin: addressOf(admin),
     caFile: authority.certificateFile,
     caCreated: created,
-    snapshot: () => rules.snapshot,
-    reload: () => reload(config, rules, metrics, log),
+    snapshot: () => generations.stable,
+    reload: () => {
+      const problems = generations.reload();
+      metrics.policyRead(problems.length > 0 ? 'failed' : 'loaded');
+      return problems;
+    },
     reloadAuthority: () => {
       leaves.replaceAuthority(loadAuthority(config.certs, new Date()));
       entries.renew();
@@ -104,60 +125,83 @@ export async function startGate(config: Config, log: Log): Promise<Gate> {
       connections.destroy();
       pool.close();
       http2.close();
+      generations.close();
+      decisionPoints.close();
       audit.close();
       metrics.close();
     },
   };
 }
 
-/** The snapshot in force, and the ports no request may reach. */
-interface Rules {
-  snapshot: Snapshot;
-  readonly ownPorts: Set<number>;
-}
-
-function openRules(config: Config, log: Log): Rules {
-  const { policy, problems } = loadPolicy(config.rules);
-  if (policy === null)
-    throw new ConfigError(`the rules in ${config.rules} do not load:\n${problems.map(formatProblem).join('\n')}`);
-  for (const problem of problems) log.warn(formatProblem(problem));
-  const ownPorts = new Set<number>();
-  return { snapshot: makeSnapshot(policy, config.upstream, () => ownPorts), ownPorts };
-}
-
-function reload(config: Config, rules: Rules, metrics: Metrics, log: Log): readonly Problem[] {
-  const { policy, problems } = loadPolicy(config.rules);
-  if (policy === null) {
-    metrics.policyFailed();
-    return problems;
+function openGenerations(
+  config: Config,
+  decisionPoints: DecisionPointOpener,
+  ownPorts: ReadonlySet<number>,
+  log: Log,
+): Generations {
+  try {
+    return new Generations({ config, decisionPoints, ownPorts, clock, log });
+  } catch (error) {
+    if (error instanceof DecisionPointError) throw new ConfigError(`${error.file}: ${error.message}`);
+    throw new ConfigError((error as Error).message);
   }
-  for (const problem of problems) log.warn(formatProblem(problem));
-  rules.snapshot = makeSnapshot(policy, config.upstream, () => rules.ownPorts);
-  metrics.policyLoaded(policy.generation, clock() / 1000);
-  return [];
 }
 
-function openMetrics(rules: Rules, connections: Connections, leaves: LeafCache): Metrics {
+function openAdminToken({ state }: Config): string {
+  try {
+    return openToken(state);
+  } catch (error) {
+    throw new ConfigError(`state: ${(error as Error).message}`);
+  }
+}
+
+/** What the admin listener may ask of the rules. */
+function policyControl(generations: Generations): Control['policy'] {
+  const asking = (change: () => void): void => {
+    try {
+      change();
+    } catch (error) {
+      throw error instanceof PolicyRequestError ? new RequestError(409, error.message, error) : error;
+    }
+  };
+  return {
+    status: () => generations.status(),
+    promote: (by) => asking(() => generations.promote(by)),
+    rollback: (by) => asking(() => generations.rollback(by)),
+  };
+}
+
+function openMetrics(generations: Generations, connections: Connections, leaves: LeafCache): Metrics {
   const metrics = new Metrics({
     openTunnels: () => connections.tunnels,
     openConnections: () => connections.size,
     leafCounts: () => leaves.counts,
-    knownAgent: (name) => rules.snapshot.policy.agents.has(name),
-    knownCapability: (name) => rules.snapshot.policy.capabilities.has(name),
+    knownAgent: (name) => generations.knows('agent', name),
+    knownCapability: (name) => generations.knows('capability', name),
   });
-  metrics.policyLoaded(rules.snapshot.policy.generation, clock() / 1000);
+  metrics.policyRead('loaded');
   return metrics;
 }
 
-function openServices(config: Config, rules: Rules, leaves: LeafCache, metrics: Metrics, log: Log): Services {
-  const { resolvers: servers, timeouts, ca } = config.upstream;
+/** What services are made of. */
+interface Parts {
+  readonly config: Config;
+  readonly generations: Generations;
+  readonly leaves: LeafCache;
+  readonly metrics: Metrics;
+  readonly upstreamTrust: SecureContext;
+  readonly log: Log;
+}
+
+function openServices({ config, generations, leaves, metrics, upstreamTrust, log }: Parts): Services {
+  const { resolvers: servers, timeouts } = config.upstream;
   const pseudonym = `sallyport-${randomBytes(4).toString('hex')}`;
   return {
-    snapshot: () => rules.snapshot,
+    generations,
     names: new DnsNameService({ servers, timeout: DNS_TIMEOUT, clock }),
     throttle: new FailureThrottle(clock),
     leaves,
-    upstreamTrust: trust(ca),
+    upstreamTrust,
     upstreamSessions: new Map(),
     audit: openAudit(config, pseudonym, metrics, log),
     tools: openTools(config, log),

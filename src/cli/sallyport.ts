@@ -10,6 +10,7 @@ import { CommandError, EXIT } from './exit.ts';
 import { addExplain } from './explain.ts';
 import { addLint } from './lint.ts';
 import { addPack } from './pack.ts';
+import { addPolicy } from './policy.ts';
 import { addReplay } from './replay.ts';
 import { addRun } from './run.ts';
 import { addSchema } from './schema.ts';
@@ -40,6 +41,7 @@ async function main(words: readonly string[]): Promise<void> {
     addTest,
     addLint,
     addReplay,
+    addPolicy,
     addExplain,
     addRun,
     addAgent,

@@ -30,7 +30,7 @@ export function addStart(program: Command): void {
       const format = config.log.format === 'auto' ? (process.stdout.isTTY ? 'text' : 'json') : config.log.format;
       const log = makeLog({ level: config.log.level, format });
       // What is on disk before the rules are loaded: a change made meanwhile is one to take up.
-      const loaded = fingerprint(config.rules);
+      const loaded = fingerprint(config);
       const gate = await startGate(config, log);
       // Signals first: whoever waits for the ready file may send one the moment it is there.
       const stopped = untilStopped(gate, log);
@@ -99,11 +99,11 @@ async function untilStopped(gate: Gate, log: Log): Promise<void> {
   });
 }
 
-/** Calls back when a rule file was added, changed or removed. */
+/** Calls back when a rule file, or one of an external policy, was added, changed or removed. */
 function watchRules(config: Config, loaded: string, changed: () => void): () => void {
   let before = loaded;
   const timer = setInterval(() => {
-    const after = fingerprint(config.rules);
+    const after = fingerprint(config);
     if (after === before) return;
     before = after;
     changed();
@@ -111,8 +111,9 @@ function watchRules(config: Config, loaded: string, changed: () => void): () => 
   return () => clearInterval(timer);
 }
 
-function fingerprint(root: string): string {
-  return listFiles(root, [])
+function fingerprint({ rules, policy }: Config): string {
+  const others = [policy.wasm?.file, policy.wasm?.data, policy.opa?.tokenFile].filter((file) => file != null);
+  return [...listFiles(rules, []), ...others]
     .map((file) => {
       const stat = statSync(file, { throwIfNoEntry: false });
       return `${file}:${stat?.mtimeMs ?? ''}:${stat?.size ?? ''}:${stat?.ino ?? ''}`;

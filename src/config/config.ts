@@ -18,6 +18,20 @@ export interface Config {
   };
   /** Folder of rule files. */
   readonly rules: string;
+  /** External policies that have a say in what the rules allow. */
+  readonly policy: {
+    readonly opa: {
+      readonly url: URL;
+      readonly path: string;
+      /** Milliseconds. */
+      readonly timeout: number;
+      readonly tokenFile: string | null;
+    } | null;
+    readonly wasm: { readonly file: string; readonly entrypoint: string; readonly data: string | null } | null;
+    readonly input: { readonly headers: readonly string[]; readonly body: boolean };
+  };
+  /** How changed rules come into force; null: at once. `denyRate` null: whatever they refuse. */
+  readonly rollout: { readonly share: number; readonly duration: number; readonly denyRate: number | null } | null;
   /** Folder of the CA. */
   readonly certs: string;
   /** Folder of the audit log. */

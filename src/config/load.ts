@@ -145,6 +145,8 @@ function assemble(values: ReadonlyMap<string, unknown>): Config {
       unix: get<string | undefined>('listen.unix') ?? null,
     },
     rules: get<string>('rules'),
+    policy: assemblePolicy(get),
+    rollout: assembleRollout(get),
     certs: get<string>('certs'),
     state: get<string>('state'),
     upstream: {
@@ -162,4 +164,36 @@ function assemble(values: ReadonlyMap<string, unknown>): Config {
     log: { level: get<LogLevel>('log.level'), format: get<'auto' | 'json' | 'text'>('log.format') },
     drain: get<number>('drain'),
   });
+}
+
+function assemblePolicy(get: <T>(key: string) => T): Config['policy'] {
+  const url = get<URL | undefined>('policy.opa.url');
+  const file = get<string | undefined>('policy.wasm.file');
+  return {
+    opa:
+      url === undefined
+        ? null
+        : {
+            url,
+            path: get<string>('policy.opa.path'),
+            timeout: get<number>('policy.opa.timeout'),
+            tokenFile: get<string | undefined>('policy.opa.token-file') ?? null,
+          },
+    wasm:
+      file === undefined
+        ? null
+        : {
+            file,
+            entrypoint: get<string>('policy.wasm.entrypoint'),
+            data: get<string | undefined>('policy.wasm.data') ?? null,
+          },
+    input: { headers: get<string[]>('policy.input.headers'), body: get<boolean>('policy.input.body') },
+  };
+}
+
+function assembleRollout(get: <T>(key: string) => T): Config['rollout'] {
+  const share = get<number | undefined>('rollout.canary');
+  if (share === undefined) return null;
+  const rate = get<number | 'never'>('rollout.abort-when.deny-rate');
+  return { share, duration: get<number>('rollout.for'), denyRate: rate === 'never' ? null : rate };
 }

@@ -90,6 +90,96 @@ export const SETTINGS: readonly Setting[] = [
   },
   { key: 'rules', default: 'rules', form: 'a folder', describe: 'Folder of rule files.', path: true, parse: anyText },
   {
+    key: 'policy.opa.url',
+    default: '',
+    form: 'http:// or https://host[:port][/prefix]',
+    describe: 'Open Policy Agent server that is asked about every request the rules allow; none by default.',
+    parse: parseOpaUrl,
+  },
+  {
+    key: 'policy.opa.path',
+    default: 'sallyport/allow',
+    form: 'names between slashes, as sallyport/allow',
+    describe: 'What it is asked for: `POST /v1/data/<path>`.',
+    parse: parseDataPath,
+  },
+  {
+    key: 'policy.opa.timeout',
+    default: '1s',
+    form: 'a duration such as 10s',
+    describe: 'How long it may take to answer; after that the request is denied.',
+    parse: parseDuration,
+  },
+  {
+    key: 'policy.opa.token-file',
+    default: '',
+    form: 'a file',
+    describe: 'File of the bearer token it asks for.',
+    path: true,
+    parse: anyText,
+  },
+  {
+    key: 'policy.wasm.file',
+    default: '',
+    form: 'a file',
+    describe:
+      'Policy compiled with `opa build -t wasm` (its `policy.wasm`), asked in this process about every request the rules allow.',
+    path: true,
+    parse: anyText,
+  },
+  {
+    key: 'policy.wasm.entrypoint',
+    default: 'sallyport/allow',
+    form: 'names between slashes, as sallyport/allow',
+    describe: 'Entrypoint it was compiled with (`-e`).',
+    parse: parseDataPath,
+  },
+  {
+    key: 'policy.wasm.data',
+    default: '',
+    form: 'a JSON file',
+    describe: 'Its document `data`.',
+    path: true,
+    parse: anyText,
+  },
+  {
+    key: 'policy.input.headers',
+    default: '',
+    form: 'a field name',
+    describe: 'Header fields that external policies are told; none by default, for they may hold credentials.',
+    many: true,
+    parse: parseFieldName,
+  },
+  {
+    key: 'policy.input.body',
+    default: 'no',
+    form: 'yes or no',
+    describe:
+      'External policies are told bodies, up to `inspect.buffer`, which are then read before anything is decided.',
+    parse: (text) => (text === 'yes' ? true : text === 'no' ? false : null),
+  },
+  {
+    key: 'rollout.canary',
+    default: '',
+    form: 'a percentage such as 10%',
+    describe: 'Share of sessions that changed rules hold for at first; without it they hold for all at once.',
+    parse: (text) => parsePercentage(text),
+  },
+  {
+    key: 'rollout.for',
+    default: '30m',
+    form: 'a duration such as 10s',
+    describe: 'How long a share of sessions tries changed rules out before they hold for all.',
+    parse: parseDuration,
+  },
+  {
+    key: 'rollout.abort-when.deny-rate',
+    default: '+5%',
+    form: 'percentage points such as +5%, or never',
+    describe: 'Changed rules are taken back when they refuse so much more of the requests than those in force.',
+    parse: (text) => (text === 'never' ? text : parsePercentage(text.replace(/^\+/, ''))),
+  },
+  {
     key: 'certs',
     default: 'certs',
     form: 'a folder',
@@ -213,6 +303,27 @@ function parseListen(text: string): { host: string; port: number } | null {
   const port = match[2] === '0' ? 0 : parsePort(match[2] ?? '');
   if (port === null || (isIP(host) === 0 && host !== 'localhost')) return null;
   return { host: host === 'localhost' ? '127.0.0.1' : host, port };
+}
+
+/** A share between 0 and 1, of a percentage above 0. */
+function parsePercentage(text: string): number | null {
+  const match = /^([0-9]{1,3}(?:\.[0-9]{1,3})?) ?%$/.exec(text.trim());
+  const value = Number(match?.[1] ?? 0);
+  return value > 0 && value <= 100 ? value / 100 : null;
+}
+
+function parseOpaUrl(text: string): URL | null {
+  if (!/^https?:\/\//.test(text) || !URL.canParse(text)) return null;
+  const url = new URL(text);
+  return url.search === '' && url.hash === '' && url.username === '' && url.password === '' ? url : null;
+}
+
+function parseDataPath(text: string): string | null {
+  return /^[A-Za-z0-9_.-]+(?:\/[A-Za-z0-9_.-]+)*$/.test(text) ? text : null;
+}
+
+function parseFieldName(text: string): string | null {
+  return /^[A-Za-z0-9!#$%&'*+.^_`|~-]+$/.test(text) ? text : null;
 }
 
 function parseOwnName(text: string): Host | null {

@@ -1,18 +1,36 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import { text, type Control, type Route } from './answer.ts';
+import { RequestError, text, type Control, type Route } from './answer.ts';
 import { health, ready } from './routes/health.ts';
 import { metrics } from './routes/metrics.ts';
+import { policyPromote, policyRollback, policyStatus } from './routes/policy.ts';
+import { showsToken } from './token.ts';
 
-const ROUTES: ReadonlyMap<string, Route> = new Map<string, Route>([
-  ['/healthz', health],
-  ['/readyz', ready],
-  ['/metrics', metrics],
+/** What may be asked for, and whether it takes the token. */
+interface Entry {
+  readonly method: 'GET' | 'POST';
+  readonly open: boolean;
+  readonly route: Route;
+}
+
+const ROUTES: ReadonlyMap<string, Entry> = new Map<string, Entry>([
+  ['/healthz', { method: 'GET', open: true, route: health }],
+  ['/readyz', { method: 'GET', open: true, route: ready }],
+  ['/metrics', { method: 'GET', open: true, route: metrics }],
+  ['/policy', { method: 'GET', open: false, route: policyStatus }],
+  ['/policy/promote', { method: 'POST', open: false, route: policyPromote }],
+  ['/policy/rollback', { method: 'POST', open: false, route: policyRollback }],
 ]);
 
-/** The admin listener: health, readiness, metrics. Read-only; it belongs on loopback or behind the platform's own fence. */
+/**
+ * The admin listener. Health, readiness and metrics are for anybody who reaches it, so it belongs on loopback or behind the
+ * platform's own fence; everything else takes the token in `state/admin.token`.
+ */
 export async function listenAdmin(address: { host: string; port: number }, control: Control): Promise<Server> {
   const server = createServer({ requestTimeout: 10_000, headersTimeout: 5_000 }, (request, response) => {
-    serve(request, response, control).catch(() => response.destroy());
+    serve(request, response, control).catch((error: unknown) => {
+      if (error instanceof RequestError && !response.headersSent) text(response, error.status, `${error.message}\n`);
+      else response.destroy();
+    });
   });
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
@@ -25,8 +43,16 @@ export async function listenAdmin(address: { host: string; port: number }, contr
 }
 
 async function serve(request: IncomingMessage, response: ServerResponse, control: Control): Promise<void> {
-  const route = ROUTES.get((request.url ?? '').split('?')[0] ?? '');
-  if (route === undefined) return text(response, 404, `not found; here are ${[...ROUTES.keys()].join(', ')}\n`);
-  if (request.method !== 'GET' && request.method !== 'HEAD') return text(response, 405, 'only GET is answered here\n');
-  await route(control, response);
+  const entry = ROUTES.get((request.url ?? '').split('?')[0] ?? '');
+  if (entry === undefined) throw new RequestError(404, `not found; here are ${[...ROUTES.keys()].join(', ')}`);
+  const { method = '' } = request;
+  if (method !== entry.method && !(method === 'HEAD' && entry.method === 'GET')) {
+    response.setHeader('Allow', entry.method);
+    throw new RequestError(405, `only ${entry.method} is answered here`);
+  }
+  if (!entry.open && !showsToken(request.headers.authorization, control.token)) {
+    response.setHeader('WWW-Authenticate', 'Bearer realm="sallyport admin"');
+    throw new RequestError(401, 'the token in state/admin.token is asked for here (Authorization: Bearer …)');
+  }
+  await entry.route(control, response, request);
 }

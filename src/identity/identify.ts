@@ -34,17 +34,17 @@ const CHALLENGE = ['Proxy-Authenticate', 'Basic realm="sallyport", charset="UTF-
 /** Compared against when the agent does not exist, so that an unknown name costs what a wrong token costs. */
 const NOBODY: readonly Buffer[] = [Buffer.alloc(32)];
 
-/** Compiles the identities that agents declare. */
+/** Compiles the identities that agents declare; one that is declared twice may be proved either way. */
 export function makeIdentities(agents: Iterable<Declared>): Identities {
   const hashes = new Map<string, readonly Buffer[]>();
   const networks: Array<{ agent: string; list: BlockList }> = [];
   const certificates = new Map<string, string>();
   for (const agent of agents) {
     if (agent.tokenHashes.length > 0)
-      hashes.set(
-        agent.name,
-        agent.tokenHashes.map((hash) => Buffer.from(hash, 'hex')),
-      );
+      hashes.set(agent.name, [
+        ...(hashes.get(agent.name) ?? []),
+        ...agent.tokenHashes.map((hash) => Buffer.from(hash, 'hex')),
+      ]);
     if (agent.certificate !== null) certificates.set(agent.certificate, agent.name);
     if (agent.sourceNetworks.length === 0) continue;
     const list = new BlockList();

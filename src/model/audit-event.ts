@@ -70,4 +70,20 @@ export interface SegmentEvent {
   readonly version: string;
 }
 
-export type AuditEvent = ExchangeEvent | SegmentEvent;
+/** Rules came into force, or did not: who decided that, and on what grounds. */
+export interface PolicyEvent {
+  /** `loaded`: in force for all. `canary`: in force for a share of sessions. The last two end that. */
+  readonly action: 'loaded' | 'canary' | 'promoted' | 'rolled-back';
+  /** `gate`, or who asked for it. */
+  readonly by: string;
+  /** Content hash of the rules this is about. */
+  readonly generation: string;
+  readonly kind: 'policy';
+  /** Content hash of the rules that were in force for all before it; null at the start. */
+  readonly previous: string | null;
+  /** Why, in words, with the figures it rests on. */
+  readonly reason: string;
+  readonly time: string;
+}
+
+export type AuditEvent = ExchangeEvent | SegmentEvent | PolicyEvent;

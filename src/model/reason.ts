@@ -40,6 +40,7 @@ const TABLE = {
   'injection-found': denied('Injected instructions were found'),
   'scan-budget': denied('The content is too costly to inspect'),
   'label-not-cleared': denied('Data read in this session may not go there'),
+  'decision-point-denied': denied('An external policy denies this'),
   'approval-required': denied('A person has to approve this'),
   'approval-refused': denied('A person refused this'),
   'approval-expired': denied('The approval has expired'),
@@ -52,6 +53,10 @@ const TABLE = {
   'upstream-untrusted': entry(502, 'tls_certificate_error', 'The upstream cannot prove who it is'),
   'upstream-malformed': entry(502, 'http_protocol_error', 'The upstream sent a malformed answer'),
   'upstream-timeout': entry(504, 'connection_timeout', 'The upstream did not answer in time'),
+  'decision-point-unavailable': {
+    ...entry(503, 'proxy_internal_error', 'An external policy cannot be asked'),
+    floor: false,
+  },
   'store-unavailable': entry(503, 'proxy_internal_error', 'The counter store is unavailable'),
   'audit-unavailable': entry(503, 'proxy_internal_error', 'The audit log cannot be written'),
   'internal-fault': entry(503, 'proxy_internal_error', 'The gate made a mistake'),

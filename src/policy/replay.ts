@@ -43,7 +43,8 @@ export function replay(event: OutcomeEvent, policy: Policy): Replayed | null {
 }
 
 /** Denials that rules decide; all others would be the same whatever the rules say. */
-function isOfRules({ decision, reason }: OutcomeEvent): boolean {
+export function isOfRules({ decision, reason }: OutcomeEvent): boolean {
+  if (reason?.startsWith('decision-point-') === true) return false;
   if (decision !== 'deny' || reason === undefined) return true;
   return (
     !(reason in REASONS) || !isFloor(reason as Reason) || reason === 'path-malformed' || reason === 'body-too-large'

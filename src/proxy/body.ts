@@ -1,11 +1,12 @@
 import { Fields } from '../http1/fields.ts';
 import type { BodyFacts, Facts } from '../model/facts.ts';
-import { readsBody } from '../policy/decide.ts';
+import { decide, readsBody } from '../policy/decide.ts';
 import type { Policy } from '../policy/policy.ts';
 import { CodingError, contentCodings, decodeContent } from '../scan/content-decoder.ts';
 import type { AgentRequest, BodyStream } from './message.ts';
 import type { Permit } from './permit.ts';
 import type { Services } from './services.ts';
+import type { Snapshot } from './snapshot.ts';
 
 declare const held: unique symbol;
 
@@ -39,10 +40,24 @@ const EXPANSION = 8;
  * Reads the body before the decision where a rule for this request reads it, and only there: any other upload is not asked
  * for before it is permitted. What leaves later is what the agent sent; its content codings are undone for the judges alone.
  */
-export function look(request: AgentRequest, asked: Facts, policy: Policy, services: Services): Look | Promise<Look> {
-  if (asked.body.kind !== 'unread' || !readsBody(asked, policy)) return { facts: asked, read: null };
+export function look(
+  request: AgentRequest,
+  asked: Facts,
+  { policy, decisionPoints }: Snapshot,
+  services: Services,
+): Look | Promise<Look> {
+  if (
+    asked.body.kind !== 'unread' ||
+    !(readsBody(asked, policy) || (decisionPoints.body && mayBeAllowed(asked, policy)))
+  )
+    return { facts: asked, read: null };
   const facts = { ...asked, changedTools: services.tools.changed(asked.target.key) };
   return lookInside(request, facts, services.inspectBuffer);
+}
+
+/** A decision point hears of what the rules allow and of nothing else: other uploads are not asked for. */
+function mayBeAllowed(asked: Facts, policy: Policy): boolean {
+  return decide(asked, policy).kind === 'allow';
 }
 
 async function lookInside(request: AgentRequest, facts: Facts, limit: number): Promise<Look> {

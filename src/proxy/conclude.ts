@@ -1,3 +1,4 @@
+import { isFloor, type Reason } from '../model/reason.ts';
 import type { Outcome } from '../model/outcome.ts';
 import type { Exchange } from './exchange.ts';
 import type { AgentRequest } from './message.ts';
@@ -10,7 +11,7 @@ export function conclude(exchange: Exchange, outcome: Outcome, request: AgentReq
   if (request !== null) answerAgent(exchange, outcome, request);
   exchange.ended = performance.now();
   services.audit.note(outcomeText(exchange, outcome));
-  count(exchange, outcome, services);
+  count(exchange, outcome, request, services);
   report(exchange, outcome, services);
 }
 
@@ -19,9 +20,16 @@ function answerAgent(exchange: Exchange, outcome: Outcome, request: AgentRequest
   else if (outcome.kind !== 'delivered') request.answer.destroy();
 }
 
-function count(exchange: Exchange, outcome: Outcome, services: Services): void {
+/** Other rules might have allowed it. Somebody who showed no credentials may only want to be asked for them. */
+function refusedByRules(reason: Reason | undefined, request: AgentRequest | null): boolean {
+  if (reason === undefined) return false;
+  return !isFloor(reason) || (reason === 'agent-unknown' && request !== null && request.credentials.length > 0);
+}
+
+function count(exchange: Exchange, outcome: Outcome, request: AgentRequest | null, services: Services): void {
   const { permit, upstreamSent, upstreamAnswered } = exchange;
   const denial = denialOf(outcome);
+  services.generations.count(exchange.now, refusedByRules(denial?.reason ?? permit?.softened?.reason, request));
   services.metrics.exchange({
     agent: exchange.agent,
     decision: decisionOf(exchange, outcome),
@@ -29,6 +37,7 @@ function count(exchange: Exchange, outcome: Outcome, services: Services): void {
     capability: permit?.capability ?? denial?.capability ?? null,
     totalSeconds: (exchange.ended - exchange.started) / 1000,
     decisionSeconds: exchange.decisionTime === null ? null : exchange.decisionTime / 1000,
+    consultSeconds: exchange.consultTime === null ? null : exchange.consultTime / 1000,
     upstreamSeconds:
       upstreamSent === null || upstreamAnswered === null ? null : (upstreamAnswered - upstreamSent) / 1000,
     sent: exchange.sent,

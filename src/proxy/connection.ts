@@ -38,10 +38,11 @@ export async function serveConnection(
 
 /** The tunnel that a CONNECT asks for; null when it was refused outside any, for want of an agent or a target. */
 async function answerConnect(request: AgentRequest, peer: Peer, services: Services): Promise<Tunnel | null> {
-  const now = services.snapshot();
+  const { generations, throttle } = services;
   let agent: string | null = null;
   try {
-    agent = identify({ ...peer, credentials: request.credentials }, now.identities, services.throttle);
+    agent = identify({ ...peer, credentials: request.credentials }, generations.stable.identities, throttle);
+    const now = generations.snapshotFor(agent, peer.source);
     const target = parseConnectTarget(request);
     return await openTunnel(agent, target, contradiction(request, target), now, services);
   } catch (error) {

@@ -1,3 +1,4 @@
+import { consult, type Judgement } from '../decision-point/consult.ts';
 import type { Denial } from '../model/denial.ts';
 import type { Facts } from '../model/facts.ts';
 import type { Outcome } from '../model/outcome.ts';
@@ -25,7 +26,8 @@ export interface Exchange {
   readonly tunnel: Tunnel | null;
   /** What the agent spoke; null where it asked nothing. */
   readonly protocol: Protocol | null;
-  readonly now: Snapshot;
+  /** Replaced once it is known who asks, and never after. */
+  now: Snapshot;
   /** Clock readings in milliseconds; null, or 0 for the end, until reached. */
   readonly started: number;
   ended: number;
@@ -33,6 +35,8 @@ export interface Exchange {
   upstreamAnswered: number | null;
   /** Milliseconds `decide` took. */
   decisionTime: number | null;
+  /** Milliseconds decision points took; null where none was asked. */
+  consultTime: number | null;
   agent: string | null;
   facts: Facts | null;
   permit: Permit | null;
@@ -66,15 +70,12 @@ export async function serveExchange(
 
 /** The life of a request. Each step needs the proof the one before it returns, so none can be skipped or moved. */
 async function carry(exchange: Exchange, request: AgentRequest, services: Services): Promise<Outcome> {
-  const { now } = exchange;
   const asked = gatherFacts(request, exchange, services);
+  const { now } = exchange;
   services.inFlight.enter(exchange);
-  const { facts, read } = await look(request, asked, now.policy, services);
+  const { facts, read } = await look(request, asked, now, services);
   exchange.facts = facts;
-  const began = performance.now();
-  const decision = decide(facts, now.policy);
-  exchange.decisionTime = performance.now() - began;
-  const permit = enforce(decision, facts, exchange.tunnel?.latest ?? null);
+  const permit = enforce(await judge(facts, exchange), facts, exchange.tunnel?.latest ?? null);
   keep(permit, exchange);
   const body = await hold(request, read, permit, services.inspectBuffer);
   const address = await guard(permit, services.names, now.network);
@@ -83,6 +84,18 @@ async function carry(exchange: Exchange, request: AgentRequest, services: Servic
   const response = await send(upstream, address, witness, exchange, request.answer, services);
   const transfer = await relay(response, request.answer, exchange, permit, services);
   return { kind: 'delivered', status: response.head.status, transfer };
+}
+
+/** What the rules say, and after them whoever else has a say. */
+export function judge(facts: Facts, exchange: Exchange): Judgement | Promise<Judgement> {
+  const { policy, decisionPoints } = exchange.now;
+  const began = performance.now();
+  const decision = decide(facts, policy);
+  const decided = performance.now();
+  exchange.decisionTime = decided - began;
+  const judgement = consult(decision, facts, decisionPoints);
+  if (!(judgement instanceof Promise)) return judgement;
+  return judgement.finally(() => (exchange.consultTime = performance.now() - decided));
 }
 
 function keep(permit: Permit, exchange: Exchange): void {
@@ -104,12 +117,13 @@ export function openExchange(
     peer,
     tunnel,
     protocol,
-    now: services.snapshot(),
+    now: tunnel === null ? services.generations.stable : services.generations.snapshotFor(tunnel.agent, peer.source),
     started: performance.now(),
     ended: 0,
     upstreamSent: null,
     upstreamAnswered: null,
     decisionTime: null,
+    consultTime: null,
     agent: tunnel?.agent ?? null,
     facts: null,
     permit: null,

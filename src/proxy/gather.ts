@@ -9,6 +9,7 @@ import type { Tunnel } from './tunnel.ts';
 import type { Exchange } from './exchange.ts';
 import type { AgentRequest } from './message.ts';
 import type { Services } from './services.ts';
+import type { Snapshot } from './snapshot.ts';
 import { checkHandshake } from './websocket.ts';
 
 const NO_HEADERS: readonly string[] = [];
@@ -27,12 +28,11 @@ interface Asked {
  * are malformed, name two hosts, or have been through this gate before.
  */
 export function gatherFacts(request: AgentRequest, exchange: Exchange, services: Services): Facts {
-  const { tunnel, peer, now } = exchange;
+  const { tunnel, peer } = exchange;
   if (request.flaw !== null)
     throw new Denial(request.flaw.reason, request.flaw.message, { status: request.flaw.status });
-  const agent =
-    tunnel?.agent ?? identify({ ...peer, credentials: request.credentials }, now.identities, services.throttle);
-  exchange.agent = agent;
+  const agent = tunnel?.agent ?? identifyCaller(request, exchange, services);
+  const { now } = exchange;
   const asked =
     tunnel !== null ? parseInside(request, tunnel) : peer.transparent ? parseDirect(request) : parseAbsolute(request);
   const facts: Facts = {
@@ -43,7 +43,7 @@ export function gatherFacts(request: AgentRequest, exchange: Exchange, services:
     websocket: request.upgrade?.toLowerCase() === 'websocket',
     path: canonicalPath(asked.path),
     query: asked.query,
-    headers: now.policy.readsHeaders ? request.fields.pairs(END_TO_END.naming(request.connection)) : NO_HEADERS,
+    headers: readsHeaders(now) ? request.fields.pairs(END_TO_END.naming(request.connection)) : NO_HEADERS,
     body: request.body.present ? UNREAD : NO_BODY,
     changedTools: NO_CHANGED_TOOLS,
   };
@@ -51,6 +51,19 @@ export function gatherFacts(request: AgentRequest, exchange: Exchange, services:
   if (tunnel !== null) refuseContradiction(tunnel);
   checkSemantics(request, tunnel, services.pseudonym);
   return facts;
+}
+
+/** Says who asks, and with that which rules hold. */
+function identifyCaller({ credentials }: AgentRequest, exchange: Exchange, services: Services): string {
+  const { peer } = exchange;
+  const agent = identify({ ...peer, credentials }, exchange.now.identities, services.throttle);
+  exchange.agent = agent;
+  exchange.now = services.generations.snapshotFor(agent, peer.source);
+  return agent;
+}
+
+function readsHeaders({ policy, decisionPoints }: Snapshot): boolean {
+  return policy.readsHeaders || decisionPoints.headers.size > 0;
 }
 
 /** A request to the proxy port itself: absolute-form, plain http (RFC 9112 §3.2.2). */

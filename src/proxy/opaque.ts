@@ -6,11 +6,11 @@ import type { Outcome } from '../model/outcome.ts';
 import { canonicalPath } from '../model/path.ts';
 import { makeTarget } from '../model/target.ts';
 import { guard } from '../network/guard.ts';
-import { decide, decideConnection } from '../policy/decide.ts';
+import { decideConnection } from '../policy/decide.ts';
 import { conclude } from './conclude.ts';
 import type { Tunnel } from './tunnel.ts';
 import { dial } from './dial.ts';
-import { openExchange, type Exchange } from './exchange.ts';
+import { judge, openExchange, type Exchange } from './exchange.ts';
 import type { Peer } from './message.ts';
 import { admit, enforce } from './permit.ts';
 import { record } from './record.ts';
@@ -57,7 +57,7 @@ async function carryOpaque(socket: Socket, exchange: Exchange, services: Service
   const connection = admit(decideConnection(tunnel.agent, tunnel.target, now.policy), tunnel.target);
   if (!(tunnel.opaque === 'tls' ? connection.passThrough : connection.opaque))
     throw new Denial('host-not-allowed', 'the rules no longer let this pass unread');
-  const permit = enforce(decide(facts, now.policy), facts, null);
+  const permit = enforce(await judge(facts, exchange), facts, null);
   exchange.permit = permit;
   const address = await guard(permit, services.names, now.network);
   const witness = await record(exchange, permit, address, services.audit);

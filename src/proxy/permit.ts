@@ -1,3 +1,4 @@
+import type { Judgement } from '../decision-point/consult.ts';
 import { Denial } from '../model/denial.ts';
 import { ruleText, type Decision, type ToolGrants, type WebSocketTerms } from '../model/decision.ts';
 import type { Facts } from '../model/facts.ts';
@@ -50,7 +51,7 @@ type Allowance = Extract<Decision, { kind: 'allow' }>;
  * Turns a decision into a permit, or throws the denial. What the mode softens is kept on the permit, for the record.
  * `before` is a permit of the same tunnel, used again where it would say the same.
  */
-export function enforce(decision: Decision, facts: Facts, before: Permit | null): Permit {
+export function enforce(decision: Judgement, facts: Facts, before: Permit | null): Permit {
   const { agent, target } = facts;
   if (decision.kind === 'allow') return permitOf(decision, facts, before);
   const softened = soften(decision);

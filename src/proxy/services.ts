@@ -5,15 +5,15 @@ import type { NameService } from '../network/resolver.ts';
 import type { Log } from '../telemetry/log.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { LeafCache } from '../tls/leaves.ts';
+import type { Generations } from './generations.ts';
 import type { Http2Pool } from './http2-pool.ts';
 import type { InFlight } from './in-flight.ts';
 import type { UpstreamPool } from './pool.ts';
 import type { ToolRegistry } from './tool-registry.ts';
-import type { Snapshot } from './snapshot.ts';
 
 /** What the data plane is given by `main`. */
 export interface Services {
-  readonly snapshot: () => Snapshot;
+  readonly generations: Generations;
   readonly names: NameService;
   readonly throttle: FailureThrottle;
   readonly leaves: LeafCache;

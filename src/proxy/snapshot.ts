@@ -1,15 +1,18 @@
+import type { DecisionPoints } from '../decision-point/decision-point.ts';
 import { makeIdentities, type Identities } from '../identity/identify.ts';
 import { addressSetOf } from '../network/classify.ts';
 import { Pins, type NetworkView, type Pin } from '../network/guard.ts';
 import { Parents } from '../network/parents.ts';
 import type { ParentProxy } from '../model/parent-proxy.ts';
-import type { Policy } from '../policy/policy.ts';
+import type { AgentPolicy, Policy } from '../policy/policy.ts';
 
 /** All that judges a request, as it was when the request began. A reload makes a new one and swaps one reference. */
 export interface Snapshot {
   readonly policy: Policy;
   readonly identities: Identities;
   readonly network: NetworkView;
+  /** Who else has a say in what the policy allows. */
+  readonly decisionPoints: DecisionPoints;
 }
 
 /** Ways to upstreams that the operator has laid down. */
@@ -18,12 +21,22 @@ export interface Routes {
   readonly parents: ReadonlyMap<string, ParentProxy | null>;
 }
 
-/** Builds a snapshot from a policy and what stays the same across reloads. */
-export function makeSnapshot(policy: Policy, routes: Routes, ownPorts: () => ReadonlySet<number>): Snapshot {
+/** What a snapshot is made of beside the policy. */
+export interface SnapshotParts {
+  readonly routes: Routes;
+  readonly ownPorts: () => ReadonlySet<number>;
+  readonly decisionPoints: DecisionPoints;
+  /** Agents that callers may prove to be. */
+  readonly callers: Iterable<AgentPolicy>;
+}
+
+/** Builds a snapshot from a policy and what stays the same when rules change. */
+export function makeSnapshot(policy: Policy, { routes, ownPorts, decisionPoints, callers }: SnapshotParts): Snapshot {
   const networks = new Map([...policy.networks].map(([name, ranges]) => [name, addressSetOf(ranges)]));
   return {
     policy,
-    identities: makeIdentities(policy.agents.values()),
+    identities: makeIdentities(callers),
+    decisionPoints,
     network: { pins: new Pins(routes.pins), parents: new Parents(routes.parents), networks, ownPorts },
   };
 }

@@ -32,7 +32,7 @@ export async function serveSocks(
   connections: Connections,
   services: Services,
 ): Promise<void> {
-  const now = services.snapshot();
+  const { generations, throttle } = services;
   const bytes = new Negotiation(socket, TIMEOUT);
   const leave = connections.enterWaiting(socket);
   let agent: string | null = null;
@@ -40,7 +40,7 @@ export async function serveSocks(
   try {
     const credentials = await greet(bytes, socket);
     try {
-      agent = identify({ ...peer, credentials }, now.identities, services.throttle);
+      agent = identify({ ...peer, credentials }, generations.stable.identities, throttle);
     } catch (error) {
       if (credentials.length > 0) socket.write(Buffer.from([1, 1]));
       throw error;
@@ -58,6 +58,7 @@ export async function serveSocks(
   } finally {
     leave();
   }
+  const now = generations.snapshotFor(agent, peer.source);
   const tunnel = await openTunnel(agent, target, null, now, services);
   socket.write(reply(SUCCEEDED));
   await serveTunnel(socket, peer, tunnel, connections, services);

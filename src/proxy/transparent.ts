@@ -32,17 +32,18 @@ export async function serveTransparent(
 }
 
 async function serveHello(socket: Socket, peer: Peer, connections: Connections, services: Services): Promise<void> {
-  const now = services.snapshot();
+  const { generations, throttle } = services;
   let agent: string | null = null;
   let target: Target;
   try {
-    agent = identify({ ...peer, credentials: [] }, now.identities, services.throttle);
+    agent = identify({ ...peer, credentials: [] }, generations.stable.identities, throttle);
     target = targetOf(await peekHello(socket));
   } catch (error) {
     concludeEntry(peer, agent, asDenial(error), services);
     socket.destroy();
     return;
   }
+  const now = generations.snapshotFor(agent, peer.source);
   const tunnel = await openTunnel(agent, target, null, now, services);
   await serveTunnel(socket, peer, tunnel, connections, services);
 }

@@ -1,5 +1,6 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { Counter, Gauge, Registry, collectDefaultMetrics } from 'prom-client';
+import type { PolicyEvent } from '../model/audit-event.ts';
 import type { Reason } from '../model/reason.ts';
 import { HotCounter, HotHistogram } from './hot.ts';
 
@@ -20,6 +21,7 @@ export interface CountedExchange {
   readonly capability: string | null;
   readonly totalSeconds: number;
   readonly decisionSeconds: number | null;
+  readonly consultSeconds: number | null;
   readonly upstreamSeconds: number | null;
   readonly sent: number;
   readonly received: number;
@@ -43,9 +45,12 @@ export class Metrics {
   readonly #bytes: HotCounter;
   readonly #total: HotHistogram;
   readonly #decision: HotHistogram;
+  readonly #consult: HotHistogram;
   readonly #upstream: HotHistogram;
   readonly #loads: Counter<'result'>;
   readonly #policy: Gauge<'generation'>;
+  readonly #changes: Counter<'action'>;
+  #generation = '';
   readonly #auditFailures: Counter;
   readonly #loopDelay = monitorEventLoopDelay({ resolution: 10 });
 
@@ -77,6 +82,12 @@ export class Metrics {
       DECISION_SECONDS,
       registry,
     );
+    this.#consult = new HotHistogram(
+      'sallyport_decision_point_seconds',
+      'Time external policies took to answer, for requests they were asked about.',
+      SECONDS,
+      registry,
+    );
     this.#upstream = new HotHistogram(
       'sallyport_upstream_seconds',
       'Time from sending a request to the head of its answer.',
@@ -100,6 +111,13 @@ export class Metrics {
       help: 'Times the audit log began to fail.',
       registers,
     });
+    this.#changes = new Counter({
+      name: 'sallyport_policy_changes_total',
+      help: 'Rules that came into force or were taken back, by action.',
+      labelNames: ['action'],
+      registers,
+    });
+    for (const action of ['loaded', 'canary', 'promoted', 'rolled-back']) this.#changes.inc({ action }, 0);
     this.#loads.inc({ result: 'loaded' }, 0);
     this.#loads.inc({ result: 'failed' }, 0);
     this.#pulled(registers);
@@ -119,19 +137,24 @@ export class Metrics {
     );
     this.#total.observe(each.totalSeconds);
     if (each.decisionSeconds !== null) this.#decision.observe(each.decisionSeconds);
+    if (each.consultSeconds !== null) this.#consult.observe(each.consultSeconds);
     if (each.upstreamSeconds !== null) this.#upstream.observe(each.upstreamSeconds);
     if (each.sent > 0) this.#bytes.add('sent', () => ['sent'], each.sent);
     if (each.received > 0) this.#bytes.add('received', () => ['received'], each.received);
   }
 
-  policyLoaded(generation: string, seconds: number): void {
-    this.#loads.inc({ result: 'loaded' });
+  /** Rules came into force or were taken back; `generation` is the one in force for all from now on. */
+  policyChanged(action: PolicyEvent['action'], generation: string, seconds: number): void {
+    this.#changes.inc({ action });
+    if (action === 'canary' || generation === this.#generation) return;
+    this.#generation = generation;
     this.#policy.reset();
     this.#policy.set({ generation }, seconds);
   }
 
-  policyFailed(): void {
-    this.#loads.inc({ result: 'failed' });
+  /** The rules were read, whether or not anything in them is new. */
+  policyRead(result: 'loaded' | 'failed'): void {
+    this.#loads.inc({ result });
   }
 
   auditFailed(): void {

@@ -30,7 +30,13 @@ describe('reference pages', () => {
     const generated = JSON.parse(
       execFileSync(process.execPath, [join(ROOT, 'scripts/docs.js'), '--print'], { encoding: 'utf8' }),
     ) as Record<string, string>;
-    expect(Object.keys(generated).sort()).toEqual(['cli.md', 'config.md', 'rules.md', 'rules.schema.json']);
+    expect(Object.keys(generated).sort()).toEqual([
+      'cli.md',
+      'config.md',
+      'decision-input.schema.json',
+      'rules.md',
+      'rules.schema.json',
+    ]);
     for (const [name, text] of Object.entries(generated)) expect(read(name)).toBe(text);
   }, 60_000);
 

@@ -3,10 +3,21 @@ import { describe, expect, it } from 'vitest';
 import { importsOf, sourcesBelow } from './sources.ts';
 
 const FILES = sourcesBelow('src');
-const LEAVES = ['config', 'identity', 'policy', 'network', 'tls', 'http1', 'scan', 'audit', 'telemetry'];
+const LEAVES = [
+  'config',
+  'decision-point',
+  'identity',
+  'policy',
+  'network',
+  'tls',
+  'http1',
+  'scan',
+  'audit',
+  'telemetry',
+];
 /** Rooms that may touch sockets, files and clocks (HOUSE.md, "Imports"). `policy` reads its files in one place. */
 const MAY_TOUCH =
-  /^src\/(?:proxy|control|network|tls|cli)\/|\/sinks\/|^src\/main\.ts$|^src\/version\.ts$|^src\/config\/load\.ts$|^src\/policy\/source\.ts$|^src\/telemetry\//;
+  /^src\/(?:proxy|control|decision-point|network|tls|cli)\/|\/sinks\/|^src\/main\.ts$|^src\/version\.ts$|^src\/config\/load\.ts$|^src\/policy\/source\.ts$|^src\/telemetry\//;
 
 function room(path: string): string {
   return /^src\/([^/]+)\//.exec(path)?.[1] ?? 'main';

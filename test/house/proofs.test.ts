@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { HeldBody } from '../../src/proxy/body.ts';
 import { dial, type DialOptions } from '../../src/proxy/dial.ts';
-import type { ConnectPermit, Permit } from '../../src/proxy/permit.ts';
+import { enforce, type ConnectPermit, type Permit } from '../../src/proxy/permit.ts';
 import type { UpstreamRequest } from '../../src/proxy/prepare.ts';
 import type { Witness } from '../../src/proxy/record.ts';
 import { hold } from '../../src/proxy/body.ts';
@@ -9,12 +9,14 @@ import { prepare } from '../../src/proxy/prepare.ts';
 import { send } from '../../src/proxy/upstream.ts';
 import { relay } from '../../src/proxy/relay.ts';
 import { guard, type GuardedAddress } from '../../src/network/guard.ts';
+import type { Decision } from '../../src/model/decision.ts';
 import type { Facts } from '../../src/model/facts.ts';
 import type { AgentRequest } from '../../src/proxy/message.ts';
 import { sourcesBelow } from './sources.ts';
 
 /** Where each proof may be made, and nowhere else. */
 const MINTS: Record<string, string> = {
+  Judgement: 'src/decision-point/consult.ts',
   Permit: 'src/proxy/permit.ts',
   ConnectPermit: 'src/proxy/permit.ts',
   HeldBody: 'src/proxy/body.ts',
@@ -46,8 +48,11 @@ describe('proofs', () => {
       prepared: UpstreamRequest,
       witness: Witness,
       connect: ConnectPermit,
+      decision: Decision,
       rest: never,
     ): void => {
+      // @ts-expect-error a decision is enforced only when everybody who has a say in it has been asked
+      void enforce(decision, facts, null);
       // @ts-expect-error a body is held only under a permit, not under facts
       void hold(request, facts, 1);
       // @ts-expect-error the permit to open a connection permits no request

@@ -5,7 +5,18 @@ import { expect, it } from 'vitest';
 import { ROOT, sourcesBelow } from './sources.ts';
 
 /** Rooms whose behaviour is tested file by file; the others are tested as a whole, through real sockets and processes. */
-const PURE = ['model', 'http1', 'policy', 'network', 'tls', 'identity', 'audit', 'telemetry', 'config'];
+const PURE = [
+  'model',
+  'http1',
+  'policy',
+  'decision-point',
+  'network',
+  'tls',
+  'identity',
+  'audit',
+  'telemetry',
+  'config',
+];
 
 it('every source file of a pure room has its test twin', () => {
   const files = PURE.flatMap((room) => sourcesBelow(`src/${room}`)).filter((file) =>

@@ -9,7 +9,8 @@ describe('reasons', () => {
       const upstream = code.startsWith('upstream-');
       expect([code, status >= 500]).toEqual([
         code,
-        upstream || ['store-unavailable', 'audit-unavailable', 'internal-fault'].includes(code),
+        upstream ||
+          ['decision-point-unavailable', 'store-unavailable', 'audit-unavailable', 'internal-fault'].includes(code),
       ]);
     }
   });

@@ -8,6 +8,7 @@ const exchange: CountedExchange = {
   capability: 'c',
   totalSeconds: 0.1,
   decisionSeconds: 0.000_001,
+  consultSeconds: null,
   upstreamSeconds: 0.05,
   sent: 1,
   received: 2,
@@ -24,8 +25,8 @@ it('labels only what the policy knows, and a bounded number of agents', async ()
   metrics.exchange(exchange);
   metrics.exchange({ ...exchange, agent: 'ghost', capability: 'made-up' });
   for (let i = 0; i < 1100; i++) metrics.exchange({ ...exchange, agent: `a${i}` });
-  metrics.policyLoaded('abc', 1);
-  metrics.policyFailed();
+  metrics.policyChanged('loaded', 'abc', 1);
+  metrics.policyRead('failed');
   metrics.auditFailed();
   const text = await metrics.registry.metrics();
   metrics.close();

@@ -4,6 +4,7 @@ export const COMMANDS = [
   ['start'],
   ['check'],
   ['test'],
+  ['learn'],
   ['lint'],
   ['replay'],
   ['policy', 'status'],

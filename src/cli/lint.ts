@@ -23,7 +23,7 @@ const DAY = 86_400_000;
 /** `sallyport lint [rules]`: what is allowed and yet worth a second look. */
 export function addLint(program: Command): void {
   withSettings(program.command('lint'), ['rules'])
-    .description('print rules that are over-broad, redundant or unused, and what a change lets agents do')
+    .description('print rules that are over-broad, shadowed or unused, and what a change lets agents do')
     .argument('[folder]', 'folder (or one file) of rules')
     .option('--against <rules>', 'print what agents may do that they may not under these rules')
     .option('--audit <log>', 'print rules that allowed nothing in this audit log (a segment or a folder)')
@@ -33,11 +33,11 @@ export function addLint(program: Command): void {
       'after',
       '\nExample:\n  sallyport lint rules/ --against main/rules\n  sallyport lint rules/ --audit state/audit --unused-for 90\n\nExit codes: 0 nothing found, 1 something, 2 wrong usage or rules that do not load.',
     )
-    .action(async (folder: string | undefined, options: LintOptions, command: Command) => {
+    .action((folder: string | undefined, options: LintOptions, command: Command) => {
       const policy = load(folder === undefined ? configOf(command).rules : resolve(folder));
       const findings = lintPolicy(policy);
       if (options.against !== undefined) findings.push(...lintReach(load(resolve(options.against)), policy));
-      if (options.audit !== undefined) findings.push(...(await unused(policy, options.audit, options.unusedFor)));
+      if (options.audit !== undefined) findings.push(...unused(policy, options.audit, options.unusedFor));
       process.stdout.write(report(findings));
       if (options.json !== undefined) write(options.json, findings);
       process.exitCode = findings.length === 0 ? EXIT.ok : EXIT.negative;
@@ -59,10 +59,10 @@ function load(root: string): Policy {
 }
 
 /** Rules that allowed nothing lately; they are known by their text, for lines move. */
-async function unused(policy: Policy, audit: string, days: number): Promise<Finding[]> {
+function unused(policy: Policy, audit: string, days: number): Finding[] {
   const since = new Date(Date.now() - days * DAY).toISOString();
   const used = new Set<string>();
-  for await (const { decision, rule, time } of outcomesOf(resolve(audit)))
+  for (const { decision, rule, time } of outcomesOf(resolve(audit)))
     if (decision === 'allow' && rule !== undefined && time >= since) used.add(rule.replace(/^[^:]*:\d+: /, ''));
   return lintUnused(policy, used, since.slice(0, 10));
 }

@@ -20,14 +20,14 @@ export function addReplay(program: Command): void {
       'after',
       '\nExample:\n  sallyport replay state/audit --rules new-rules/\n\nValues of queries, headers and bodies are not on record: where a rule reads them, what it would say is unknown.\n\nExit codes: 0 nothing would change, 1 something would, 2 wrong usage or rules that do not load.',
     )
-    .action(async (audit: string, options: { json?: string }, command: Command) => {
+    .action((audit: string, options: { json?: string }, command: Command) => {
       const { policy, problems } = loadPolicy(configOf(command).rules);
       if (policy === null)
         throw new CommandError(
           `the rules do not load:\n${problems.map((problem) => formatProblem(relativePlaces(problem))).join('\n')}`,
         );
       const tally = new ReplayTally();
-      for await (const event of outcomesOf(resolve(audit))) tally.add(event, replay(event, policy));
+      for (const event of outcomesOf(resolve(audit))) tally.add(event, replay(event, policy));
       process.stdout.write(report(tally));
       if (options.json !== undefined) write(options.json, tally);
       process.exitCode = tally.changes().length > 0 ? EXIT.negative : EXIT.ok;

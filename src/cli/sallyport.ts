@@ -8,6 +8,7 @@ import { addCa } from './ca.ts';
 import { addCheck } from './check.ts';
 import { CommandError, EXIT } from './exit.ts';
 import { addExplain } from './explain.ts';
+import { addLearn } from './learn.ts';
 import { addLint } from './lint.ts';
 import { addPack } from './pack.ts';
 import { addPolicy } from './policy.ts';
@@ -39,6 +40,7 @@ async function main(words: readonly string[]): Promise<void> {
     addStart,
     addCheck,
     addTest,
+    addLearn,
     addLint,
     addReplay,
     addPolicy,

@@ -1,9 +1,14 @@
-import { createReadStream, readdirSync, statSync } from 'node:fs';
+import { closeSync, openSync, readSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
+import { setTimeout as wait } from 'node:timers/promises';
 import type { OutcomeEvent } from '../model/audit-event.ts';
 import { errorCode } from '../model/error-code.ts';
 import { CommandError } from './exit.ts';
+
+/** How often a log that grows is looked at, in milliseconds. */
+const LOOK = 250;
+const CHUNK = 1024 * 1024;
+const LF = 0x0a;
 
 /** The files of an audit log, oldest first: segments are named by their time. */
 function segmentsOf(path: string): string[] {
@@ -19,45 +24,113 @@ function segmentsOf(path: string): string[] {
 }
 
 /** Every outcome of an audit log (a segment, or a folder of them), line by line: a log of any length takes the memory of one. */
-export async function* outcomesOf(path: string): AsyncGenerator<OutcomeEvent> {
+export function* outcomesOf(path: string): Generator<OutcomeEvent> {
   const files = segmentsOf(path);
   const progress = new Progress(files.reduce((sum, file) => sum + statSync(file).size, 0));
   for (const file of files) {
-    const lines = createInterface({ input: createReadStream(file), crlfDelay: Infinity });
-    let number = 0;
-    for await (const line of lines) {
-      number++;
-      progress.advance(line.length + 1);
-      if (line.includes('"kind":"outcome"')) yield eventOf(line, file, number);
+    const segment = new Segment(file);
+    for (const event of segment.more()) {
+      progress.advance(segment.taken);
+      yield event;
     }
+    progress.next(segment.taken);
   }
   progress.end();
 }
 
-function eventOf(line: string, file: string, number: number): OutcomeEvent {
-  try {
-    return JSON.parse(line) as OutcomeEvent;
-  } catch {
-    throw new CommandError(`${file}:${number}: not an audit event; write the name of a segment as the gate wrote it`);
+/** The same for a log that still grows: ends when `until` is over. Files that appear meanwhile are read too. */
+export async function* followOutcomes(path: string, until: AbortSignal): AsyncGenerator<OutcomeEvent> {
+  const segments = new Map<string, Segment>();
+  for (;;) {
+    // What was written before the end came is read whole.
+    const last = until.aborted;
+    for (const file of segmentsOf(path)) {
+      let segment = segments.get(file);
+      if (segment === undefined) segments.set(file, (segment = new Segment(file)));
+      yield* segment.more();
+    }
+    if (last) return;
+    await wait(LOOK, undefined, { signal: until }).catch(() => undefined);
+  }
+}
+
+/** One file of the log, read as far as it goes. */
+class Segment {
+  readonly #file: string;
+  /** Bytes that have been taken: whole lines. */
+  taken = 0;
+  #number = 0;
+
+  constructor(file: string) {
+    this.#file = file;
+  }
+
+  /** Outcomes that have not been read yet. A line without its end is left for later: a crash, or a write under way. */
+  *more(): Generator<OutcomeEvent> {
+    const descriptor = this.#open();
+    try {
+      let chunk = Buffer.allocUnsafe(CHUNK);
+      for (;;) {
+        const size = readSync(descriptor, chunk, 0, chunk.length, this.taken);
+        const end = chunk.subarray(0, size).lastIndexOf(LF) + 1;
+        if (end === 0 && size < chunk.length) return;
+        // A line that is longer than what is read at once.
+        if (end === 0) chunk = Buffer.allocUnsafe(chunk.length * 2);
+        else yield* this.#events(chunk.toString('utf8', 0, end), end);
+      }
+    } finally {
+      closeSync(descriptor);
+    }
+  }
+
+  *#events(text: string, size: number): Generator<OutcomeEvent> {
+    for (let at = 0, end = text.indexOf('\n'); end !== -1; at = end + 1, end = text.indexOf('\n', at)) {
+      this.#number++;
+      const line = text.slice(at, end);
+      if (line.includes('"kind":"outcome"')) yield this.#event(line);
+    }
+    this.taken += size;
+  }
+
+  #event(line: string): OutcomeEvent {
+    try {
+      return JSON.parse(line) as OutcomeEvent;
+    } catch {
+      const place = `${this.#file}:${this.#number}`;
+      throw new CommandError(`${place}: not an audit event; write the name of a segment as the gate wrote it`);
+    }
+  }
+
+  #open(): number {
+    try {
+      return openSync(this.#file, 'r');
+    } catch (error) {
+      throw new CommandError(`${this.#file} cannot be read: ${errorCode(error)}`);
+    }
   }
 }
 
 /** A bar on a terminal; nothing elsewhere. */
 class Progress {
   readonly #total: number;
-  #done = 0;
+  #before = 0;
   #shown = -1;
 
   constructor(total: number) {
     this.#total = total;
   }
 
-  advance(bytes: number): void {
-    this.#done += bytes;
-    const percent = Math.min(100, Math.floor((this.#done / this.#total) * 100));
+  /** So many bytes of the file that is being read are done. */
+  advance(taken: number): void {
+    const percent = Math.min(100, Math.floor(((this.#before + taken) / this.#total) * 100));
     if (!process.stderr.isTTY || percent === this.#shown) return;
     this.#shown = percent;
     process.stderr.write(`\r[${'#'.repeat(percent / 4).padEnd(25)}] ${percent} %`);
+  }
+
+  /** A file of so many bytes is done. */
+  next(size: number): void {
+    this.#before += size;
   }
 
   end(): void {

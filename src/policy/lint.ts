@@ -1,5 +1,6 @@
 import type { Place } from '../model/decision.ts';
 import { covers } from './conflicts.ts';
+import { demandsCover } from './demands.ts';
 import type { HostIndex } from './host-index.ts';
 import type { HostPattern } from './host-pattern.ts';
 import type { AgentPolicy, Policy } from './policy.ts';
@@ -7,7 +8,7 @@ import { asksNoMore, obligationKey, type Rule } from './rule.ts';
 
 /** Something in rules that is allowed and yet worth a second look. */
 export interface Finding {
-  readonly kind: 'over-broad' | 'redundant' | 'unused' | 'reach';
+  readonly kind: 'over-broad' | 'shadowed' | 'unused' | 'reach';
   readonly place: Place;
   readonly message: string;
 }
@@ -41,7 +42,8 @@ export function lintPolicy(policy: Policy): Finding[] {
       const message = overBroad(rule);
       if (message !== null) add({ kind: 'over-broad', place: rule.place, message });
     }
-    for (const finding of redundant(rules)) add(finding);
+    for (const finding of shadowed(rules)) add(finding);
+    for (const finding of denied(agent, [...deniesOf(agent), ...rulesOf(policy.deny)])) add(finding);
   }
   return sorted([...findings.values()]);
 }
@@ -57,8 +59,8 @@ export function lintReach(before: Policy, after: Policy): Finding[] {
       findings.push({ kind: 'reach', place: rule.place, message: `${agent.name} gains ${rule.text}` });
     }
     if (old === undefined) continue;
-    const denies = [...denied(agent), ...rulesOf(after.deny)];
-    for (const rule of [...denied(old), ...rulesOf(before.deny)]) {
+    const denies = [...deniesOf(agent), ...rulesOf(after.deny)];
+    for (const rule of [...deniesOf(old), ...rulesOf(before.deny)]) {
       if (denies.some((each) => reaches(each, rule))) continue;
       findings.push({ kind: 'reach', place: rule.place, message: `${agent.name} is no longer denied ${rule.text}` });
     }
@@ -103,36 +105,45 @@ function isShared({ host }: HostPattern): boolean {
   return SHARED.has(host) || [...SHARED].some((name) => name.endsWith(`.${host}`)) || !host.includes('.');
 }
 
+/** Granted endpoints that a deny takes away whole, from this agent. An agent's own such endpoints do not load at all. */
+function denied(agent: AgentPolicy, denies: readonly Rule[]): Finding[] {
+  return allowed(agent).flatMap((rule): Finding[] => {
+    const deny = denies.find((each) => reaches(each, rule));
+    if (deny === undefined) return [];
+    const message = `${rule.text} is of no use to ${agent.name}: ${deny.text} (${deny.place.file}:${deny.place.line}) denies it whole`;
+    return [{ kind: 'shadowed', place: rule.place, message }];
+  });
+}
+
 /** Rules without which an agent could do the same. */
-function redundant(rules: readonly Rule[]): Finding[] {
+function shadowed(rules: readonly Rule[]): Finding[] {
   return rules.flatMap((rule): Finding[] => {
     const other = rules.find(
       (each) =>
-        each !== rule && obligationKey(each) === obligationKey(rule) && each.text !== rule.text && reaches(each, rule),
+        each !== rule && obligationKey(each) === obligationKey(rule) && !sayTheSame(each, rule) && reaches(each, rule),
     );
     if (other === undefined || reaches(rule, other)) return [];
     const message = `${rule.text} adds nothing: ${other.text} (${other.place.file}:${other.place.line}) allows it too`;
-    return [{ kind: 'redundant', place: rule.place, message }];
+    return [{ kind: 'shadowed', place: rule.place, message }];
   });
 }
 
 /** Whether one rule means all that another means. */
 function reaches(outer: Rule, inner: Rule): boolean {
-  if (outer.text === inner.text && sameDemands(outer, inner)) return true;
-  if (!asksNoMore(outer.endpoint) || !covers(outer.endpoint, inner.endpoint)) return false;
+  if (sayTheSame(outer, inner)) return true;
+  if (!covers(outer.endpoint, inner.endpoint) || !demandsCover(outer.endpoint, inner.endpoint)) return false;
   return outer.endpoint.websocket !== null || inner.endpoint.websocket === null;
 }
 
-/** Rules are compared by what they say: predicates that were changed may be wider. */
-function sameDemands(a: Rule, b: Rule): boolean {
-  return a.endpoint.demands === b.endpoint.demands;
+function sayTheSame(a: Rule, b: Rule): boolean {
+  return a.text === b.text && a.endpoint.demands === b.endpoint.demands;
 }
 
 function allowed(agent: AgentPolicy): Rule[] {
   return agent.allow.flatMap(rulesOf);
 }
 
-function denied(agent: AgentPolicy): Rule[] {
+function deniesOf(agent: AgentPolicy): Rule[] {
   return rulesOf(agent.deny);
 }
 

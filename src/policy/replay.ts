@@ -53,7 +53,8 @@ export function isOfRules({ decision, reason }: OutcomeEvent): boolean {
 
 const SCHEMES: ReadonlySet<string> = new Set(['http', 'https', 'tcp']);
 
-function factsOf(event: OutcomeEvent): Facts | null {
+/** What a record says of a request; null where it is not enough to decide it. */
+export function factsOf(event: OutcomeEvent): Facts | null {
   const { agent, scheme, host, port, method, path, query } = event;
   const parsed = host === undefined ? null : parseHost(host.includes(':') ? `[${host}]` : host);
   if (agent === null || parsed === null || port === undefined || method === undefined || path === undefined)

@@ -33,7 +33,7 @@ describe('lintPolicy()', () => {
   it('finds rules that add nothing', () => {
     expect(lint('GET https://a.test/v1/x', '"GET,POST https://a.test/v1/**"')).toEqual([
       expect.stringMatching(
-        /^redundant: GET https:\/\/a\.test\/v1\/x adds nothing: GET,POST https:\/\/a\.test\/v1\/\*\* \(.*:7\) allows it too$/,
+        /^shadowed: GET https:\/\/a\.test\/v1\/x adds nothing: GET,POST https:\/\/a\.test\/v1\/\*\* \(.*:7\) allows it too$/,
       ),
     ]);
     expect(
@@ -97,6 +97,32 @@ describe('lintUnused()', () => {
     const policy = botPolicy(allow('GET https://a.test/x', 'GET https://a.test/y'));
     expect(messages(lintUnused(policy, new Set(['GET https://a.test/x']), '2026-01-01'))).toEqual([
       'unused: GET https://a.test/y allowed nothing since 2026-01-01',
+    ]);
+  });
+});
+
+describe('rules that are shadowed', () => {
+  it('by a rule that asks for less, or by a deny', () => {
+    const policy = botPolicy(
+      `    capabilities: [c]
+    deny: ["POST https://a.test/**"]
+`,
+      `capabilities:
+  c:
+    endpoints:
+      - { host: a.test, methods: [GET], paths: [/q], query: { a: "1" } }
+      - { host: a.test, methods: [GET], paths: [/q], query: { a: "1", b: "2" } }
+      - { host: a.test, methods: [GET], paths: [/q], query: { a: "2", b: "2" } }
+      - POST https://a.test/x
+`,
+    );
+    expect(lintPolicy(policy).map(({ kind, place, message }) => `${kind}: ${place.line} ${message}`)).toEqual([
+      expect.stringMatching(
+        /^shadowed: 11 GET https:\/\/a\.test\/q adds nothing: GET https:\/\/a\.test\/q \(.*:10\) allows it too$/,
+      ),
+      expect.stringMatching(
+        /^shadowed: 13 POST https:\/\/a\.test\/x is of no use to bot: POST https:\/\/a\.test\/\*\* \(.*:6\) denies it whole$/,
+      ),
     ]);
   });
 });

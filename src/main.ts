@@ -10,6 +10,7 @@ import { listenAdmin } from './control/server.ts';
 import { openToken } from './control/token.ts';
 import { DecisionPointError, DecisionPointOpener } from './decision-point/open.ts';
 import { Denial } from './model/denial.ts';
+import type { PolicyEvent } from './model/audit-event.ts';
 import { errorCode } from './model/error-code.ts';
 import { FailureThrottle } from './identity/throttle.ts';
 import { DnsNameService } from './network/resolver.ts';
@@ -70,21 +71,9 @@ export async function startGate(config: Config, log: Log): Promise<Gate> {
   const metrics = openMetrics(generations, connections, leaves);
   const services = openServices({ config, generations, leaves, metrics, upstreamTrust, log });
   const { audit, pool, http2 } = services;
-  generations.listen((event) => {
-    audit.note(eventText(event));
-    metrics.policyChanged(event.action, generations.stable.policy.generation, clock() / 1000);
-  });
+  generations.listen((event) => changed(event, services));
 
-  const unready = (): string | null =>
-    connections.draining ? 'draining' : audit.healthy ? null : 'the audit log cannot be written';
-  const control: Control = {
-    unready,
-    metricsText: () => metrics.registry.metrics(),
-    metricsType: metrics.registry.contentType,
-    token: openAdminToken(config),
-    policy: policyControl(generations),
-  };
-  const admin = await listenAdmin(config.listen.admin, control).catch(
+  const admin = await listenAdmin(config.listen.admin, controlOf(config, connections, services)).catch(
     listenFailure('listen.admin', config.listen.admin),
   );
   const entries = await openEntries(config, connections, services).catch((error: unknown) => {
@@ -123,12 +112,7 @@ export async function startGate(config: Config, log: Log): Promise<Gate> {
       admin.close();
       admin.closeAllConnections();
       connections.destroy();
-      pool.close();
-      http2.close();
-      generations.close();
-      decisionPoints.close();
-      audit.close();
-      metrics.close();
+      for (const each of [pool, http2, generations, decisionPoints, audit, metrics]) each.close();
     },
   };
 }
@@ -145,6 +129,23 @@ function openGenerations(
     if (error instanceof DecisionPointError) throw new ConfigError(`${error.file}: ${error.message}`);
     throw new ConfigError((error as Error).message);
   }
+}
+
+/** Puts a change of rules on record, and counts it. */
+function changed(event: PolicyEvent, { audit, metrics, generations }: Services): void {
+  audit.note(eventText(event));
+  metrics.policyChanged(event.action, generations.stable.policy.generation, clock() / 1000);
+}
+
+/** What the admin listener may know of the gate, and ask of it. */
+function controlOf(config: Config, connections: Connections, { audit, metrics, generations }: Services): Control {
+  return {
+    unready: () => (connections.draining ? 'draining' : audit.healthy ? null : 'the audit log cannot be written'),
+    metricsText: () => metrics.registry.metrics(),
+    metricsType: metrics.registry.contentType,
+    token: openAdminToken(config),
+    policy: policyControl(generations),
+  };
 }
 
 function openAdminToken({ state }: Config): string {

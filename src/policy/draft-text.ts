@@ -30,7 +30,7 @@ export function draftText(drafts: readonly Draft[], { names, leftOut }: DraftCon
     lines.push(
       `  # ${usesText(use)}. To grant it, add "${name}" to the capabilities of ${agent}.`,
       `  ${name}:`,
-      `    description: What ${agent} did from ${use.first.slice(0, 10)} to ${use.last.slice(0, 10)}`,
+      `    description: What ${agent} did ${daysText(use)}`,
       '    endpoints:',
       ...rules.flatMap((rule) => [...commentsOf(rule), `      - ${endpointOf(rule)}`].map((line) => line.trimEnd())),
     );
@@ -49,6 +49,12 @@ function usesText({ count, first, last }: Use): string {
   const to = minute(last);
   const times = from === to ? from : `${from} to ${to}`;
   return `${count} ${count === 1 ? 'request' : 'requests'}, ${times}`;
+}
+
+function daysText({ first, last }: Use): string {
+  const from = first.slice(0, 10);
+  const to = last.slice(0, 10);
+  return from === to ? `on ${from}` : `from ${from} to ${to}`;
 }
 
 /** To the minute, in UTC. */

@@ -20,7 +20,7 @@ function answerAgent(exchange: Exchange, outcome: Outcome, request: AgentRequest
   else if (outcome.kind !== 'delivered') request.answer.destroy();
 }
 
-/** Other rules might have allowed it. Somebody who showed no credentials may only want to be asked for them. */
+/** It was refused, and other rules might have allowed it. Somebody who showed no credentials may only want to be asked for them. */
 function refusedByRules(reason: Reason | undefined, request: AgentRequest | null): boolean {
   if (reason === undefined) return false;
   return !isFloor(reason) || (reason === 'agent-unknown' && request !== null && request.credentials.length > 0);
@@ -29,7 +29,7 @@ function refusedByRules(reason: Reason | undefined, request: AgentRequest | null
 function count(exchange: Exchange, outcome: Outcome, request: AgentRequest | null, services: Services): void {
   const { permit, upstreamSent, upstreamAnswered } = exchange;
   const denial = denialOf(outcome);
-  services.generations.count(exchange.now, refusedByRules(denial?.reason ?? permit?.softened?.reason, request));
+  services.generations.count(exchange.now, refusedByRules(denial?.reason, request));
   services.metrics.exchange({
     agent: exchange.agent,
     decision: decisionOf(exchange, outcome),

@@ -38,13 +38,13 @@ export class GenerationStore {
       text = readFileSync(path, 'utf8');
     } catch (error) {
       if (errorCode(error) === 'ENOENT') return NO_GENERATIONS;
-      throw new Error(`${path} cannot be read: ${errorCode(error)}`, { cause: error });
+      throw new Error(`state: ${path} cannot be read: ${errorCode(error)}`, { cause: error });
     }
     try {
       return file.parse(JSON.parse(text));
     } catch (error) {
       throw new Error(
-        `${path} is not what the gate wrote there: restore it, or remove it to start from the rules as they are`,
+        `state: ${path} is not what the gate wrote there: restore it, or remove it to start from the rules as they are`,
         { cause: error },
       );
     }

@@ -41,86 +41,73 @@ export class Metrics {
   readonly registry = new Registry();
   readonly #sources: MetricSources;
   readonly #agents = new Set<string>();
-  readonly #requests: HotCounter;
-  readonly #bytes: HotCounter;
-  readonly #total: HotHistogram;
-  readonly #decision: HotHistogram;
-  readonly #consult: HotHistogram;
-  readonly #upstream: HotHistogram;
-  readonly #loads: Counter<'result'>;
-  readonly #policy: Gauge<'generation'>;
-  readonly #changes: Counter<'action'>;
+  readonly #requests = new HotCounter(
+    'sallyport_requests_total',
+    'Exchanges that ended, by agent, decision, reason and capability.',
+    ['agent', 'decision', 'reason', 'capability'],
+    this.registry,
+  );
+  readonly #bytes = new HotCounter(
+    'sallyport_bytes_total',
+    'Body bytes that passed, by direction (sent to upstreams, received from them).',
+    ['direction'],
+    this.registry,
+  );
+  readonly #total = new HotHistogram(
+    'sallyport_request_seconds',
+    'Time from the head of a request to the end of its exchange.',
+    SECONDS,
+    this.registry,
+  );
+  readonly #decision = new HotHistogram(
+    'sallyport_decision_seconds',
+    'Time the policy took to decide.',
+    DECISION_SECONDS,
+    this.registry,
+  );
+  readonly #consult = new HotHistogram(
+    'sallyport_decision_point_seconds',
+    'Time external policies took to answer, for requests they were asked about.',
+    SECONDS,
+    this.registry,
+  );
+  readonly #upstream = new HotHistogram(
+    'sallyport_upstream_seconds',
+    'Time from sending a request to the head of its answer.',
+    SECONDS,
+    this.registry,
+  );
+  readonly #loads = new Counter<'result'>({
+    name: 'sallyport_policy_loads_total',
+    help: 'Policy loads, by result.',
+    labelNames: ['result'],
+    registers: [this.registry],
+  });
+  readonly #policy = new Gauge<'generation'>({
+    name: 'sallyport_policy_generation',
+    help: 'Unix time at which the policy in force was loaded; its content hash is the label.',
+    labelNames: ['generation'],
+    registers: [this.registry],
+  });
+  readonly #changes = new Counter<'action'>({
+    name: 'sallyport_policy_changes_total',
+    help: 'Rules that came into force or were taken back, by action.',
+    labelNames: ['action'],
+    registers: [this.registry],
+  });
   #generation = '';
-  readonly #auditFailures: Counter;
+  readonly #auditFailures = new Counter({
+    name: 'sallyport_audit_failures_total',
+    help: 'Times the audit log began to fail.',
+    registers: [this.registry],
+  });
   readonly #loopDelay = monitorEventLoopDelay({ resolution: 10 });
 
   constructor(sources: MetricSources) {
     this.#sources = sources;
-    const registers = [this.registry];
-    const { registry } = this;
-    this.#requests = new HotCounter(
-      'sallyport_requests_total',
-      'Exchanges that ended, by agent, decision, reason and capability.',
-      ['agent', 'decision', 'reason', 'capability'],
-      registry,
-    );
-    this.#bytes = new HotCounter(
-      'sallyport_bytes_total',
-      'Body bytes that passed, by direction (sent to upstreams, received from them).',
-      ['direction'],
-      registry,
-    );
-    this.#total = new HotHistogram(
-      'sallyport_request_seconds',
-      'Time from the head of a request to the end of its exchange.',
-      SECONDS,
-      registry,
-    );
-    this.#decision = new HotHistogram(
-      'sallyport_decision_seconds',
-      'Time the policy took to decide.',
-      DECISION_SECONDS,
-      registry,
-    );
-    this.#consult = new HotHistogram(
-      'sallyport_decision_point_seconds',
-      'Time external policies took to answer, for requests they were asked about.',
-      SECONDS,
-      registry,
-    );
-    this.#upstream = new HotHistogram(
-      'sallyport_upstream_seconds',
-      'Time from sending a request to the head of its answer.',
-      SECONDS,
-      registry,
-    );
-    this.#loads = new Counter({
-      name: 'sallyport_policy_loads_total',
-      help: 'Policy loads, by result.',
-      labelNames: ['result'],
-      registers,
-    });
-    this.#policy = new Gauge({
-      name: 'sallyport_policy_generation',
-      help: 'Unix time at which the policy in force was loaded; its content hash is the label.',
-      labelNames: ['generation'],
-      registers,
-    });
-    this.#auditFailures = new Counter({
-      name: 'sallyport_audit_failures_total',
-      help: 'Times the audit log began to fail.',
-      registers,
-    });
-    this.#changes = new Counter({
-      name: 'sallyport_policy_changes_total',
-      help: 'Rules that came into force or were taken back, by action.',
-      labelNames: ['action'],
-      registers,
-    });
     for (const action of ['loaded', 'canary', 'promoted', 'rolled-back']) this.#changes.inc({ action }, 0);
-    this.#loads.inc({ result: 'loaded' }, 0);
-    this.#loads.inc({ result: 'failed' }, 0);
-    this.#pulled(registers);
+    for (const result of ['loaded', 'failed']) this.#loads.inc({ result }, 0);
+    this.#pulled([this.registry]);
     collectDefaultMetrics({ register: this.registry, prefix: 'sallyport_' });
     this.#loopDelay.enable();
   }

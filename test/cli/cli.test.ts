@@ -372,7 +372,7 @@ describe('sallyport start', () => {
     writeFileSync(join(folder, 'file'), '');
     expect(await sallyport([...base, '--state', 'file/state'])).toMatchObject({
       code: 2,
-      err: expect.stringMatching(/^sallyport: state: the audit log cannot be opened in .*: ENOTDIR\n$/) as string,
+      err: expect.stringMatching(/^sallyport: state: .* cannot be read: ENOTDIR\n$/) as string,
     });
     expect(await sallyport([...base, '--upstream-ca', 'file'])).toMatchObject({
       code: 2,

@@ -69,7 +69,7 @@ version: 1
 capabilities:
   # 5 requests, TIME. To grant it, add "bot.learned" to the capabilities of bot.
   bot.learned:
-    description: What bot did from TIME
+    description: What bot did on TIME
     endpoints:
       # 1 request, TIME
       # *: what stood here may be a secret, and is not shown

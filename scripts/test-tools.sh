@@ -16,6 +16,7 @@ need prlimit util-linux
 need squid squid-openssl
 need microsocks microsocks
 need zstd zstd
+need redis-server redis-server
 need nghttp nghttp2-client
 [ -x /usr/lib/git-core/git-http-backend ] || missing+=(git)
 

@@ -21,10 +21,12 @@ import { portOf } from './proxy/listener.ts';
 import { Generations, PolicyRequestError } from './proxy/generations.ts';
 import { Http2Pool } from './proxy/http2-pool.ts';
 import { InFlight } from './proxy/in-flight.ts';
+import { Leases } from './proxy/leases.ts';
 import { UpstreamPool } from './proxy/pool.ts';
 import type { Services } from './proxy/services.ts';
 import type { Snapshot } from './proxy/snapshot.ts';
 import { ToolRegistry, toolsFile } from './proxy/tool-registry.ts';
+import { openStore } from './proxy/store.ts';
 import { trust } from './proxy/trust.ts';
 import type { Log } from './telemetry/log.ts';
 import { Metrics } from './telemetry/metrics.ts';
@@ -76,6 +78,7 @@ export async function startGate(config: Config, log: Log): Promise<Gate> {
   const admin = await listenAdmin(config.listen.admin, controlOf(config, connections, services)).catch(
     listenFailure('listen.admin', config.listen.admin),
   );
+  await services.leases.store.whenReady();
   const entries = await openEntries(config, connections, services).catch((error: unknown) => {
     admin.close();
     throw error;
@@ -112,6 +115,7 @@ export async function startGate(config: Config, log: Log): Promise<Gate> {
       admin.close();
       admin.closeAllConnections();
       connections.destroy();
+      void services.leases.close();
       for (const each of [pool, http2, generations, decisionPoints, audit, metrics]) each.close();
     },
   };
@@ -209,6 +213,7 @@ function openServices({ config, generations, leaves, metrics, upstreamTrust, log
     pool: new UpstreamPool(clock),
     http2: new Http2Pool(),
     inFlight: new InFlight(),
+    leases: new Leases(openStore(config, clock, log), log),
     metrics,
     log,
     timeouts,

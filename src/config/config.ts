@@ -1,4 +1,5 @@
 import type { Host } from '../model/host.ts';
+import type { StoreAddress } from '../model/store-address.ts';
 import type { ParentProxy } from '../model/parent-proxy.ts';
 
 /** Everything the gate can be told, resolved and frozen. */
@@ -29,6 +30,15 @@ export interface Config {
     } | null;
     readonly wasm: { readonly file: string; readonly entrypoint: string; readonly data: string | null } | null;
     readonly input: { readonly headers: readonly string[]; readonly body: boolean };
+  };
+  /** Where limits are counted. */
+  readonly store: {
+    /** Null: in this process. */
+    readonly address: StoreAddress | null;
+    /** Milliseconds. */
+    readonly timeout: number;
+    /** Milliseconds that this gate may count alone when the store is away; 0: it denies at once. */
+    readonly grace: number;
   };
   /** How changed rules come into force; null: at once. `denyRate` null: whatever they refuse. */
   readonly rollout: { readonly share: number; readonly duration: number; readonly denyRate: number | null } | null;

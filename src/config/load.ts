@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { LineCounter, isMap, isScalar, isSeq, parseDocument, type Node } from 'yaml';
 import type { Host } from '../model/host.ts';
+import type { StoreAddress } from '../model/store-address.ts';
 import type { ParentProxy } from '../model/parent-proxy.ts';
 import { ConfigError, type Config, type ListenAddress, type LogLevel } from './config.ts';
 import { SETTINGS, flagOf, variableOf, type Setting } from './settings.ts';
@@ -104,9 +105,9 @@ function readFile(file: string, shown: string): Map<string, Given> {
 type At = (node: Node | null | undefined) => string;
 
 function walk(node: Node | null, key: string, found: Map<string, Given>, at: At, folder: string): void {
-  const setting = SETTINGS.find((each) => each.key === key);
+  const setting = SETTINGS.find((each) => each.key === key || (each.short === key && !isMap(node)));
   if (setting !== undefined) {
-    found.set(key, { texts: textsOf(node, setting, at), place: at(node), folder });
+    found.set(setting.key, { texts: textsOf(node, setting, at), place: at(node), folder });
     return;
   }
   if (!isMap(node)) throw new ConfigError(`${at(node)}: ${key === '' ? 'the file' : `"${key}"`} must be a map`);
@@ -146,6 +147,7 @@ function assemble(values: ReadonlyMap<string, unknown>): Config {
     },
     rules: get<string>('rules'),
     policy: assemblePolicy(get),
+    store: assembleStore(get),
     rollout: assembleRollout(get),
     certs: get<string>('certs'),
     state: get<string>('state'),
@@ -196,4 +198,13 @@ function assembleRollout(get: <T>(key: string) => T): Config['rollout'] {
   if (share === undefined) return null;
   const rate = get<number | 'never'>('rollout.abort-when.deny-rate');
   return { share, duration: get<number>('rollout.for'), denyRate: rate === 'never' ? null : rate };
+}
+
+function assembleStore(get: <T>(key: string) => T): Config['store'] {
+  const address = get<StoreAddress | 'memory'>('store.url');
+  return {
+    address: address === 'memory' ? null : address,
+    timeout: get<number>('store.timeout'),
+    grace: get<'deny' | 'local'>('store.on-outage') === 'local' ? get<number>('store.grace') : 0,
+  };
 }

@@ -1,8 +1,16 @@
-import { isIP } from 'node:net';
-import { parseAddress, parseHost, type Host } from '../model/host.ts';
-import { parseParentProxy, type ParentProxy } from '../model/parent-proxy.ts';
-import { parseAuthority, parsePort } from '../model/target.ts';
 import { LOG_LEVELS } from './config.ts';
+import {
+  parseDataPath,
+  parseFieldName,
+  parseListen,
+  parseOpaUrl,
+  parseOwnName,
+  parseParent,
+  parsePercentage,
+  parsePin,
+  parseResolver,
+} from './values.ts';
+import { parseStoreAddress } from '../model/store-address.ts';
 import { parseDuration, parseSize } from '../model/units.ts';
 
 /** One setting: its key in the file; flag and environment variable follow from it. Text in, a value or null out. */
@@ -14,6 +22,8 @@ export interface Setting {
   readonly form: string;
   /** May be given more than once; the file takes a list or, for pins, a map. */
   readonly many?: boolean;
+  /** Key of the map it stands in, where the file may say the value in its place. */
+  readonly short?: string;
   /** A path: relative to the file it stands in, else to the working folder. */
   readonly path?: boolean;
   /** May hold a password: messages leave out what stands before `@`. */
@@ -159,6 +169,38 @@ export const SETTINGS: readonly Setting[] = [
     parse: (text) => (text === 'yes' ? true : text === 'no' ? false : null),
   },
   {
+    key: 'store.url',
+    default: 'memory',
+    form: 'memory, redis://[user:password@]host[:port][/database], redis+cluster://host,… or redis+sentinel://host,…/name; rediss for TLS',
+    describe:
+      'Where limits are counted: by this gate alone, or by all that share a Redis. In a file, `store: redis://…` will do.',
+    short: 'store',
+    secret: true,
+    parse: (text) => (text === 'memory' ? text : parseStoreAddress(text)),
+  },
+  {
+    key: 'store.timeout',
+    default: '500ms',
+    form: 'a duration such as 10s',
+    describe: 'How long a shared store may take to answer.',
+    parse: parseDuration,
+  },
+  {
+    key: 'store.on-outage',
+    default: 'deny',
+    form: 'deny or local',
+    describe:
+      'What holds while a shared store is away: `deny` refuses what is limited (`store-unavailable`), `local` counts for this gate alone.',
+    parse: oneOf('deny', 'local'),
+  },
+  {
+    key: 'store.grace',
+    default: '5m',
+    form: 'a duration such as 10s',
+    describe: 'How long `local` may last.',
+    parse: parseDuration,
+  },
+  {
     key: 'rollout.canary',
     default: '',
     form: 'a percentage such as 10%',
@@ -294,75 +336,4 @@ export function variableOf(setting: Setting): string {
 /** A flag names one pin, proxy or resolver at a time. */
 function singular(setting: Setting): string {
   return setting.many === true ? setting.key.replace(/ies$/, 'y').replace(/s$/, '') : setting.key;
-}
-
-function parseListen(text: string): { host: string; port: number } | null {
-  const match = /^(\[[^\]]+\]|[^:]+):([0-9]+)$/.exec(text);
-  if (match === null) return null;
-  const host = (match[1] ?? '').replaceAll(/[[\]]/g, '');
-  const port = match[2] === '0' ? 0 : parsePort(match[2] ?? '');
-  if (port === null || (isIP(host) === 0 && host !== 'localhost')) return null;
-  return { host: host === 'localhost' ? '127.0.0.1' : host, port };
-}
-
-/** A share between 0 and 1, of a percentage above 0. */
-function parsePercentage(text: string): number | null {
-  const match = /^([0-9]{1,3}(?:\.[0-9]{1,3})?) ?%$/.exec(text.trim());
-  const value = Number(match?.[1] ?? 0);
-  return value > 0 && value <= 100 ? value / 100 : null;
-}
-
-function parseOpaUrl(text: string): URL | null {
-  if (!/^https?:\/\//.test(text) || !URL.canParse(text)) return null;
-  const url = new URL(text);
-  return url.search === '' && url.hash === '' && url.username === '' && url.password === '' ? url : null;
-}
-
-function parseDataPath(text: string): string | null {
-  return /^[A-Za-z0-9_.-]+(?:\/[A-Za-z0-9_.-]+)*$/.test(text) ? text : null;
-}
-
-function parseFieldName(text: string): string | null {
-  return /^[A-Za-z0-9!#$%&'*+.^_`|~-]+$/.test(text) ? text : null;
-}
-
-function parseOwnName(text: string): Host | null {
-  return parseHost(text.includes(':') ? `[${text}]` : text);
-}
-
-function parsePin(text: string): [string, { host: string; port: number }] | null {
-  const equals = text.indexOf('=');
-  if (equals === -1) return null;
-  const from = text.slice(0, equals);
-  const to = parseAuthority(text.slice(equals + 1));
-  if (to === null || to.port === null || to.host.kind === 'name') return null;
-  const dial = { host: to.host.text, port: to.port };
-  const any = /^\*\*:(.*)$/.exec(from);
-  if (any !== null) return parsePort(any[1] ?? '') === null ? null : [from, dial];
-  const target = parseAuthority(from);
-  return target === null || target.port === null ? null : [`${target.host.text}:${target.port}`, dial];
-}
-
-function parseParent(text: string): [string, ParentProxy | null] | null {
-  const equals = text.indexOf('=');
-  const pattern = parseParentPattern(text.slice(0, Math.max(0, equals)));
-  const proxy = text.slice(equals + 1);
-  if (pattern === null) return null;
-  if (proxy === 'direct') return [pattern, null];
-  const parent = parseParentProxy(proxy);
-  return parent === null ? null : [pattern, parent];
-}
-
-/** A host, or a wildcard before a name. */
-function parseParentPattern(text: string): string | null {
-  if (text === '**') return text;
-  const [, wildcard = '', name = ''] = /^(\*{1,2}\.)?(.*)$/s.exec(text) ?? [];
-  const host = parseOwnName(name);
-  return host === null || (wildcard !== '' && host.kind !== 'name') ? null : wildcard + host.text;
-}
-
-function parseResolver(text: string): string | null {
-  if (parseAddress(text) !== null) return text;
-  const authority = parseAuthority(text);
-  return authority === null || authority.host.kind === 'name' ? null : text;
 }

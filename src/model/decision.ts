@@ -1,3 +1,4 @@
+import type { Limit } from './limit.ts';
 import type { Mode } from './mode.ts';
 import type { Reason } from './reason.ts';
 import type { Rate } from './units.ts';
@@ -38,6 +39,8 @@ export interface Obligations {
   readonly rawPath: boolean;
   /** Answers that list tools are to show these alone; null: the rule is not about tools. */
   readonly tools: ToolGrants | null;
+  /** What the capability may use up. */
+  readonly limits: readonly Limit[];
 }
 
 /** Which tools of a server an agent is shown. */

@@ -18,6 +18,11 @@ const denied = (title: string, floor = false): ReasonEntry => ({
   floor,
 });
 const entry = (status: number, error: string, title: string): ReasonEntry => ({ status, error, title, floor: true });
+/** The same where observing and warning let it pass. */
+const softenable = (status: number, error: string, title: string): ReasonEntry => ({
+  ...entry(status, error, title),
+  floor: false,
+});
 
 const TABLE = {
   'agent-unknown': entry(407, 'http_request_denied', 'The gate does not know this agent'),
@@ -47,17 +52,14 @@ const TABLE = {
   'session-expired': denied('The session has expired', true),
   'body-too-large': entry(413, 'http_request_denied', 'The body is too large'),
   'request-malformed': entry(400, 'http_request_error', 'The request is malformed'),
-  'rate-exceeded': entry(429, 'http_request_denied', 'Too many requests'),
-  'budget-exhausted': entry(429, 'http_request_denied', 'The budget is used up'),
+  'rate-exceeded': softenable(429, 'http_request_denied', 'Too many requests'),
+  'budget-exhausted': softenable(429, 'http_request_denied', 'The budget is used up'),
   'upstream-unreachable': entry(502, 'destination_unavailable', 'The upstream cannot be reached'),
   'upstream-untrusted': entry(502, 'tls_certificate_error', 'The upstream cannot prove who it is'),
   'upstream-malformed': entry(502, 'http_protocol_error', 'The upstream sent a malformed answer'),
   'upstream-timeout': entry(504, 'connection_timeout', 'The upstream did not answer in time'),
-  'decision-point-unavailable': {
-    ...entry(503, 'proxy_internal_error', 'An external policy cannot be asked'),
-    floor: false,
-  },
-  'store-unavailable': entry(503, 'proxy_internal_error', 'The counter store is unavailable'),
+  'decision-point-unavailable': softenable(503, 'proxy_internal_error', 'An external policy cannot be asked'),
+  'store-unavailable': softenable(503, 'proxy_internal_error', 'The counter store is unavailable'),
   'audit-unavailable': entry(503, 'proxy_internal_error', 'The audit log cannot be written'),
   'internal-fault': entry(503, 'proxy_internal_error', 'The gate made a mistake'),
 } as const satisfies Record<string, ReasonEntry>;

@@ -4,12 +4,14 @@ import { checkAgent, checkOverlappingSources, checkSharedCertificates } from './
 import { parseEndpoint } from './endpoint.ts';
 import { HostIndex } from './host-index.ts';
 import { hostPatternText } from './host-pattern.ts';
+import type { Limit } from '../model/limit.ts';
+import { parseLimits, withDefaults } from './limits.ts';
 import { parseCidrs, type Merged, type Named } from './merge.ts';
 import { bindParameters, fillEndpoint, type ParameterValues } from './parameters.ts';
 import type { AgentPolicy, Policy } from './policy.ts';
 import { problemAt, type Problem } from './problem.ts';
 import type { Endpoint, Rule } from './rule.ts';
-import type { AgentSpec, CapabilitySpec, EndpointSpec, GrantSpec } from './schema.ts';
+import type { AgentSpec, CapabilitySpec, EndpointSpec, GrantSpec, TenantSpec } from './schema.ts';
 import { keyRangeOf, rangeOf, type Source } from './source.ts';
 import { didYouMean } from './suggest.ts';
 
@@ -19,8 +21,8 @@ export function compile(merged: Merged, generation: string, problems: Problem[])
 }
 
 /** What a rule has from whoever it belongs to. */
-type Owner = Pick<Rule, 'capability' | 'mode' | 'networks'>;
-const NOBODY: Owner = { capability: null, mode: null, networks: [] };
+type Owner = Pick<Rule, 'capability' | 'mode' | 'networks' | 'limits'>;
+const NOBODY: Owner = { capability: null, mode: null, networks: [], limits: [] };
 
 /** A capability filled in for one grant. */
 interface Granted {
@@ -29,11 +31,19 @@ interface Granted {
   readonly rules: readonly Rule[];
 }
 
+/** What holds for agents that say nothing else. */
+interface Defaults {
+  readonly mode: Mode;
+  readonly denies: readonly Rule[];
+  readonly limits: readonly Limit[];
+}
+
 class Compiler {
   readonly #merged: Merged;
   readonly #problems: Problem[];
   readonly #granted = new Map<string, Granted>();
   readonly #shared = new Map<string, HostIndex>();
+  readonly #tenantLimits = new Map<string, readonly Limit[]>();
   #ruleCount = 0;
   #readsHeaders = false;
   #readsBodies = false;
@@ -48,9 +58,17 @@ class Compiler {
     const defaultDenies =
       defaults === null ? [] : this.#rules(defaults.spec.deny, defaults.source, ['defaults', 'deny'], NOBODY);
     for (const capability of this.#merged.capabilities.values()) this.#checkUngranted(capability);
+    const everybody =
+      defaults === null
+        ? []
+        : parseLimits(defaults.spec.limits, defaults.source, ['defaults', 'limits'], this.#problems);
+    for (const tenant of this.#merged.tenants.values()) this.#tenantLimits.set(tenant.name, this.#limitsOf(tenant));
     const agents = new Map<string, AgentPolicy>();
     for (const agent of this.#merged.agents.values())
-      agents.set(agent.name, this.#agent(agent, defaults?.spec.mode ?? 'enforce', defaultDenies));
+      agents.set(
+        agent.name,
+        this.#agent(agent, { mode: defaults?.spec.mode ?? 'enforce', denies: defaultDenies, limits: everybody }),
+      );
     checkOverlappingSources(agents, this.#merged, this.#problems);
     checkSharedCertificates(agents, this.#merged, this.#problems);
     const capabilities = new Set(this.#merged.capabilities.keys());
@@ -67,7 +85,7 @@ class Compiler {
     };
   }
 
-  #agent(agent: Named<AgentSpec>, defaultMode: Mode, defaultDenies: readonly Rule[]): AgentPolicy {
+  #agent(agent: Named<AgentSpec>, defaults: Defaults): AgentPolicy {
     const { name, spec, source } = agent;
     const at = (...path: PropertyKey[]): PropertyKey[] => ['agents', name, ...path];
     const networks = this.#networkNames(spec.networks, source, at('networks'));
@@ -77,19 +95,41 @@ class Compiler {
       .map((grant, index) => this.#grant(grant, source, at('capabilities', index)))
       .filter((each) => each !== null);
     checkAgent(
-      { own, granted: granted.flatMap((each) => each.rules), denies, defaultDenies, sources: this.#sources() },
+      {
+        own,
+        granted: granted.flatMap((each) => each.rules),
+        denies,
+        defaultDenies: defaults.denies,
+        sources: this.#sources(),
+      },
       this.#problems,
     );
     return {
       name,
       tenant: spec.tenant ?? null,
-      mode: spec.mode ?? defaultMode,
+      mode: spec.mode ?? defaults.mode,
       tokenHashes: this.#tokenHashes(agent),
       sourceNetworks: this.#sourceNetworks(agent),
       certificate: spec.identity.certificate ?? null,
       allow: [indexOf(own), this.#sharedIndex(granted)].filter((index) => index !== null),
       deny: indexOf(denies),
+      limits: withDefaults(parseLimits(spec.limits, source, at('limits'), this.#problems), defaults.limits),
+      tenantLimits: this.#limitsOfTenant(spec.tenant, source, at('tenant')),
     };
+  }
+
+  #limitsOf({ name, spec, source }: Named<TenantSpec>): readonly Limit[] {
+    return parseLimits(spec.limits, source, ['tenants', name, 'limits'], this.#problems);
+  }
+
+  /** Tenants are names until somebody defines one: from then on each must be defined. */
+  #limitsOfTenant(name: string | undefined, source: Source, path: PropertyKey[]): readonly Limit[] {
+    if (name === undefined || this.#tenantLimits.size === 0) return [];
+    const limits = this.#tenantLimits.get(name);
+    if (limits !== undefined) return limits;
+    const hint = didYouMean(name, [...this.#tenantLimits.keys()]);
+    this.#problems.push(problemAt(source, rangeOf(source, path), `no tenant "${name}" is defined`, { hint }));
+    return [];
   }
 
   /** Agents with the same grants share one index: a fleet of a thousand costs one. */
@@ -127,11 +167,14 @@ class Compiler {
   #capabilityRules(capability: Named<CapabilitySpec>, values: ParameterValues, mode: Mode | null): Rule[] {
     const { name, spec, source } = capability;
     const networks = this.#networkNames(spec.networks, source, ['capabilities', name, 'networks']);
+    const found: Problem[] = [];
+    const limits = parseLimits(spec.limits, source, ['capabilities', name, 'limits'], found);
+    for (const problem of found) this.#report(problem);
     return this.#rules(
       spec.endpoints,
       source,
       ['capabilities', name, 'endpoints'],
-      { capability: name, mode, networks },
+      { capability: name, mode, networks, limits },
       values,
     );
   }

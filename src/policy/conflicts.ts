@@ -112,7 +112,7 @@ function reportDisagreement(group: readonly Rule[], report: Report): void {
     if (b === undefined) continue;
     report(
       a,
-      `"${a.text}" and another rule are equally specific and disagree on mode or networks`,
+      `"${a.text}" and another rule are equally specific and disagree on mode, networks or limits`,
       `the other is ${ruleText(b)}; make one more specific`,
     );
     return;

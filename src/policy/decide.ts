@@ -257,6 +257,7 @@ function makeAllowance(rule: Rule, mode: Mode): Allowance {
       websocket: rule.endpoint.websocket,
       rawPath: rule.endpoint.pathsRaw,
       tools: rule.endpoint.content?.mcp ?? null,
+      limits: rule.limits,
     },
   };
 }

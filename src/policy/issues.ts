@@ -9,8 +9,10 @@ import {
   endpointMap,
   graphql,
   jsonrpc,
+  limits,
   mcp,
   rulesFile,
+  tenant,
   type RulesFile,
 } from './schema.ts';
 import { didYouMean } from './suggest.ts';
@@ -120,6 +122,8 @@ function knownKeys(path: PropertyKey[]): string[] {
   if (path[0] === 'defaults' && path.length === 1) return Object.keys(defaults.shape);
   if (path[0] === 'agents' && path.length === 2) return Object.keys(agent.shape);
   if (path[0] === 'capabilities' && path.length === 2) return Object.keys(capability.shape);
+  if (path[0] === 'tenants' && path.length === 2) return Object.keys(tenant.shape);
+  if (last === 'limits') return Object.keys(limits.shape);
   if (last === 'identity') return ['token', 'certificate', 'networks'];
   if (typeof last === 'number' && path.at(-2) === 'capabilities') return ['use', 'with', 'mode'];
   if (typeof last === 'number') return Object.keys(endpointMap.shape);

@@ -1,7 +1,7 @@
 import { parseCidr, type Cidr } from '../model/cidr.ts';
 import { placeText } from '../model/decision.ts';
 import { problemAt, type Problem } from './problem.ts';
-import type { AgentSpec, CapabilitySpec, RulesFile } from './schema.ts';
+import type { AgentSpec, CapabilitySpec, RulesFile, TenantSpec } from './schema.ts';
 import { keyRangeOf, rangeOf, type Source } from './source.ts';
 
 /** Something defined by name, with where. */
@@ -15,6 +15,7 @@ export interface Named<T> {
 export interface Merged {
   readonly agents: ReadonlyMap<string, Named<AgentSpec>>;
   readonly capabilities: ReadonlyMap<string, Named<CapabilitySpec>>;
+  readonly tenants: ReadonlyMap<string, Named<TenantSpec>>;
   readonly networks: ReadonlyMap<string, readonly Cidr[]>;
   readonly defaults: Named<NonNullable<RulesFile['defaults']>> | null;
 }
@@ -48,6 +49,7 @@ export function mergeFiles(files: readonly CheckedFile[], problems: Problem[]): 
   return {
     agents: collect(files, 'agents', problems),
     capabilities: collect(files, 'capabilities', problems),
+    tenants: collect(files, 'tenants', problems),
     networks,
     defaults,
   };
@@ -69,7 +71,7 @@ export function parseCidrs(texts: readonly string[], source: Source, path: Prope
   return parsed;
 }
 
-type Section = 'agents' | 'capabilities' | 'networks';
+type Section = 'agents' | 'capabilities' | 'tenants' | 'networks';
 
 function collect<S extends Section>(
   files: readonly CheckedFile[],

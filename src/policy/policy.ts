@@ -1,4 +1,5 @@
 import type { Cidr } from '../model/cidr.ts';
+import type { Limit } from '../model/limit.ts';
 import type { Mode } from '../model/mode.ts';
 import type { HostIndex } from './host-index.ts';
 
@@ -15,6 +16,10 @@ export interface AgentPolicy {
   /** Own endpoints, then those of its capabilities; shared by agents with the same grants. */
   readonly allow: readonly HostIndex[];
   readonly deny: HostIndex;
+  /** What it may use up, whatever it does. */
+  readonly limits: readonly Limit[];
+  /** What all agents of its tenant may use up together. */
+  readonly tenantLimits: readonly Limit[];
 }
 
 /** All rules, compiled and immutable. A reload makes a new one. */

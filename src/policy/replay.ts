@@ -42,9 +42,18 @@ export function replay(event: OutcomeEvent, policy: Policy): Replayed | null {
   return { ...before, after: enforced ? 'deny' : 'would-deny', reason: decision.reason, capability };
 }
 
+/** Whatever the rules allow: counters and external policies say these. */
+const DECIDED_ELSEWHERE: ReadonlySet<string> = new Set<Reason>([
+  'rate-exceeded',
+  'budget-exhausted',
+  'store-unavailable',
+  'decision-point-denied',
+  'decision-point-unavailable',
+]);
+
 /** Denials that rules decide; all others would be the same whatever the rules say. */
 export function isOfRules({ decision, reason }: OutcomeEvent): boolean {
-  if (reason?.startsWith('decision-point-') === true) return false;
+  if (reason !== undefined && DECIDED_ELSEWHERE.has(reason)) return false;
   if (decision !== 'deny' || reason === undefined) return true;
   return (
     !(reason in REASONS) || !isFloor(reason as Reason) || reason === 'path-malformed' || reason === 'body-too-large'

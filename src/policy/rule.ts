@@ -1,4 +1,5 @@
 import type { Place, RuleReference, WebSocketTerms } from '../model/decision.ts';
+import type { Limit } from '../model/limit.ts';
 import type { Mode } from '../model/mode.ts';
 import type { Scheme } from '../model/target.ts';
 import { hostRank, type HostPattern } from './host-pattern.ts';
@@ -35,6 +36,8 @@ export interface Rule extends RuleReference {
   /** Mode of its capability or grant, where one is set. */
   readonly mode: Mode | null;
   readonly networks: readonly string[];
+  /** Limits of its capability. */
+  readonly limits: readonly Limit[];
 }
 
 /** One path of a rule, with its specificity as a number (POLICY.md, "Deciding" 3). */
@@ -66,7 +69,9 @@ export function obligationKey(rule: Rule): string {
       ? '-'
       : `${websocket.max} ${websocket.messages?.count ?? '-'}/${websocket.messages?.window ?? '-'}`;
   const shows = rule.endpoint.content?.mcp?.shows ?? '-';
-  return `${rule.mode ?? '-'}|${rule.networks.join(',')}|${terms}|${rule.endpoint.intercept}|${shows}`;
+  const limits = rule.limits.map(({ kind, text: limit }) => `${kind} ${limit}`).join(',');
+  const counted = limits === '' ? '' : `|${limits}`;
+  return `${rule.mode ?? '-'}|${rule.networks.join(',')}|${terms}|${rule.endpoint.intercept}|${shows}${counted}`;
 }
 
 function predicateCount(endpoint: Endpoint): number {

@@ -37,7 +37,16 @@ const name = z
   );
 const oneOrMore = <T extends z.ZodType>(item: T) => z.array(item).min(1);
 
-const limits = z.record(z.string(), z.unknown());
+const limit = z.union([z.string(), z.number(), oneOrMore(z.union([z.string(), z.number()]))]);
+export const limits = z.strictObject({
+  requests: limit.optional().describe('Requests, as `600/minute`, `10/5m`; several windows as a list.'),
+  upload: limit.optional().describe('Body bytes sent to upstreams, as `20 MiB/hour`.'),
+  download: limit.optional().describe('Body bytes received from upstreams, as `1 GiB/day`.'),
+  concurrency: limit.optional().describe('Exchanges under way at once, as `32`.'),
+  hosts: limit.optional().describe('Different targets, as `20/hour`.'),
+  session: z.unknown().optional().describe('How long a session may last. Not supported yet.'),
+  tokens: z.unknown().optional().describe('Tokens of model APIs. Not supported yet.'),
+});
 const scan = z.union([z.enum(['default', 'off']), z.record(z.string(), z.string())]);
 
 const jsonScalar = z.union([z.string(), z.number(), z.boolean(), z.null()]);
@@ -189,7 +198,7 @@ export const agent = z.strictObject({
     .array(name)
     .optional()
     .describe('Named address ranges its endpoints may reach although they are forbidden by default.'),
-  limits: limits.optional().describe('Request, byte and session limits.'),
+  limits: limits.optional().describe('Limits of this agent; a kind that is left out is that of `defaults`.'),
   scan: scan.optional().describe('Scan profile.'),
 });
 
@@ -215,7 +224,7 @@ export const capability = z.strictObject({
     .optional()
     .describe('Named address ranges its endpoints may reach although they are forbidden by default.'),
   audit: z.enum(['metadata', 'transcript']).optional().describe('What the record keeps; default metadata.'),
-  limits: limits.optional().describe('Request and byte limits.'),
+  limits: limits.optional().describe('Limits of each agent in what it does by this capability.'),
   approval: z.record(z.string(), z.unknown()).optional().describe('Who must approve a request.'),
   credential: name.optional().describe('Credential the gate injects.'),
   scan: scan.optional().describe('Scan profile.'),
@@ -226,8 +235,13 @@ export const capability = z.strictObject({
 export const defaults = z.strictObject({
   mode: z.enum(MODES).optional().describe('Mode of agents that name none; default enforce.'),
   deny: z.array(endpoint).optional().describe('Endpoints refused to every agent.'),
-  limits: limits.optional().describe('Limits of every agent.'),
+  limits: limits.optional().describe('Limits of every agent that names none of that kind.'),
   scan: scan.optional().describe('Scan profile.'),
+});
+
+export const tenant = z.strictObject({
+  description: z.string().optional().describe('Who it is.'),
+  limits: limits.optional().describe('Limits of all its agents together.'),
 });
 
 export const ruleTest = z.strictObject({
@@ -264,6 +278,7 @@ export const rulesFile = z.strictObject({
   defaults: defaults.optional().describe('Holds for every agent; may stand in one file only.'),
   agents: z.record(name, agent).optional().describe('Agents by name.'),
   capabilities: z.record(name, capability).optional().describe('Capabilities by name.'),
+  tenants: z.record(name, tenant).optional().describe('Tenants by name; agents name theirs with `tenant`.'),
   networks: z.record(name, oneOrMore(z.string())).optional().describe('Named address ranges.'),
   credentials: anyMap.optional().describe('Credentials the gate injects.'),
   detectors: anyMap.optional().describe('Detectors of your own.'),
@@ -281,6 +296,8 @@ export type EndpointMap = z.infer<typeof endpointMap>;
 export type GrantSpec = z.infer<typeof grant>;
 export type PredicateSpec = z.infer<typeof predicate>;
 export type FieldMapSpec = z.infer<typeof fieldMap>;
+export type LimitsSpec = z.infer<typeof limits>;
+export type TenantSpec = z.infer<typeof tenant>;
 export type TestSpec = z.infer<typeof ruleTest>;
 export type BodySpec = z.infer<typeof body>;
 export type FilePredicateSpec = z.infer<typeof filePredicate>;
@@ -293,8 +310,9 @@ export type McpSpec = z.infer<typeof mcp>;
 /** Keys that parse but are refused when used, by where they stand. */
 export const LATER = {
   file: ['credentials', 'detectors', 'labels', 'approvers', 'inference'],
-  defaults: ['limits', 'scan'],
+  defaults: ['scan'],
   identity: [],
-  agent: ['limits', 'scan'],
-  capability: ['limits', 'approval', 'credential', 'scan', 'reads', 'cleared-for'],
+  agent: ['scan'],
+  limits: ['session', 'tokens'],
+  capability: ['approval', 'credential', 'scan', 'reads', 'cleared-for'],
 } as const;

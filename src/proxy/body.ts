@@ -4,7 +4,8 @@ import { decide, readsBody } from '../policy/decide.ts';
 import type { Policy } from '../policy/policy.ts';
 import { CodingError, contentCodings, decodeContent } from '../scan/content-decoder.ts';
 import type { AgentRequest, BodyStream } from './message.ts';
-import type { Permit } from './permit.ts';
+import type { Lease } from './lease.ts';
+import type { Reservation } from './reserve.ts';
 import type { Services } from './services.ts';
 import type { Snapshot } from './snapshot.ts';
 
@@ -92,9 +93,21 @@ async function decoded(request: AgentRequest, { pieces }: HeldBody, limit: numbe
 export function hold(
   request: AgentRequest,
   read: HeldBody | null,
-  _permit: Permit,
+  { lease }: Reservation,
   limit: number,
 ): HeldBody | Promise<HeldBody> {
+  const held = holdUnpaid(request, read, limit);
+  return lease === null ? held : paidFor(held, lease);
+}
+
+/** What is held is about to leave: it is counted first. */
+async function paidFor(holding: HeldBody | Promise<HeldBody>, lease: Lease): Promise<HeldBody> {
+  const held = await holding;
+  await lease.upload(held.size);
+  return held;
+}
+
+function holdUnpaid(request: AgentRequest, read: HeldBody | null, limit: number): HeldBody | Promise<HeldBody> {
   if (read !== null) return read;
   const { body } = request;
   const { length: announced, present } = body;

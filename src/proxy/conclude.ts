@@ -33,7 +33,7 @@ function count(exchange: Exchange, outcome: Outcome, request: AgentRequest | nul
   services.metrics.exchange({
     agent: exchange.agent,
     decision: decisionOf(exchange, outcome),
-    reason: denial?.reason ?? permit?.softened?.reason ?? null,
+    reason: denial?.reason ?? exchange.softened?.reason ?? null,
     capability: permit?.capability ?? denial?.capability ?? null,
     totalSeconds: (exchange.ended - exchange.started) / 1000,
     decisionSeconds: exchange.decisionTime === null ? null : exchange.decisionTime / 1000,
@@ -48,7 +48,7 @@ function count(exchange: Exchange, outcome: Outcome, request: AgentRequest | nul
 function report(exchange: Exchange, outcome: Outcome, services: Services): void {
   const { log } = services;
   const denial = denialOf(outcome);
-  const softened = exchange.permit?.softened ?? null;
+  const { softened } = exchange;
   if (denial === null && softened === null && !log.isLevelEnabled('debug')) return;
   const target = exchange.facts?.target.key ?? exchange.tunnel?.target.key;
   const line = { exchange: exchange.id, agent: exchange.agent, method: exchange.facts?.method, target };

@@ -10,11 +10,13 @@ import { conclude } from './conclude.ts';
 import type { Tunnel } from './tunnel.ts';
 import { gatherFacts } from './gather.ts';
 import type { AgentRequest, Peer, Protocol } from './message.ts';
-import { enforce, type Permit } from './permit.ts';
+import type { Lease } from './lease.ts';
+import { enforce, type Permit, type Softened } from './permit.ts';
 import { prepare } from './prepare.ts';
 import { record } from './record.ts';
 import { outcomeOf } from './refusal.ts';
 import { relay } from './relay.ts';
+import { reserve } from './reserve.ts';
 import type { Services } from './services.ts';
 import type { Snapshot } from './snapshot.ts';
 import { send } from './upstream.ts';
@@ -40,6 +42,10 @@ export interface Exchange {
   agent: string | null;
   facts: Facts | null;
   permit: Permit | null;
+  /** The denial that observing or warning did not enforce. */
+  softened: Softened | null;
+  /** What it may use up; null where nothing limits it. */
+  lease: Lease | null;
   address: string | null;
   status: number | null;
   sent: number;
@@ -65,6 +71,7 @@ export async function serveExchange(
   }
   request.onAbort = null;
   services.inFlight.leave(exchange);
+  giveBack(exchange, services);
   conclude(exchange, outcome, request, services);
 }
 
@@ -77,7 +84,8 @@ async function carry(exchange: Exchange, request: AgentRequest, services: Servic
   exchange.facts = facts;
   const permit = enforce(await judge(facts, exchange), facts, exchange.tunnel?.latest ?? null);
   keep(permit, exchange);
-  const body = await hold(request, read, permit, services.inspectBuffer);
+  const reservation = await reserve(permit, exchange, services.leases);
+  const body = await hold(request, read, reservation, services.inspectBuffer);
   const address = await guard(permit, services.names, now.network);
   const upstream = prepare(facts, request, body, permit, services.pseudonym);
   const witness = await record(exchange, permit, address, services.audit);
@@ -98,8 +106,14 @@ export function judge(facts: Facts, exchange: Exchange): Judgement | Promise<Jud
   return judgement.finally(() => (exchange.consultTime = performance.now() - decided));
 }
 
-function keep(permit: Permit, exchange: Exchange): void {
+/** What was reserved and not used is given back. */
+export function giveBack({ lease, upstreamSent }: Exchange, { leases }: Services): void {
+  if (lease !== null) leases.settle(lease, upstreamSent !== null);
+}
+
+export function keep(permit: Permit, exchange: Exchange): void {
   exchange.permit = permit;
+  exchange.softened = permit.softened;
   if (exchange.tunnel !== null) exchange.tunnel.latest = permit;
 }
 
@@ -127,6 +141,8 @@ export function openExchange(
     agent: tunnel?.agent ?? null,
     facts: null,
     permit: null,
+    softened: null,
+    lease: null,
     address: null,
     status: null,
     sent: 0,

@@ -10,10 +10,11 @@ import { decideConnection } from '../policy/decide.ts';
 import { conclude } from './conclude.ts';
 import type { Tunnel } from './tunnel.ts';
 import { dial } from './dial.ts';
-import { judge, openExchange, type Exchange } from './exchange.ts';
+import { giveBack, judge, keep, openExchange, type Exchange } from './exchange.ts';
 import type { Peer } from './message.ts';
 import { admit, enforce } from './permit.ts';
 import { record } from './record.ts';
+import { reserve } from './reserve.ts';
 import { outcomeOf } from './refusal.ts';
 import type { Services } from './services.ts';
 
@@ -29,6 +30,7 @@ export async function serveOpaque(socket: Socket, peer: Peer, tunnel: Tunnel, se
     outcomeOf(thrown, exchange, exchange.upstreamSent !== null),
   );
   services.inFlight.leave(exchange);
+  giveBack(exchange, services);
   conclude(exchange, outcome, null, services);
 }
 
@@ -58,7 +60,8 @@ async function carryOpaque(socket: Socket, exchange: Exchange, services: Service
   if (!(tunnel.opaque === 'tls' ? connection.passThrough : connection.opaque))
     throw new Denial('host-not-allowed', 'the rules no longer let this pass unread');
   const permit = enforce(await judge(facts, exchange), facts, null);
-  exchange.permit = permit;
+  keep(permit, exchange);
+  const { lease } = await reserve(permit, exchange, services.leases);
   const address = await guard(permit, services.names, now.network);
   const witness = await record(exchange, permit, address, services.audit);
   const upstream = await dial(address, witness, {
@@ -73,18 +76,41 @@ async function carryOpaque(socket: Socket, exchange: Exchange, services: Service
   });
   exchange.upstreamSent = performance.now();
   await Promise.all([
-    copy(socket, upstream.socket, (size) => (exchange.sent += size)),
-    copy(upstream.socket, socket, (size) => (exchange.received += size)),
+    copy(socket, upstream.socket, (size) => {
+      exchange.sent += size;
+      return lease?.upload(size) ?? null;
+    }),
+    copy(upstream.socket, socket, (size) => {
+      exchange.received += size;
+      return lease?.download(size) ?? null;
+    }),
   ]);
   return { kind: 'delivered', status: 200, transfer: { sent: exchange.sent, received: exchange.received } };
 }
 
-/** Copies one direction with backpressure; the end of one side ends the other, an error destroys it. */
-async function copy(from: Socket, to: Socket, passed: (size: number) => void): Promise<void> {
-  await new Promise<void>((resolve) => {
+/**
+ * Copies one direction with backpressure; the end of one side ends the other, an error destroys it. `pass` counts bytes before
+ * they go on: where it takes time the rest waits, and where it rejects both sides end.
+ */
+async function copy(from: Socket, to: Socket, pass: (size: number) => Promise<void> | null): Promise<void> {
+  await new Promise<void>((resolve, reject) => {
     from.on('data', (bytes: Buffer) => {
-      passed(bytes.length);
-      if (!to.write(bytes)) from.pause();
+      const due = pass(bytes.length);
+      if (due === null) {
+        if (!to.write(bytes)) from.pause();
+        return;
+      }
+      from.pause();
+      due.then(
+        () => {
+          if (to.write(bytes)) from.resume();
+        },
+        (error: unknown) => {
+          from.destroy();
+          to.destroy();
+          reject(error as Error);
+        },
+      );
     });
     to.on('drain', () => from.resume());
     from.on('end', () => {

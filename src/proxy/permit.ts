@@ -10,6 +10,12 @@ import type { RecordParts } from './record.ts';
 declare const permitted: unique symbol;
 declare const admitted: unique symbol;
 
+/** A denial that was not enforced. */
+export interface Softened {
+  readonly reason: Reason;
+  readonly detail: string;
+}
+
 /** Proof that a request may go on: allowed, or denied by a mode that lets it pass. Made only here. */
 export interface Permit {
   readonly target: Target;
@@ -24,7 +30,7 @@ export interface Permit {
   /** What answers that list tools may show; null: all. */
   readonly tools: ToolGrants | null;
   /** The denial that observing or warning did not enforce. */
-  readonly softened: { readonly reason: Reason; readonly detail: string } | null;
+  readonly softened: Softened | null;
   readonly decision: Decision;
   /** The texts that the record of every request under this permit shares; made when the first is recorded. */
   parts: RecordParts | null;
@@ -122,7 +128,7 @@ export function admit(decision: Decision, target: Target): ConnectPermit {
 /** What observing or warning lets pass is bounded all the same. */
 const SOFTENED_WEBSOCKET: WebSocketTerms = { messages: null, max: 16 * 1024 * 1024 };
 
-function soften(decision: Extract<Decision, { kind: 'deny' }>): { reason: Reason; detail: string } {
+function soften(decision: Extract<Decision, { kind: 'deny' }>): Softened {
   const { reason, detail, rule, capability, remedy } = decision;
   if (decision.mode === 'enforce' || isFloor(reason)) {
     throw new Denial(reason, detail, {

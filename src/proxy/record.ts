@@ -68,7 +68,7 @@ export function outcomeText(exchange: Exchange, outcome: Outcome): string {
   const status = outcome.kind === 'refused' ? refusalStatus(outcome.denial, exchange) : outcome.status;
   const query = exchange.facts?.query ?? null;
   const parts =
-    permit !== null && permit.softened === null && outcome.kind === 'delivered'
+    permit !== null && exchange.softened === null && outcome.kind === 'delivered'
       ? partsOf(permit, exchange).outcome
       : outcomeParts(exchange, permit, decisionOf(exchange, outcome), outcome.kind, denialOf(outcome));
   return (
@@ -88,7 +88,7 @@ function outcomeParts(
   denial: Denial | null,
 ): OutcomeParts {
   const target = exchange.facts?.target ?? exchange.tunnel?.target;
-  const why = denial ?? permit?.softened ?? null;
+  const why = denial ?? exchange.softened;
   const detail = why === null ? '' : member('detail', why instanceof Denial ? why.message : why.detail);
   const capability = member('capability', permit?.capability ?? denial?.capability);
   return {
@@ -115,7 +115,7 @@ function member(name: string, text: string | null | undefined): string {
 export function decisionOf(exchange: Exchange, outcome: Outcome): OutcomeEvent['decision'] {
   if (exchange.permit === null) return 'deny';
   if (outcome.kind === 'refused' && exchange.upstreamSent === null) return 'deny';
-  return exchange.permit.softened === null ? 'allow' : 'would-deny';
+  return exchange.softened === null ? 'allow' : 'would-deny';
 }
 
 function pathOf(exchange: Exchange): string | null {

@@ -96,8 +96,11 @@ function passOn(connection: UpstreamExchange, answer: Answer, exchange: Exchange
         answer.end(event.trailers);
         return 'ended';
       }
-      exchange.received += event.bytes.length;
-      const caughtUp = answer.write(event.bytes);
+      const { bytes } = event;
+      const due = exchange.lease?.download(bytes.length) ?? null;
+      if (due !== null) return writePaid(due, bytes, connection, answer, exchange);
+      exchange.received += bytes.length;
+      const caughtUp = answer.write(bytes);
       if (caughtUp !== null) return caughtUp;
     }
     if (connection.gone) throw new Error('the answer ended without an end');
@@ -106,6 +109,24 @@ function passOn(connection: UpstreamExchange, answer: Answer, exchange: Exchange
     connection.destroy();
     throw upstreamFailure(error);
   }
+}
+
+/** Passes bytes on once they are counted; where they may not pass, the answer is cut off. */
+async function writePaid(
+  due: Promise<void>,
+  bytes: Buffer,
+  connection: UpstreamExchange,
+  answer: Answer,
+  exchange: Exchange,
+): Promise<void> {
+  try {
+    await due;
+  } catch (error) {
+    connection.destroy();
+    throw error;
+  }
+  exchange.received += bytes.length;
+  await answer.write(bytes);
 }
 
 function settle(response: UpstreamResponse, exchange: Exchange): Transfer {
@@ -117,8 +138,9 @@ function settle(response: UpstreamResponse, exchange: Exchange): Transfer {
 const NOTHING: readonly string[] = [];
 
 function answerHead(head: ResponseHead, exchange: Exchange, permit: Permit): AnswerHead {
-  const warned = permit.mode === 'warn' && permit.softened !== null;
-  const own = warned ? ['Sallyport-Warning', `${permit.softened?.reason ?? ''}; exchange=${exchange.id}`] : NOTHING;
+  const { softened } = exchange;
+  const warned = permit.mode === 'warn' && softened !== null;
+  const own = warned ? ['Sallyport-Warning', `${softened.reason}; exchange=${exchange.id}`] : NOTHING;
   const fields = new OutgoingFields(head.fields, TO_AGENT.naming(head.connection), own);
   const bodiless = exchange.facts?.method === 'HEAD' || head.status === 204 || head.status === 304;
   const declared = head.declared !== null && head.declared >= 0 && head.status !== 204 ? head.declared : null;

@@ -8,6 +8,7 @@ import type { LeafCache } from '../tls/leaves.ts';
 import type { Generations } from './generations.ts';
 import type { Http2Pool } from './http2-pool.ts';
 import type { InFlight } from './in-flight.ts';
+import type { Leases } from './leases.ts';
 import type { UpstreamPool } from './pool.ts';
 import type { ToolRegistry } from './tool-registry.ts';
 
@@ -20,6 +21,8 @@ export interface Services {
   readonly pool: UpstreamPool;
   readonly http2: Http2Pool;
   readonly inFlight: InFlight;
+  /** What exchanges under way have taken of limits. */
+  readonly leases: Leases;
   readonly audit: AuditLog;
   /** What is known of the tools of MCP servers. */
   readonly tools: ToolRegistry;

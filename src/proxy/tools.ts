@@ -150,7 +150,10 @@ async function next({ connection, exchange }: ToolAnswer): Promise<MessageEvent<
   for (;;) {
     const event = connection.poll();
     if (event !== null) {
-      if (event.type === 'body') exchange.received += event.bytes.length;
+      if (event.type === 'body') {
+        await exchange.lease?.download(event.bytes.length);
+        exchange.received += event.bytes.length;
+      }
       return event;
     }
     if (connection.gone) throw new Error('the answer ended without an end');

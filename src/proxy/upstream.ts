@@ -110,6 +110,7 @@ function answered(
 async function pump(rest: BodyStream, connection: UpstreamExchange, exchange: Exchange): Promise<void> {
   try {
     for (let bytes = await rest.read(); bytes !== null; bytes = await rest.read()) {
+      await exchange.lease?.upload(bytes.length);
       exchange.sent += bytes.length;
       await connection.write(bytes);
       if (connection.gone) return;

@@ -129,26 +129,28 @@ class Conversation {
   }
 
   #join(from: WebSocketEnd, to: WebSocketEnd, direction: Message['direction']): void {
-    from.onMessage = (bytes, binary) => {
+    const inTurn = this.#paidInTurn(from, direction);
+    const passOn = (message: Message, send: () => void): void => {
       this.#heard();
-      if (!this.#passes({ direction, type: binary ? 'binary' : 'text', bytes })) return;
-      to.send(bytes, binary);
-      from.heed(to);
+      if (!this.#passes(message)) return;
+      inTurn(message.bytes.length, () => {
+        send();
+        from.heed(to);
+      });
     };
-    const control = (send: (bytes: Buffer) => void) => (bytes: Buffer) => {
-      this.#heard();
-      if (!this.#passes({ direction, type: 'control', bytes })) return;
-      send(bytes);
-      from.heed(to);
-    };
+    from.onMessage = (bytes, binary) =>
+      passOn({ direction, type: binary ? 'binary' : 'text', bytes }, () => to.send(bytes, binary));
+    const control = (send: (bytes: Buffer) => void) => (bytes: Buffer) =>
+      passOn({ direction, type: 'control', bytes }, () => send(bytes));
     from.onPing = control((bytes) => to.ping(bytes));
     from.onPong = control((bytes) => to.pong(bytes));
-    from.onClose = (code, reason) => {
-      to.close(code, reason);
-      // The goodbye is answered when the other side has answered it, so that its last messages still arrive.
-      if (to.finished) this.#finish();
-      else this.#await();
-    };
+    from.onClose = (code, reason) =>
+      inTurn(0, () => {
+        to.close(code, reason);
+        // The goodbye is answered when the other side has answered it, so that its last messages still arrive.
+        if (to.finished) this.#finish();
+        else this.#await();
+      });
     from.onFault = (code, detail) => {
       const reason = direction === 'to-upstream' ? 'request-malformed' : 'upstream-malformed';
       from.close(code, '');
@@ -158,6 +160,28 @@ class Conversation {
       // Gone without a goodbye: the other side must see a connection that broke.
       if (!from.finished && !this.#over) to.destroy();
       this.#finish();
+    };
+  }
+
+  /** Does one thing after the other, each once its bytes are counted; reads no further while a store is asked. */
+  #paidInTurn(from: WebSocketEnd, direction: Message['direction']): (size: number, go: () => void) => void {
+    const { lease } = this.#exchange;
+    const spend = (size: number): Promise<void> | null =>
+      (direction === 'to-upstream' ? lease?.upload(size) : lease?.download(size)) ?? null;
+    let before: Promise<void> | null = null;
+    return (size, go) => {
+      const due = before === null ? spend(size) : before.then(() => spend(size) ?? undefined);
+      if (due === null) return go();
+      from.pause();
+      const turn = due.then(go, (error: unknown) =>
+        this.#end(POLICY_VIOLATION, error instanceof Denial ? error.reason : 'internal-fault', error),
+      );
+      before = turn;
+      void turn.then(() => {
+        if (before !== turn) return;
+        before = null;
+        from.resume();
+      });
     };
   }
 

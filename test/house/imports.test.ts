@@ -11,13 +11,14 @@ const LEAVES = [
   'network',
   'tls',
   'http1',
+  'limits',
   'scan',
   'audit',
   'telemetry',
 ];
 /** Rooms that may touch sockets, files and clocks (HOUSE.md, "Imports"). `policy` reads its files in one place. */
 const MAY_TOUCH =
-  /^src\/(?:proxy|control|decision-point|network|tls|cli)\/|\/sinks\/|^src\/main\.ts$|^src\/version\.ts$|^src\/config\/load\.ts$|^src\/policy\/source\.ts$|^src\/telemetry\//;
+  /^src\/(?:proxy|control|decision-point|network|tls|cli)\/|\/(?:sinks|stores)\/|^src\/main\.ts$|^src\/version\.ts$|^src\/config\/load\.ts$|^src\/policy\/source\.ts$|^src\/telemetry\//;
 
 function room(path: string): string {
   return /^src\/([^/]+)\//.exec(path)?.[1] ?? 'main';

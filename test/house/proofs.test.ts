@@ -19,6 +19,7 @@ const MINTS: Record<string, string> = {
   Judgement: 'src/decision-point/consult.ts',
   Permit: 'src/proxy/permit.ts',
   ConnectPermit: 'src/proxy/permit.ts',
+  Reservation: 'src/proxy/reserve.ts',
   HeldBody: 'src/proxy/body.ts',
   UpstreamRequest: 'src/proxy/prepare.ts',
   Witness: 'src/proxy/record.ts',
@@ -55,6 +56,8 @@ describe('proofs', () => {
       void enforce(decision, facts, null);
       // @ts-expect-error a body is held only under a permit, not under facts
       void hold(request, facts, 1);
+      // @ts-expect-error no body is asked for before there is room under every limit
+      void hold(request, null, permit, 1);
       // @ts-expect-error the permit to open a connection permits no request
       void hold(request, connect, 1);
       // @ts-expect-error only an admitted target is resolved

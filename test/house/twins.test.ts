@@ -10,6 +10,7 @@ const PURE = [
   'http1',
   'policy',
   'decision-point',
+  'limits',
   'network',
   'tls',
   'identity',

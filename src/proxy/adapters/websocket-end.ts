@@ -77,6 +77,15 @@ export class WebSocketEnd {
     other.#socket.once('drain', () => this.#socket.resume());
   }
 
+  /** Reads no further until `resume`. */
+  pause(): void {
+    this.#socket.pause();
+  }
+
+  resume(): void {
+    this.#socket.resume();
+  }
+
   /** Ends the connection once what was sent has left. */
   end(): void {
     this.#socket.end();

@@ -78,9 +78,9 @@ const GALLERY: Record<string, [text: string, ...problems: string[]]> = {
     `version: 1\n${AGENT}    allow:\n      - { host: a.test, query: { q: { matches: "(?=x)" } } }\n`,
     'a.yaml:6:9: error: the expression for "q" in query is not RE2: error parsing regexp: invalid or unsupported Perl syntax: `(?=`\n    6 |       - { host: a.test, query: { q: { matches: "(?=x)" } } }\n      |         ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^\n  hint: no back-references and no look-around',
   ],
-  'limits, which are not enforced yet': [
-    `version: 1\n${AGENT}    limits: { requests: 1/hour }\n`,
-    'a.yaml:5:5: error: "limits" is not supported yet\n    5 |     limits: { requests: 1/hour }\n      |     ^^^^^^\n  hint: this version cannot enforce it, and would rather refuse the file than pretend; remove it',
+  'limits of tokens, which are not enforced yet': [
+    `version: 1\n${AGENT}    limits: { tokens: 1k/hour }\n`,
+    'a.yaml:5:15: error: "tokens" is not supported yet\n    5 |     limits: { tokens: 1k/hour }\n      |               ^^^^^^\n  hint: this version cannot enforce it, and would rather refuse the file than pretend; remove it',
   ],
   'a pointer that is none': [
     `version: 1\n${AGENT}    allow:\n      - { host: a.test, body: { json: { a: x } } }\n`,
@@ -225,7 +225,7 @@ const GALLERY: Record<string, [text: string, ...problems: string[]]> = {
   ],
   'rules that disagree': [
     `version: 1\n${AGENT}    capabilities: [x, y]\ncapabilities:\n  x: { mode: observe, endpoints: ["GET https://a.test/s"] }\n  y: { mode: enforce, endpoints: ["GET https://a.test/s"] }\n`,
-    'a.yaml:8:35: error: "GET https://a.test/s" and another rule are equally specific and disagree on mode or networks\n    8 |   y: { mode: enforce, endpoints: ["GET https://a.test/s"] }\n      |                                   ^^^^^^^^^^^^^^^^^^^^\n  hint: the other is rules/a.yaml:7: GET https://a.test/s (x); make one more specific',
+    'a.yaml:8:35: error: "GET https://a.test/s" and another rule are equally specific and disagree on mode, networks or limits\n    8 |   y: { mode: enforce, endpoints: ["GET https://a.test/s"] }\n      |                                   ^^^^^^^^^^^^^^^^^^^^\n  hint: the other is rules/a.yaml:7: GET https://a.test/s (x); make one more specific',
   ],
   'a key twice': [
     'version: 1\nagents: {}\nagents: {}\n',

@@ -9,7 +9,15 @@ const ranked = (text: string): RankedRule => {
   const path = endpoint.paths[0];
   if (path === undefined) throw new Error('no path');
   return {
-    rule: { endpoint, text, place: { file: 'a', line: 1, column: 1 }, capability: null, mode: null, networks: [] },
+    rule: {
+      endpoint,
+      text,
+      place: { file: 'a', line: 1, column: 1 },
+      capability: null,
+      mode: null,
+      networks: [],
+      limits: [],
+    },
     path,
     rank: rankOf(endpoint, path),
   };

@@ -1,0 +1,158 @@
+import type { CounterStore, Demand, Grant, Return } from '../limits/store.ts';
+import { Denial } from '../model/denial.ts';
+import type { Limit } from '../model/limit.ts';
+
+type AmountDemand = Extract<Demand, { kind: 'amount' }>;
+
+/** A limit of somebody, with the demand that counts against it. */
+export interface Claim {
+  readonly limit: Limit;
+  /** Whose limit it is, for people. */
+  readonly whose: string;
+  readonly demand: Demand;
+}
+
+/** Bytes asked for at a time, at most: fewer round trips than pieces, and little to give back. */
+export const CHUNK = 256 * 1024;
+/** A budget is never taken whole by one transfer that may not need it. */
+const SHARE = 16;
+
+/** How many bytes of a limit are asked for at a time. */
+export function chunkOf({ count }: Limit): number {
+  return Math.max(1, Math.min(CHUNK, Math.floor(count / SHARE)));
+}
+
+/** Bytes one way: what has been given and not yet been used. */
+class Budget {
+  readonly #store: CounterStore;
+  readonly #id: string;
+  readonly #claims: readonly Claim[];
+  /** Each time bytes were given: a grant for each limit, all of the same size. */
+  readonly #given: Array<readonly Grant[]> = [];
+  #left = 0;
+  #asking: Promise<void> | null = null;
+
+  constructor(store: CounterStore, id: string, claims: readonly Claim[]) {
+    this.#store = store;
+    this.#id = id;
+    this.#claims = claims;
+  }
+
+  take(grants: readonly Grant[]): void {
+    if (grants.length === 0) return;
+    this.#given.push(grants);
+    this.#left += grants[0]?.amount ?? 0;
+  }
+
+  /** Uses bytes up; a promise where more must be asked for first, which rejects with the denial when there are none. */
+  spend(size: number): Promise<void> | null {
+    if (this.#claims.length === 0) return null;
+    if (this.#asking === null && size <= this.#left) {
+      this.#left -= size;
+      return null;
+    }
+    // One after the other: two that ask at once would be given twice what they need.
+    const turn = (this.#asking ?? Promise.resolve()).then(() => this.#spendMore(size));
+    const quiet = turn.catch(() => undefined);
+    this.#asking = quiet;
+    void quiet.then(() => (this.#asking === quiet ? (this.#asking = null) : null));
+    return turn;
+  }
+
+  async #spendMore(size: number): Promise<void> {
+    if (size > this.#left) {
+      const least = size - this.#left;
+      const demands = this.#claims.map(({ demand, limit }): AmountDemand => ({
+        ...(demand as AmountDemand),
+        amount: Math.max(least, chunkOf(limit)),
+        least,
+      }));
+      const reserved = await this.#store.reserve(this.#id, demands).catch(unavailable);
+      if (!reserved.ok) throw refusal(this.#claims, reserved.demand.key, reserved.left, reserved.wait);
+      this.take(reserved.grants);
+    }
+    this.#left -= size;
+  }
+
+  /** What was given and not used, latest first; all of it where nothing was. */
+  unused(all: boolean): Return[] {
+    const returns: Return[] = [];
+    let left = all ? Infinity : this.#left;
+    for (const grants of this.#given.splice(0).reverse()) {
+      const amount = Math.min(left, grants[0]?.amount ?? 0);
+      if (amount > 0) returns.push(...grants.map((grant) => ({ grant, amount })));
+      left -= amount;
+    }
+    this.#left = 0;
+    return returns;
+  }
+}
+
+/** What an exchange may use up, and has. */
+export class Lease {
+  readonly id: string;
+  readonly #store: CounterStore;
+  readonly #grants: readonly Grant[];
+  readonly #upload: Budget;
+  readonly #download: Budget;
+  #settled = false;
+
+  constructor(store: CounterStore, id: string, claims: readonly Claim[], grants: readonly Grant[]) {
+    this.id = id;
+    this.#store = store;
+    const of = (group: string): Claim[] =>
+      claims.filter(({ demand }) => demand.kind === 'amount' && demand.group === group);
+    const given = (group: string): Grant[] =>
+      grants.filter(({ demand }) => demand.kind === 'amount' && demand.group === group);
+    this.#grants = grants.filter(({ demand }) => demand.kind !== 'amount');
+    this.#upload = new Budget(store, id, of('upload'));
+    this.#download = new Budget(store, id, of('download'));
+    this.#upload.take(given('upload'));
+    this.#download.take(given('download'));
+  }
+
+  /** Counts bytes that are about to leave. A promise where the store must be asked first; it rejects when they may not. */
+  upload(size: number): Promise<void> | null {
+    return this.#upload.spend(size);
+  }
+
+  /** The same for bytes that are about to reach the agent. */
+  download(size: number): Promise<void> | null {
+    return this.#download.spend(size);
+  }
+
+  /** Places that are taken as long as the exchange is under way. */
+  get places(): Demand[] {
+    return this.#grants.map(({ demand }) => demand).filter(({ kind }) => kind === 'place');
+  }
+
+  /** Gives back what was not used: everything, where the request never left. */
+  settle(left: boolean): Promise<void> {
+    if (this.#settled) return Promise.resolve();
+    this.#settled = true;
+    const events = this.#grants.filter(({ demand }) => demand.kind === 'place' || !left);
+    const returns = [
+      ...events.map((grant) => ({ grant, amount: grant.amount })),
+      ...this.#upload.unused(!left),
+      ...this.#download.unused(!left),
+    ];
+    return returns.length === 0 ? Promise.resolve() : this.#store.giveBack(this.id, returns);
+  }
+}
+
+export function unavailable(cause: unknown): never {
+  throw new Denial('store-unavailable', 'the counters cannot be reached', { cause });
+}
+
+/** What an agent is told whose limit is used up, with when to come back (RFC 9110 §10.2.3; draft-ietf-httpapi-ratelimit-headers). */
+export function refusal(claims: readonly Claim[], key: string, left: number, wait: number): Denial {
+  const claim = claims.find(({ demand }) => demand.key === key) as Claim;
+  const { limit, whose } = claim;
+  const seconds = String(Math.max(1, Math.ceil(wait / 1000)));
+  const bytes = limit.kind === 'upload' || limit.kind === 'download';
+  const what = limit.kind === 'concurrency' ? `${limit.text} exchanges at once` : `${limit.kind}: ${limit.text}`;
+  const fields = ['RateLimit-Limit', String(limit.count), 'RateLimit-Remaining', String(left)];
+  return new Denial(bytes ? 'budget-exhausted' : 'rate-exceeded', `the limit of ${whose} is reached (${what})`, {
+    headers: ['Retry-After', seconds, ...fields, 'RateLimit-Reset', seconds],
+  });
+}

@@ -213,7 +213,7 @@ function openServices({ config, generations, leaves, metrics, upstreamTrust, log
     pool: new UpstreamPool(clock),
     http2: new Http2Pool(),
     inFlight: new InFlight(),
-    leases: new Leases(openStore(config, clock, log), log),
+    leases: new Leases(openStore(config, upstreamTrust, clock, log), log),
     metrics,
     log,
     timeouts,

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import type { SecureContext } from 'node:tls';
 import { ConfigError, type Config } from '../config/config.ts';
 import type { CounterStore } from '../limits/store.ts';
 import { FallbackStore } from '../limits/stores/fallback.ts';
@@ -8,14 +9,14 @@ import { RedisStore } from '../limits/stores/redis.ts';
 import type { Log } from '../telemetry/log.ts';
 
 /** Opens the store the configuration names. Throws ConfigError for what an earlier gate left that cannot be read. */
-export function openStore({ store, state }: Config, clock: () => number, log: Log): CounterStore {
+export function openStore({ store, state }: Config, trust: SecureContext, clock: () => number, log: Log): CounterStore {
   const { address, timeout, grace } = store;
   if (address === null) return openMemory(state, clock, log);
   const onState = (error: Error | null): void => {
     if (error === null) log.info('the store of counters answers again');
     else log.error(`the store of counters is away: ${error.message}`);
   };
-  const shared = new RedisStore({ address, timeout, onState });
+  const shared = new RedisStore({ address, timeout, trust, onState });
   return grace === 0
     ? shared
     : new FallbackStore({ shared, local: new MemoryStore({ clock, journal: null }), grace, clock });

@@ -20,6 +20,44 @@ export interface TestRedis {
   close(): Promise<void>;
 }
 
+/** A real Redis Cluster of three, all slots served. */
+export async function startRedisCluster(): Promise<{
+  readonly url: string;
+  flush(): Promise<void>;
+  close(): Promise<void>;
+}> {
+  const nodes = await Promise.all(
+    [0, 1, 2].map(() =>
+      startRedis(['cluster-enabled yes', 'cluster-node-timeout 2000', 'cluster-config-file nodes.conf']),
+    ),
+  );
+  const [first] = nodes;
+  const thirds = [0, 5461, 10_923, 16_384];
+  for (const [index, node] of nodes.entries()) {
+    const from = thirds[index] as number;
+    await node.command('CLUSTER', 'ADDSLOTSRANGE', String(from), String((thirds[index + 1] as number) - 1));
+    if (node !== first) await first?.command('CLUSTER', 'MEET', '127.0.0.1', String(node.port));
+  }
+  let agreed = 0;
+  await until(() => {
+    for (const node of nodes)
+      void node.command('CLUSTER', 'INFO').then((info) => {
+        const ready = info.includes('cluster_state:ok') && info.includes('cluster_known_nodes:3');
+        agreed = ready ? agreed + 1 : 0;
+      });
+    return agreed >= 6;
+  }, 'the cluster to agree');
+  return {
+    url: `redis+cluster://${nodes.map(({ port }) => `127.0.0.1:${port}`).join(',')}`,
+    flush: async () => {
+      for (const node of nodes) await node.command('FLUSHALL');
+    },
+    close: async () => {
+      for (const node of nodes) await node.close();
+    },
+  };
+}
+
 /** A real Redis on a free port, its memory gone when it ends. Lines go into its configuration. */
 export async function startRedis(lines: readonly string[] = []): Promise<TestRedis> {
   const folder = mkdtempSync(join(tmpdir(), 'sallyport-redis-'));

@@ -1,6 +1,10 @@
-/** Resolves with the first value that is neither null, undefined nor false; looks again each turn, for ten seconds at most. */
-export async function until<T>(look: () => T | null | undefined | false, what: string): Promise<T> {
-  const end = Date.now() + 10_000;
+/** Resolves with the first value that is neither null, undefined nor false; looks again each turn, for ten seconds at most unless it is told otherwise. */
+export async function until<T>(
+  look: () => T | null | undefined | false,
+  what: string,
+  milliseconds = 10_000,
+): Promise<T> {
+  const end = Date.now() + milliseconds;
   for (;;) {
     const value = look();
     if (value !== null && value !== undefined && value !== false) return value;

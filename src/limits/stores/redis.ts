@@ -1,3 +1,4 @@
+import type { SecureContext } from 'node:tls';
 import { Cluster, Redis, type RedisOptions } from 'ioredis';
 import type { StoreAddress } from '../../model/store-address.ts';
 import { StoreError, type CounterStore, type Demand, type Grant, type Reserved, type Return } from '../store.ts';
@@ -8,6 +9,8 @@ export interface RedisStoreOptions {
   readonly address: StoreAddress;
   /** Milliseconds a call may take. */
   readonly timeout: number;
+  /** Whose certificates are trusted, where the address asks for TLS. */
+  readonly trust: SecureContext;
   /** Told once when the store goes away, and once when it is back. */
   readonly onState: (error: Error | null) => void;
   /** Time in milliseconds in place of Redis's own, for tests. */
@@ -119,12 +122,12 @@ export class RedisStore implements CounterStore {
   }
 }
 
-function connect({ address, timeout }: RedisStoreOptions): Redis | Cluster {
+function connect({ address, timeout, trust }: RedisStoreOptions): Redis | Cluster {
   const { nodes, username, password, database, secure } = address;
   const options: RedisOptions = {
     ...(username === null ? {} : { username }),
     ...(password === null ? {} : { password }),
-    ...(secure ? { tls: {} } : {}),
+    ...(secure ? { tls: { secureContext: trust } } : {}),
     db: database,
     commandTimeout: timeout,
     connectTimeout: timeout,

@@ -1,3 +1,8 @@
+import { execFileSync, spawn } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createSecureContext } from 'node:tls';
 import fc from 'fast-check';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { giveBack, noCounters, renew, reserve, type Counters } from '../../../../src/limits/counters.ts';
@@ -5,23 +10,34 @@ import { StoreError, type CounterStore, type Demand, type Grant } from '../../..
 import { MemoryStore } from '../../../../src/limits/stores/memory.ts';
 import { RedisStore } from '../../../../src/limits/stores/redis.ts';
 import { parseStoreAddress, type StoreAddress } from '../../../../src/model/store-address.ts';
-import { startRedis, type TestRedis } from '../../../support/redis.ts';
+import { TestCa } from '../../../support/certificates.ts';
+import { freePort } from '../../../support/parents.ts';
+import { startRedis, startRedisCluster, type TestRedis } from '../../../support/redis.ts';
 import { until } from '../../../support/until.ts';
 
 let redis: TestRedis;
+let cluster: Awaited<ReturnType<typeof startRedisCluster>>;
 beforeAll(async () => {
   redis = await startRedis();
-});
-afterAll(() => redis.close());
+  cluster = await startRedisCluster();
+}, 30_000);
+afterAll(() => Promise.all([redis.close(), cluster.close()]));
 
 const opened: CounterStore[] = [];
 afterEach(async () => {
   for (const each of opened.splice(0)) await each.close();
   await redis.command('FLUSHALL');
+  await cluster.flush();
 });
 
-async function store(url = redis.url, clock?: () => number, timeout = 2000): Promise<RedisStore> {
-  const options = { address: parseStoreAddress(url) as StoreAddress, timeout, onState: () => undefined };
+async function store(
+  url = redis.url,
+  clock?: () => number,
+  timeout = 2000,
+  ca: readonly string[] = [],
+): Promise<RedisStore> {
+  const trust = createSecureContext({ ca: [...ca] });
+  const options = { address: parseStoreAddress(url) as StoreAddress, timeout, trust, onState: () => undefined };
   const made = new RedisStore(clock === undefined ? options : { ...options, clock });
   opened.push(made);
   await made.whenReady();
@@ -55,6 +71,7 @@ const place = (limit: number): Demand => ({ kind: 'place', key: '{a}/live', limi
 describe.each<[string, (clock: () => number) => Promise<CounterStore>]>([
   ['the memory store', (clock) => Promise.resolve(new MemoryStore({ clock, journal: null }))],
   ['the Redis store', (clock) => store(redis.url, clock)],
+  ['the store in a Redis Cluster of three', (clock) => store(cluster.url, clock)],
 ])('%s keeps the contract:', (_name, open) => {
   const at = 1_700_000_000_000;
   let now = at;
@@ -318,4 +335,88 @@ describe('RedisStore', () => {
     await expect(counters.reserve('r1', [event(5)])).rejects.toThrow(StoreError);
     await redis.command('ACL', 'DELUSER', 'gate');
   });
+
+  it('keeps the keys of one request in one slot of a Cluster, and those of tenants apart', async () => {
+    const counters = await store(cluster.url);
+    const of = (tag: string): Demand[] => [event(5, 60_000, `{${tag}}/a`), amount(100, 10, 1, `{${tag}}/b`)];
+    for (const tag of ['tenant/x', 'tenant/y', 'agent/z', 'agent/w'])
+      expect((await counters.reserve(`r-${tag}`, of(tag))).ok).toBe(true);
+    await expect(counters.reserve('r', [event(5, 60_000, '{one}/a'), event(5, 60_000, '{two}/a')])).rejects.toThrow(
+      StoreError,
+    );
+  });
+
+  it('speaks TLS to a server whose certificate it can verify, and to no other', async () => {
+    const ca = await TestCa.create();
+    const { certificate, key } = await ca.leaf(['127.0.0.1']);
+    const folder = mkdtempSync(join(tmpdir(), 'sallyport-redis-tls-'));
+    for (const [name, text] of Object.entries({ 'cert.pem': certificate, 'key.pem': key, 'ca.pem': ca.certificate }))
+      writeFileSync(join(folder, name), text);
+    const port = await freePort();
+    const secure = await startRedis([
+      `tls-port ${port}`,
+      ...['cert', 'key', 'ca-cert'].map(
+        (what) => `tls-${what}-file ${join(folder, what === 'ca-cert' ? 'ca.pem' : `${what}.pem`)}`,
+      ),
+      'tls-auth-clients no',
+    ]);
+    opened.push({ close: () => secure.close() } as CounterStore);
+    const trusting = await store(`rediss://127.0.0.1:${port}`, undefined, 2000, [ca.certificate]);
+    expect((await trusting.reserve('r0', [event(5)])).ok).toBe(true);
+    const wary = await store(`rediss://127.0.0.1:${port}`, undefined, 300);
+    await expect(wary.reserve('r1', [event(5)])).rejects.toThrow(StoreError);
+    rmSync(folder, { recursive: true });
+  });
+
+  it('follows Sentinel to the server that takes over', async () => {
+    const primary = await startRedis();
+    const replica = await startRedis([`replicaof 127.0.0.1 ${primary.port}`]);
+    const folder = mkdtempSync(join(tmpdir(), 'sallyport-sentinel-'));
+    const port = await freePort();
+    const lines = [
+      'bind 127.0.0.1',
+      `port ${port}`,
+      `dir ${folder}`,
+      `sentinel monitor main 127.0.0.1 ${primary.port} 1`,
+      'sentinel down-after-milliseconds main 300',
+      'sentinel failover-timeout main 3000',
+    ];
+    writeFileSync(join(folder, 'sentinel.conf'), lines.join('\n'));
+    const sentinel = spawn('redis-server', [join(folder, 'sentinel.conf'), '--sentinel'], { stdio: 'ignore' });
+    const gone = new Promise((resolve) => sentinel.once('exit', resolve));
+    const ask = (...words: string[]): string => {
+      try {
+        return execFileSync('redis-cli', ['-p', String(port), ...words], { encoding: 'utf8', stdio: 'pipe' });
+      } catch {
+        return '';
+      }
+    };
+    await until(() => ask('SENTINEL', 'REPLICAS', 'main').includes(String(replica.port)), 'Sentinel to know both');
+    const counters = await store(`redis+sentinel://127.0.0.1:${port}/main`);
+    expect((await counters.reserve('r0', [event(2)])).ok).toBe(true);
+    await until(
+      () => execFileSync('redis-cli', ['-p', String(replica.port), 'DBSIZE'], { encoding: 'utf8' }).startsWith('1'),
+      'the copy',
+    );
+    await primary.kill();
+    const answers: boolean[] = [];
+    await until(
+      () => {
+        counters.reserve('again', [event(2)]).then(
+          ({ ok }) => answers.push(ok),
+          () => undefined,
+        );
+        return answers.length > 0;
+      },
+      'the replica to take over',
+      40_000,
+    );
+    await counters.reserve('r2', [event(2)]);
+    expect((await counters.reserve('r3', [event(2)])).ok).toBe(false);
+    sentinel.kill('SIGKILL');
+    await gone;
+    await replica.close();
+    await primary.close();
+    rmSync(folder, { recursive: true, force: true });
+  }, 60_000);
 });

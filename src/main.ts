@@ -9,8 +9,10 @@ import { RequestError, type Control } from './control/answer.ts';
 import { listenAdmin } from './control/server.ts';
 import { openToken } from './control/token.ts';
 import { DecisionPointError, DecisionPointOpener } from './decision-point/open.ts';
+import { RedisBoard } from './limits/stores/board.ts';
 import { Denial } from './model/denial.ts';
 import type { PolicyEvent } from './model/audit-event.ts';
+import { haltScope, halts } from './model/halt.ts';
 import { errorCode } from './model/error-code.ts';
 import { FailureThrottle } from './identity/throttle.ts';
 import { DnsNameService } from './network/resolver.ts';
@@ -19,6 +21,7 @@ import { Connections } from './proxy/connections.ts';
 import { addressOf, listenFailure, openEntries } from './proxy/entries.ts';
 import { portOf } from './proxy/listener.ts';
 import { Generations, PolicyRequestError } from './proxy/generations.ts';
+import { Halts, type HaltListener } from './proxy/halts.ts';
 import { Http2Pool } from './proxy/http2-pool.ts';
 import { InFlight } from './proxy/in-flight.ts';
 import { Leases } from './proxy/leases.ts';
@@ -55,6 +58,8 @@ export interface Gate {
   reloadAuthority(): void;
   /** Ends all that an agent has under way, each protocol with its goodbye. Returns the number of exchanges cut off. */
   halt(agent: string): number;
+  /** Stops everything until somebody revives it. */
+  killAll(reason: string, by: string): Promise<void>;
   /** Stops taking connections and waits for exchanges to end, `drain` at most. */
   drain(): Promise<void>;
   /** Ends everything now. */
@@ -79,6 +84,7 @@ export async function startGate(config: Config, log: Log): Promise<Gate> {
     listenFailure('listen.admin', config.listen.admin),
   );
   await services.leases.store.whenReady();
+  await services.halts.start(haltListener(connections, services));
   const entries = await openEntries(config, connections, services).catch((error: unknown) => {
     admin.close();
     throw error;
@@ -101,10 +107,11 @@ export async function startGate(config: Config, log: Log): Promise<Gate> {
       entries.renew();
     },
     halt: (agent) => {
-      const count = services.inFlight.stop(agent, new Denial('halted', 'the agent has been halted'));
-      connections.dismiss(agent, HALT_GRACE);
+      const count = services.inFlight.stop((each) => each === agent, new Denial('halted', 'the agent has been halted'));
+      connections.dismiss((each) => each === agent, HALT_GRACE);
       return count;
     },
+    killAll: (reason, by) => services.halts.kill({ kind: 'all', name: '' }, reason, by),
     entries: entries.addresses,
     drain: async () => {
       entries.close();
@@ -116,7 +123,7 @@ export async function startGate(config: Config, log: Log): Promise<Gate> {
       admin.closeAllConnections();
       connections.destroy();
       void services.leases.close();
-      for (const each of [pool, http2, generations, decisionPoints, audit, metrics]) each.close();
+      for (const each of [pool, http2, services.halts, generations, decisionPoints, audit, metrics]) each.close();
     },
   };
 }
@@ -135,6 +142,30 @@ function openGenerations(
   }
 }
 
+/** Ends what was halted, and puts it on record. */
+function haltListener(connections: Connections, { inFlight, generations, audit }: Services): HaltListener {
+  return {
+    cut: (halt) => {
+      const concerns = (agent: string, capability: string | null): boolean =>
+        halts(halt, { agent, tenant: generations.tenantOf(agent), capability });
+      inFlight.stop(concerns, new Denial('halted', `${haltScope(halt)} is halted: ${halt.reason}`));
+      connections.dismiss((agent) => concerns(agent, null), HALT_GRACE);
+    },
+    record: (event) => audit.note(eventText(event)),
+  };
+}
+
+function openHalts(config: Config, trusted: SecureContext, log: Log): Halts {
+  const { address, timeout } = config.store;
+  const board = address === null ? null : new RedisBoard(address, timeout, trusted);
+  try {
+    return new Halts({ state: config.state, board, clock, log });
+  } catch (error) {
+    board?.close();
+    throw new ConfigError(`state: ${(error as Error).message}`);
+  }
+}
+
 /** Puts a change of rules on record, and counts it. */
 function changed(event: PolicyEvent, { audit, metrics, generations }: Services): void {
   audit.note(eventText(event));
@@ -142,13 +173,22 @@ function changed(event: PolicyEvent, { audit, metrics, generations }: Services):
 }
 
 /** What the admin listener may know of the gate, and ask of it. */
-function controlOf(config: Config, connections: Connections, { audit, metrics, generations }: Services): Control {
+function controlOf(
+  config: Config,
+  connections: Connections,
+  { audit, metrics, generations, halts }: Services,
+): Control {
   return {
     unready: () => (connections.draining ? 'draining' : audit.healthy ? null : 'the audit log cannot be written'),
     metricsText: () => metrics.registry.metrics(),
     metricsType: metrics.registry.contentType,
     token: openAdminToken(config),
     policy: policyControl(generations),
+    halts: {
+      list: () => halts.all,
+      kill: (what, reason, by) => halts.kill(what, reason, by),
+      revive: (what, reason, by) => halts.revive(what, reason, by),
+    },
   };
 }
 
@@ -213,6 +253,7 @@ function openServices({ config, generations, leaves, metrics, upstreamTrust, log
     pool: new UpstreamPool(clock),
     http2: new Http2Pool(),
     inFlight: new InFlight(),
+    halts: openHalts(config, upstreamTrust, log),
     leases: new Leases(openStore(config, upstreamTrust, clock, log), log),
     metrics,
     log,

@@ -1,11 +1,9 @@
 import { userInfo } from 'node:os';
 import type { Command } from 'commander';
-import { AdminError, askGate } from '../control/client.ts';
-import { readToken } from '../control/token.ts';
 import { tallyText } from '../policy/rollout.ts';
 import type { PolicyStatus } from '../proxy/generations.ts';
-import { CommandError } from './exit.ts';
-import { configOf, withSettings } from './settings.ts';
+import { askAdmin } from './admin.ts';
+import { withSettings } from './settings.ts';
 
 const SETTINGS = ['listen.admin', 'state'];
 
@@ -17,7 +15,7 @@ export function addPolicy(program: Command): void {
     .option('--json', 'print it as JSON')
     .addHelpText('after', '\nExample:\n  sallyport policy status')
     .action(async (options: { json?: true }, command: Command) => {
-      const status = await ask(command, 'GET', '/policy');
+      const status = (await askAdmin(command, 'GET', '/policy')) as PolicyStatus;
       process.stdout.write(options.json === true ? `${JSON.stringify(status, null, 2)}\n` : report(status));
     });
   const changes = [
@@ -29,27 +27,9 @@ export function addPolicy(program: Command): void {
       .description(description)
       .addHelpText('after', `\nExample:\n  sallyport policy ${name}\n\nWho did it is on record.`)
       .action(async (_options: object, command: Command) => {
-        process.stdout.write(report(await ask(command, 'POST', `/policy/${name}`, { by: userInfo().username })));
+        const status = await askAdmin(command, 'POST', `/policy/${name}`, { by: userInfo().username });
+        process.stdout.write(report(status as PolicyStatus));
       });
-}
-
-async function ask(command: Command, method: 'GET' | 'POST', path: string, body?: object): Promise<PolicyStatus> {
-  const { listen, state } = configOf(command);
-  const token = tokenIn(state);
-  try {
-    return (await askGate({ ...listen.admin, token }, method, path, body)) as PolicyStatus;
-  } catch (error) {
-    if (error instanceof AdminError) throw new CommandError(error.message);
-    throw error;
-  }
-}
-
-function tokenIn(state: string): string {
-  try {
-    return readToken(state);
-  } catch (error) {
-    throw new CommandError(`${(error as Error).message}; --state names the folder of the gate that is asked`);
-  }
 }
 
 function report({ inForce, canary, rejected, earlier }: PolicyStatus): string {

@@ -8,6 +8,7 @@ import { addCa } from './ca.ts';
 import { addCheck } from './check.ts';
 import { CommandError, EXIT } from './exit.ts';
 import { addExplain } from './explain.ts';
+import { addKill } from './kill.ts';
 import { addLearn } from './learn.ts';
 import { addLint } from './lint.ts';
 import { addPack } from './pack.ts';
@@ -44,6 +45,7 @@ async function main(words: readonly string[]): Promise<void> {
     addLint,
     addReplay,
     addPolicy,
+    addKill,
     addExplain,
     addRun,
     addAgent,

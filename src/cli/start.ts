@@ -23,7 +23,7 @@ export function addStart(program: Command): void {
     .option('--ready-file <path>', 'write {"proxy","admin","ca","pid"} here once the gate serves')
     .addHelpText(
       'after',
-      '\nExample:\n  sallyport start --rules rules/ --listen-proxy 127.0.0.1:8899\n\nSignals: SIGHUP loads rules and CA again; SIGTERM and SIGINT drain, a second one ends at once.\nExit codes: 0 stopped, 2 wrong configuration, 70 a fault.',
+      '\nExample:\n  sallyport start --rules rules/ --listen-proxy 127.0.0.1:8899\n\nSignals: SIGHUP loads rules and CA again; SIGUSR1 halts everything; SIGTERM and SIGINT drain, a second one ends at once.\nExit codes: 0 stopped, 2 wrong configuration, 70 a fault.',
     )
     .action(async (options: { readyFile?: string }, command: Command) => {
       const config = configOf(command);
@@ -84,6 +84,7 @@ async function untilStopped(gate: Gate, log: Log): Promise<void> {
     reload(gate, log);
     reloadAuthority(gate, log);
   });
+  process.on('SIGUSR1', () => void gate.killAll('SIGUSR1 was sent', 'signal'));
   await new Promise<void>((resolve) => {
     let stopping = false;
     const stop = (signal: NodeJS.Signals): void => {

@@ -1,3 +1,4 @@
+import type { Halt } from '../model/halt.ts';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 
 /** What the admin listener may know of the gate, and ask of it. */
@@ -9,6 +10,15 @@ export interface Control {
   /** What whoever asks for more than health and metrics has to show. */
   readonly token: string;
   readonly policy: PolicyControl;
+  readonly halts: HaltControl;
+}
+
+/** What is stopped, and is to be. */
+export interface HaltControl {
+  list(): readonly Halt[];
+  kill(what: Pick<Halt, 'kind' | 'name'>, reason: string, by: string): Promise<void>;
+  /** False where it was not stopped. */
+  revive(what: Pick<Halt, 'kind' | 'name'>, reason: string, by: string): Promise<boolean>;
 }
 
 /** Which rules are in force, and which are to be. */

@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { RequestError, text, type Control, type Route } from './answer.ts';
+import { haltsKill, haltsList, haltsRevive } from './routes/halts.ts';
 import { health, ready } from './routes/health.ts';
 import { metrics } from './routes/metrics.ts';
 import { policyPromote, policyRollback, policyStatus } from './routes/policy.ts';
@@ -16,6 +17,9 @@ const ROUTES: ReadonlyMap<string, Entry> = new Map<string, Entry>([
   ['/healthz', { method: 'GET', open: true, route: health }],
   ['/readyz', { method: 'GET', open: true, route: ready }],
   ['/metrics', { method: 'GET', open: true, route: metrics }],
+  ['/halts', { method: 'GET', open: false, route: haltsList }],
+  ['/kill', { method: 'POST', open: false, route: haltsKill }],
+  ['/revive', { method: 'POST', open: false, route: haltsRevive }],
   ['/policy', { method: 'GET', open: false, route: policyStatus }],
   ['/policy/promote', { method: 'POST', open: false, route: policyPromote }],
   ['/policy/rollback', { method: 'POST', open: false, route: policyRollback }],

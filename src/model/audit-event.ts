@@ -86,4 +86,16 @@ export interface PolicyEvent {
   readonly time: string;
 }
 
-export type AuditEvent = ExchangeEvent | SegmentEvent | PolicyEvent;
+/** Something was stopped, or goes on. */
+export interface HaltEvent {
+  readonly action: 'halted' | 'revived';
+  /** Who did it: a name, `file`, `signal`, or `store` where another gate was told. */
+  readonly by: string;
+  readonly kind: 'halt';
+  readonly reason: string;
+  /** `agent NAME`, `capability NAME`, `tenant NAME` or `everything`. */
+  readonly scope: string;
+  readonly time: string;
+}
+
+export type AuditEvent = ExchangeEvent | SegmentEvent | PolicyEvent | HaltEvent;

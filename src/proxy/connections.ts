@@ -66,10 +66,10 @@ export class Connections {
     return emptied;
   }
 
-  /** Says goodbye on every connection of an agent, and ends within `grace` milliseconds what does not end by itself. */
-  dismiss(name: string, grace: number): void {
-    for (const [agent, owner] of this.#agents) if (owner === name) agent.retire();
-    const sockets = [...this.#tunnels].filter(([, owner]) => owner === name).map(([socket]) => socket);
+  /** Says goodbye on every connection of these agents, and ends within `grace` milliseconds what does not end by itself. */
+  dismiss(concerns: (agent: string) => boolean, grace: number): void {
+    for (const [agent, owner] of this.#agents) if (owner !== null && concerns(owner)) agent.retire();
+    const sockets = [...this.#tunnels].filter(([, owner]) => concerns(owner)).map(([socket]) => socket);
     if (sockets.length > 0) setTimeout(() => sockets.forEach((socket) => socket.destroy()), grace);
   }
 

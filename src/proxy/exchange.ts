@@ -10,6 +10,7 @@ import { conclude } from './conclude.ts';
 import type { Tunnel } from './tunnel.ts';
 import { gatherFacts } from './gather.ts';
 import type { AgentRequest, Peer, Protocol } from './message.ts';
+import { refuseHalted } from './refuse-halted.ts';
 import type { Lease } from './lease.ts';
 import { enforce, type Permit, type Softened } from './permit.ts';
 import { prepare } from './prepare.ts';
@@ -82,8 +83,8 @@ async function carry(exchange: Exchange, request: AgentRequest, services: Servic
   services.inFlight.enter(exchange);
   const { facts, read } = await look(request, asked, now, services);
   exchange.facts = facts;
-  const permit = enforce(await judge(facts, exchange), facts, exchange.tunnel?.latest ?? null);
-  keep(permit, exchange);
+  const permit = enforce(await judge(facts, exchange, services), facts, exchange.tunnel?.latest ?? null);
+  keep(permit, exchange, services);
   const reservation = await reserve(permit, exchange, services.leases);
   const body = await hold(request, read, reservation, services.inspectBuffer);
   const address = await guard(permit, services.names, now.network);
@@ -95,7 +96,8 @@ async function carry(exchange: Exchange, request: AgentRequest, services: Servic
 }
 
 /** What the rules say, and after them whoever else has a say. */
-export function judge(facts: Facts, exchange: Exchange): Judgement | Promise<Judgement> {
+export function judge(facts: Facts, exchange: Exchange, services: Services): Judgement | Promise<Judgement> {
+  refuseHalted(facts.agent, null, exchange.now, services);
   const { policy, decisionPoints } = exchange.now;
   const began = performance.now();
   const decision = decide(facts, policy);
@@ -111,9 +113,11 @@ export function giveBack({ lease, upstreamSent }: Exchange, { leases }: Services
   if (lease !== null) leases.settle(lease, upstreamSent !== null);
 }
 
-export function keep(permit: Permit, exchange: Exchange): void {
+/** From here on the exchange is known by its capability: whoever stops that later finds it, and what was stopped before ends it. */
+export function keep(permit: Permit, exchange: Exchange, services: Services): void {
   exchange.permit = permit;
   exchange.softened = permit.softened;
+  refuseHalted(permit.agent, permit.capability, exchange.now, services);
   if (exchange.tunnel !== null) exchange.tunnel.latest = permit;
 }
 

@@ -119,6 +119,12 @@ export class Generations {
     return has(this.#stable) || (this.#canary !== null && has(this.#canary));
   }
 
+  /** The tenant of an agent, by either generation in force. */
+  tenantOf(agent: string): string | null {
+    const known = this.#stable.policy.agents.get(agent) ?? this.#canary?.policy.agents.get(agent);
+    return known?.tenant ?? null;
+  }
+
   /** Hears of everything from the start on. */
   listen(listener: PolicyListener): void {
     this.#listener = listener;

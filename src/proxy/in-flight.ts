@@ -4,31 +4,38 @@ import type { Cancellation } from './cancellation.ts';
 /** An exchange as far as stopping it goes. */
 interface Stoppable {
   readonly agent: string | null;
+  readonly permit: { readonly capability: string | null } | null;
   readonly cancellation: Cancellation;
 }
 
-/** The exchanges that are being carried, by agent: what an agent has under way can be ended at once. */
+/** The exchanges that are being carried, by agent: what is under way can be ended at once. */
 export class InFlight {
-  readonly #byAgent = new Map<string, Set<Cancellation>>();
+  readonly #byAgent = new Map<string, Set<Stoppable>>();
 
-  enter({ agent, cancellation }: Stoppable): void {
+  enter(exchange: Stoppable): void {
+    const { agent } = exchange;
     if (agent === null) return;
     const own = this.#byAgent.get(agent);
-    if (own === undefined) this.#byAgent.set(agent, new Set([cancellation]));
-    else own.add(cancellation);
+    if (own === undefined) this.#byAgent.set(agent, new Set([exchange]));
+    else own.add(exchange);
   }
 
-  leave({ agent, cancellation }: Stoppable): void {
-    if (agent === null) return;
-    const own = this.#byAgent.get(agent);
-    own?.delete(cancellation);
+  leave(exchange: Stoppable): void {
+    if (exchange.agent === null) return;
     // An agent's set stays while it is busy: emptied and filled with every request, it would be made anew each time.
+    this.#byAgent.get(exchange.agent)?.delete(exchange);
   }
 
-  /** Ends every exchange of an agent with this denial. Returns how many there were. */
-  stop(agent: string, denial: Denial): number {
-    const own = [...(this.#byAgent.get(agent) ?? [])];
-    for (const cancellation of own) cancellation.cancel(denial);
-    return own.length;
+  /** Ends every exchange of these agents and capabilities with this denial. Returns how many there were. */
+  stop(concerns: (agent: string, capability: string | null) => boolean, denial: Denial): number {
+    let count = 0;
+    for (const [agent, own] of this.#byAgent) {
+      for (const { permit, cancellation } of own) {
+        if (!concerns(agent, permit?.capability ?? null)) continue;
+        cancellation.cancel(denial);
+        count++;
+      }
+    }
+    return count;
   }
 }

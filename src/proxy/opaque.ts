@@ -59,8 +59,8 @@ async function carryOpaque(socket: Socket, exchange: Exchange, services: Service
   const connection = admit(decideConnection(tunnel.agent, tunnel.target, now.policy), tunnel.target);
   if (!(tunnel.opaque === 'tls' ? connection.passThrough : connection.opaque))
     throw new Denial('host-not-allowed', 'the rules no longer let this pass unread');
-  const permit = enforce(await judge(facts, exchange), facts, null);
-  keep(permit, exchange);
+  const permit = enforce(await judge(facts, exchange, services), facts, null);
+  keep(permit, exchange, services);
   const { lease } = await reserve(permit, exchange, services.leases);
   const address = await guard(permit, services.names, now.network);
   const witness = await record(exchange, permit, address, services.audit);

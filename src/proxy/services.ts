@@ -6,6 +6,7 @@ import type { Log } from '../telemetry/log.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { LeafCache } from '../tls/leaves.ts';
 import type { Generations } from './generations.ts';
+import type { Halts } from './halts.ts';
 import type { Http2Pool } from './http2-pool.ts';
 import type { InFlight } from './in-flight.ts';
 import type { Leases } from './leases.ts';
@@ -21,6 +22,8 @@ export interface Services {
   readonly pool: UpstreamPool;
   readonly http2: Http2Pool;
   readonly inFlight: InFlight;
+  /** What people have stopped. */
+  readonly halts: Halts;
   /** What exchanges under way have taken of limits. */
   readonly leases: Leases;
   readonly audit: AuditLog;

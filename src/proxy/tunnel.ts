@@ -12,6 +12,7 @@ import { acceptTls, contradictionOf, firstByte, peekHello } from './handshake.ts
 import type { AgentConnection, Peer } from './message.ts';
 import { serveOpaque } from './opaque.ts';
 import { admit, type ConnectPermit, type Permit } from './permit.ts';
+import { refuseHalted } from './refuse-halted.ts';
 import type { Services } from './services.ts';
 import type { Snapshot } from './snapshot.ts';
 
@@ -63,6 +64,7 @@ let tunnels = 0;
  * message, and resolving it delivers it.
  */
 async function open(agent: string, target: Target, now: Snapshot, services: Services): Promise<ConnectPermit> {
+  refuseHalted(agent, null, now, services);
   const permit = admit(decideConnection(agent, target, now.policy), target);
   await guard(permit, services.names, now.network);
   return permit;

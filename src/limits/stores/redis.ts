@@ -40,7 +40,7 @@ export class RedisStore implements CounterStore {
 
   constructor(options: RedisStoreOptions) {
     this.#options = options;
-    const client = connect(options);
+    const client = connectRedis(options);
     client.defineCommand('sallyportReserve', { lua: RESERVE });
     client.defineCommand('sallyportGiveBack', { lua: GIVE_BACK });
     client.defineCommand('sallyportRenew', { lua: RENEW });
@@ -122,7 +122,12 @@ export class RedisStore implements CounterStore {
   }
 }
 
-function connect({ address, timeout, trust }: RedisStoreOptions): Redis | Cluster {
+/** A client that answers in time or not at all. */
+export function connectRedis({
+  address,
+  timeout,
+  trust,
+}: Pick<RedisStoreOptions, 'address' | 'timeout' | 'trust'>): Redis | Cluster {
   const { nodes, username, password, database, secure } = address;
   const options: RedisOptions = {
     ...(username === null ? {} : { username }),

@@ -1,0 +1,34 @@
+/** What can be stopped at once. */
+export const HALT_KINDS = ['agent', 'capability', 'tenant', 'all'] as const;
+export type HaltKind = (typeof HALT_KINDS)[number];
+
+/** Something that has been stopped, until somebody revives it. */
+export interface Halt {
+  readonly kind: HaltKind;
+  /** Name of the agent, capability or tenant; empty for everything. */
+  readonly name: string;
+  /** Why, in the words of who did it. */
+  readonly reason: string;
+  readonly by: string;
+  readonly time: string;
+}
+
+/** Who is asked about: an agent, with what it belongs to and uses. */
+export interface HaltSubject {
+  readonly agent: string;
+  readonly tenant: string | null;
+  /** Null where none is known yet. */
+  readonly capability: string | null;
+}
+
+/** `agent bot`, or `everything`. */
+export function haltScope({ kind, name }: Pick<Halt, 'kind' | 'name'>): string {
+  return kind === 'all' ? 'everything' : `${kind} ${name}`;
+}
+
+/** Whether a halt is of this subject. */
+export function halts({ kind, name }: Pick<Halt, 'kind' | 'name'>, subject: HaltSubject): boolean {
+  if (kind === 'all') return true;
+  if (kind === 'agent') return subject.agent === name;
+  return kind === 'tenant' ? subject.tenant === name : subject.capability === name;
+}

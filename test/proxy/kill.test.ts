@@ -1,0 +1,238 @@
+import { execFile } from 'node:child_process';
+import { rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { TestCa } from '../support/certificates.ts';
+import { ask, openTls, type RawClient } from '../support/client.ts';
+import { TOKEN_HASH, startGate, type TestGate } from '../support/gate.ts';
+import { startOrigin, type Origin } from '../support/origin.ts';
+import { startRedis, type TestRedis } from '../support/redis.ts';
+import { until } from '../support/until.ts';
+
+const CLI = join(import.meta.dirname, '../../dist/cli/sallyport.js');
+const RULES = `version: 1
+capabilities:
+  mail: { endpoints: ["* https://api.test/mail/**"] }
+  read: { endpoints: ["* https://api.test/read/**"] }
+agents:
+  bot: { tenant: acme, identity: { token: "${TOKEN_HASH}" }, capabilities: [mail, read] }
+  other: { identity: { token: "sha256:${'0'.repeat(64)}" } }
+`;
+
+let ca: TestCa;
+let origin: Origin;
+let redis: TestRedis;
+beforeAll(async () => {
+  ca = await TestCa.create();
+  origin = await startOrigin({
+    tls: await ca.leaf(['api.test']),
+    streaming: (request, response) => {
+      response.write('first');
+      if (!request.url?.endsWith('/stream')) response.end();
+    },
+  });
+  redis = await startRedis();
+});
+afterAll(async () => {
+  await origin.close();
+  await redis.close();
+});
+
+const opened: TestGate[] = [];
+afterEach(async () => {
+  for (const gate of opened.splice(0)) await gate.close();
+  await redis.command('FLUSHALL');
+});
+
+async function gateWith(flags: Record<string, string> = {}): Promise<TestGate> {
+  const gate = await startGate({
+    rules: { 'a.yaml': RULES },
+    pins: [`api.test:443=127.0.0.1:${origin.port}`],
+    upstreamCa: ca.certificate,
+    flags,
+  });
+  opened.push(gate);
+  return gate;
+}
+
+const get = (path: string): string => `GET ${path} HTTP/1.1\r\nHost: api.test\r\n\r\n`;
+
+async function reasonOf(gate: TestGate, path = '/read/x'): Promise<string | null> {
+  const client = await ask(gate, 'api.test:443', get(path));
+  await client.close();
+  return client.reason;
+}
+
+/** A stream that has begun and does not end. */
+async function stream(gate: TestGate, path: string): Promise<RawClient> {
+  const client = await openTls(gate, 'api.test:443');
+  client.send(get(path));
+  await client.see('first');
+  return client;
+}
+
+function cli(gate: TestGate, ...words: string[]): Promise<{ code: number; out: string; err: string }> {
+  const flags = ['--listen-admin', gate.gate.admin, '--state', join(gate.folder, 'state')];
+  return new Promise((resolve) => {
+    execFile(process.execPath, [CLI, ...words, ...flags], (error, out, err) =>
+      resolve({ code: error === null ? 0 : Number(error.code), out, err }),
+    );
+  });
+}
+
+describe('sallyport kill', () => {
+  it.each([
+    ['agent bot', ['agent', 'bot'], true],
+    ['tenant acme', ['tenant', 'acme'], true],
+    ['everything', ['all'], true],
+    ['agent other', ['agent', 'other'], false],
+    ['tenant other', ['tenant', 'other'], false],
+  ])('stops %s: what is under way is cut, and nothing begins', async (scope, words, concerns) => {
+    const gate = await gateWith();
+    const client = await stream(gate, '/read/stream');
+    const { code, out } = await cli(gate, 'kill', ...words, '--reason', 'a test');
+    expect([code, out]).toEqual([
+      0,
+      expect.stringMatching(new RegExp(`^halted ${scope}\n${scope} {2}since .* by \\S+: a test\n$`)),
+    ]);
+    if (concerns) {
+      await client.gone();
+      expect(await gate.outcome((event) => event.outcome === 'truncated')).toMatchObject({ reason: 'halted' });
+      expect(await reasonOf(gate)).toBe('halted');
+    } else expect(await reasonOf(gate)).toBeNull();
+    await client.close();
+    expect((await cli(gate, 'halts')).code).toBe(1);
+    expect((await cli(gate, 'revive', ...words, '--reason', 'fixed')).out).toBe(`revived ${scope}\n`);
+    expect(await reasonOf(gate)).toBeNull();
+    expect(await cli(gate, 'halts')).toMatchObject({ code: 0, out: 'nothing is halted\n' });
+    const lines = gate
+      .auditText()
+      .split('\n')
+      .filter((line) => line.includes('"kind":"halt"'));
+    expect(lines.map((line) => JSON.parse(line) as object)).toEqual([
+      expect.objectContaining({ action: 'halted', scope, reason: 'a test' }),
+      expect.objectContaining({ action: 'revived', scope, reason: 'fixed' }),
+    ]);
+  });
+
+  it('stops a capability, and leaves the others alone', async () => {
+    const gate = await gateWith();
+    const mail = await stream(gate, '/mail/stream');
+    const read = await stream(gate, '/read/stream');
+    await cli(gate, 'kill', 'capability', 'mail', '--reason', 'a test');
+    await mail.gone();
+    expect(read.closed || read.ended).toBe(false);
+    expect([await reasonOf(gate, '/mail/x'), await reasonOf(gate, '/read/x')]).toEqual(['halted', null]);
+    await mail.close();
+    await read.close();
+  });
+
+  it('stops observing agents too: it is part of the floor', async () => {
+    const gate = await gateWith();
+    gate.writeRules({ 'a.yaml': RULES.replace('bot: {', 'bot: { mode: observe,') });
+    expect(gate.gate.reload()).toEqual([]);
+    expect(await reasonOf(gate, '/elsewhere')).toBeNull();
+    await cli(gate, 'kill', 'agent', 'bot', '--reason', 'a test');
+    expect(await reasonOf(gate, '/elsewhere')).toBe('halted');
+  });
+
+  it('holds over a restart', async () => {
+    const gate = await gateWith();
+    await cli(gate, 'kill', 'agent', 'bot', '--reason', 'a test');
+    const again = await gateWith({ state: join(gate.folder, 'state') });
+    expect(await reasonOf(again)).toBe('halted');
+  });
+
+  it.each<[string[], RegExp]>([
+    [['kill', 'agnt', 'bot', '--reason', 'x'], /"agnt" cannot be stopped: write one of agent, capability, tenant, all/],
+    [['kill', 'agent', '--reason', 'x'], /which agent\? write its name/],
+    [['kill', 'all', 'bot', '--reason', 'x'], /all is everything: it takes no name/],
+    [['kill', 'agent', 'bot'], /required option '--reason <text>'/],
+    [['kill', 'agent', 'bot', '--reason', ' '], /"reason" must be a line/],
+    [['kill', 'agent', 'a b', '--reason', 'x'], /"name" must name an agent/],
+    [['revive', 'agent', 'bot', '--reason', 'x'], /that is not halted here/],
+  ])('refuses %j with one line', async (words, message) => {
+    const gate = await gateWith();
+    const { code, err } = await cli(gate, ...words);
+    expect([code, err.trim().split('\n').length, err]).toEqual([2, 1, expect.stringMatching(message)]);
+    expect(await reasonOf(gate)).toBeNull();
+  });
+});
+
+describe('the file HALT in the state folder', () => {
+  it('stops everything while it lies there, and says why', async () => {
+    const gate = await gateWith();
+    const client = await stream(gate, '/read/stream');
+    const file = join(gate.folder, 'state/HALT');
+    writeFileSync(file, 'incident 42\nmore\n');
+    await client.gone();
+    await client.close();
+    const refused = await ask(gate, 'api.test:443', get('/read/x'));
+    expect(refused.received).toContain('everything is halted: incident 42');
+    await refused.close();
+    expect((await cli(gate, 'revive', 'all', '--reason', 'x')).code).toBe(2);
+    expect(await reasonOf(gate)).toBe('halted');
+    rmSync(file);
+    await until(() => gate.auditText().includes('HALT was removed'), 'the gate to see it');
+    expect(await reasonOf(gate)).toBeNull();
+  });
+
+  it('stops everything from the first moment where it lies there at the start', async () => {
+    const first = await gateWith();
+    writeFileSync(join(first.folder, 'state/HALT'), '');
+    const gate = await gateWith({ state: join(first.folder, 'state') });
+    expect(await reasonOf(gate)).toBe('halted');
+  });
+});
+
+describe('gates that share a Redis', () => {
+  const shared = (url = redis.url): Record<string, string> => ({ 'store.url': url });
+
+  it('are stopped and revived together, in well under a second', async () => {
+    const gates = await Promise.all([1, 2, 3].map(() => gateWith(shared())));
+    const streams = await Promise.all(gates.map((gate) => stream(gate, '/read/stream')));
+    await cli(gates[0] as TestGate, 'kill', 'agent', 'bot', '--reason', 'a test');
+    for (const client of streams) await client.gone();
+    for (const client of streams) await client.close();
+    for (const gate of gates) expect(await reasonOf(gate)).toBe('halted');
+    await cli(gates[2] as TestGate, 'revive', 'agent', 'bot', '--reason', 'fixed');
+    for (const gate of gates)
+      await until(() => gate.auditText().includes('"action":"revived"'), 'the gate to be revived');
+    for (const gate of gates) expect(await reasonOf(gate)).toBeNull();
+  });
+
+  it('hear of it when they come later, and when a message got lost', async () => {
+    const first = await gateWith(shared());
+    await cli(first, 'kill', 'agent', 'bot', '--reason', 'a test');
+    const second = await gateWith(shared());
+    expect(await reasonOf(second)).toBe('halted');
+    // Put there without a word: what is announced is not the only way to learn of it.
+    const made = { kind: 'capability', name: 'mail', reason: 'quiet', by: 'test', time: new Date().toISOString() };
+    await redis.command('HSET', 'sallyport:{halts}', 'capability mail', JSON.stringify(made));
+    for (const gate of [first, second])
+      await until(() => gate.auditText().includes('"reason":"quiet"'), 'the gate to look');
+  });
+
+  it('are stopped at once where they are told, though Redis is away; the others when it is back', async () => {
+    const mortal = await startRedis();
+    const [near, far] = [await gateWith(shared(mortal.url)), await gateWith(shared(mortal.url))];
+    await mortal.kill();
+    await cli(near, 'kill', 'agent', 'bot', '--reason', 'a test');
+    expect([await reasonOf(near), await reasonOf(far)]).toEqual(['halted', null]);
+    await mortal.restart();
+    await until(() => far.auditText().includes('"action":"halted"'), 'the other gate to hear of it');
+    expect(await reasonOf(far)).toBe('halted');
+    await mortal.close();
+  });
+
+  it('revive nobody because Redis lost its memory, and tell it again', async () => {
+    const mortal = await startRedis();
+    const gate = await gateWith(shared(mortal.url));
+    await cli(gate, 'kill', 'agent', 'bot', '--reason', 'a test');
+    await mortal.restart();
+    const later = await gateWith(shared(mortal.url));
+    await until(() => later.auditText().includes('"action":"halted"'), 'a gate that came later to hear of it');
+    expect([await reasonOf(gate), await reasonOf(later)]).toEqual(['halted', 'halted']);
+    await mortal.close();
+  });
+});

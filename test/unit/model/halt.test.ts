@@ -1,0 +1,30 @@
+import { describe, expect, it } from 'vitest';
+import { haltScope, halts, type HaltKind } from '../../../src/model/halt.ts';
+
+const subject = { agent: 'bot', tenant: 'acme', capability: 'mail' };
+
+describe('halts()', () => {
+  it.each<[HaltKind, string, boolean]>([
+    ['all', '', true],
+    ['agent', 'bot', true],
+    ['agent', 'acme', false],
+    ['tenant', 'acme', true],
+    ['tenant', 'bot', false],
+    ['capability', 'mail', true],
+    ['capability', 'bot', false],
+  ])('%s %s: %s', (kind, name, expected) => {
+    expect(halts({ kind, name }, subject)).toBe(expected);
+  });
+
+  it('stops no one by a tenant or capability they do not have', () => {
+    const nobody = { agent: 'bot', tenant: null, capability: null };
+    expect(halts({ kind: 'tenant', name: '' }, nobody) || halts({ kind: 'capability', name: '' }, nobody)).toBe(false);
+  });
+});
+
+it('haltScope() names it in words', () => {
+  expect([haltScope({ kind: 'agent', name: 'bot' }), haltScope({ kind: 'all', name: '' })]).toEqual([
+    'agent bot',
+    'everything',
+  ]);
+});

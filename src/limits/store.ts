@@ -42,7 +42,7 @@ export type Reserved =
   /** `demand` is the first that there was no room for. */
   | { readonly ok: false; readonly demand: Demand; readonly left: number; readonly wait: number };
 
-/** What is returned: so much of a grant. */
+/** What is returned: so much of a grant. Of an amount it may be less than nothing: then more was used than had been given. */
 export interface Return {
   readonly grant: Grant;
   readonly amount: number;

@@ -1,13 +1,13 @@
 import { parseDuration, parseSize } from './units.ts';
 
 /** What can be limited (POLICY.md, "Limits"). */
-export const LIMIT_KINDS = ['requests', 'upload', 'download', 'concurrency', 'hosts'] as const;
+export const LIMIT_KINDS = ['requests', 'upload', 'download', 'concurrency', 'hosts', 'tokens'] as const;
 export type LimitKind = (typeof LIMIT_KINDS)[number];
 
 /** So much of something, in any window of a length; `concurrency` has none, for it counts what is under way. */
 export interface Limit {
   readonly kind: LimitKind;
-  /** Requests, bytes, exchanges under way, or hosts. */
+  /** Requests, bytes, exchanges under way, hosts, or tokens. */
   readonly count: number;
   /** Milliseconds; 0 for `concurrency`. */
   readonly window: number;
@@ -45,6 +45,7 @@ function parseCount(text: string): number | null {
 /** What a limit of a kind looks like, for messages. */
 export function limitForm(kind: LimitKind): string {
   if (kind === 'concurrency') return 'a number such as 8';
+  if (kind === 'tokens') return 'a rate such as 200k/day';
   return kind === 'upload' || kind === 'download'
     ? 'a size and a time such as 20 MiB/hour'
     : 'a rate such as 10/hour or 600/5m';

@@ -44,8 +44,8 @@ export const limits = z.strictObject({
   download: limit.optional().describe('Body bytes received from upstreams, as `1 GiB/day`.'),
   concurrency: limit.optional().describe('Exchanges under way at once, as `32`.'),
   hosts: limit.optional().describe('Different targets, as `20/hour`.'),
+  tokens: limit.optional().describe('Tokens of model APIs, as `200k/day`, counted from their own answers.'),
   session: z.unknown().optional().describe('How long a session may last. Not supported yet.'),
-  tokens: z.unknown().optional().describe('Tokens of model APIs. Not supported yet.'),
 });
 const scan = z.union([z.enum(['default', 'off']), z.record(z.string(), z.string())]);
 
@@ -313,6 +313,6 @@ export const LATER = {
   defaults: ['scan'],
   identity: [],
   agent: ['scan'],
-  limits: ['session', 'tokens'],
+  limits: ['session'],
   capability: ['approval', 'credential', 'scan', 'reads', 'cleared-for'],
 } as const;

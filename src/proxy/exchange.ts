@@ -2,6 +2,7 @@ import { consult, type Judgement } from '../decision-point/consult.ts';
 import type { Denial } from '../model/denial.ts';
 import type { Facts } from '../model/facts.ts';
 import type { Outcome } from '../model/outcome.ts';
+import type { UsageMeter } from '../scan/usage.ts';
 import { guard } from '../network/guard.ts';
 import { decide } from '../policy/decide.ts';
 import { hold, look } from './body.ts';
@@ -47,6 +48,8 @@ export interface Exchange {
   softened: Softened | null;
   /** What it may use up; null where nothing limits it. */
   lease: Lease | null;
+  /** Counts the tokens of the answer, where they are limited. */
+  usage: UsageMeter | null;
   address: string | null;
   status: number | null;
   sent: number;
@@ -147,6 +150,7 @@ export function openExchange(
     permit: null,
     softened: null,
     lease: null,
+    usage: null,
     address: null,
     status: null,
     sent: 0,

@@ -74,6 +74,10 @@ export class Halts {
     return this.#fromFile;
   }
 
+  get any(): boolean {
+    return this.#halts.size > 0 || this.#fromFile !== null;
+  }
+
   get all(): readonly Halt[] {
     return [...this.#halts.values(), ...(this.#fromFile === null ? [] : [this.#fromFile])];
   }

@@ -1,5 +1,6 @@
 import type { CounterStore, Demand, Grant, Return } from '../limits/store.ts';
 import { Denial } from '../model/denial.ts';
+import { UsageMeter } from '../scan/usage.ts';
 import type { Limit } from '../model/limit.ts';
 
 type AmountDemand = Extract<Demand, { kind: 'amount' }>;
@@ -22,20 +23,32 @@ export function chunkOf({ count }: Limit): number {
   return Math.max(1, Math.min(CHUNK, Math.floor(count / SHARE)));
 }
 
+/** What becomes of a denial in the middle of a transfer: null where it ends it. */
+export type Soften = ((denial: Denial) => void) | null;
+
+/** Whose lease it is, and where it was taken. */
+export interface LeaseTerms {
+  readonly store: CounterStore;
+  readonly id: string;
+  readonly soften: Soften;
+}
+
 /** Bytes one way: what has been given and not yet been used. */
 class Budget {
   readonly #store: CounterStore;
   readonly #id: string;
-  readonly #claims: readonly Claim[];
+  #claims: readonly Claim[];
+  readonly #soften: Soften;
   /** Each time bytes were given: a grant for each limit, all of the same size. */
   readonly #given: Array<readonly Grant[]> = [];
   #left = 0;
   #asking: Promise<void> | null = null;
 
-  constructor(store: CounterStore, id: string, claims: readonly Claim[]) {
+  constructor({ store, id, soften }: LeaseTerms, claims: readonly Claim[]) {
     this.#store = store;
     this.#id = id;
     this.#claims = claims;
+    this.#soften = soften;
   }
 
   take(grants: readonly Grant[]): void {
@@ -52,15 +65,24 @@ class Budget {
       return null;
     }
     // One after the other: two that ask at once would be given twice what they need.
-    const turn = (this.#asking ?? Promise.resolve()).then(() => this.#spendMore(size));
+    const turn = (this.#asking ?? Promise.resolve())
+      .then(() => this.#spendMore(size))
+      .catch((denial: Denial) => this.#overrun(denial));
     const quiet = turn.catch(() => undefined);
     this.#asking = quiet;
     void quiet.then(() => (this.#asking === quiet ? (this.#asking = null) : null));
     return turn;
   }
 
+  /** Where a mode lets denials pass, the budget is counted no further; else the transfer ends here. */
+  #overrun(denial: Denial): void {
+    if (this.#soften === null) throw denial;
+    this.#soften(denial);
+    this.#claims = [];
+  }
+
   async #spendMore(size: number): Promise<void> {
-    if (size > this.#left) {
+    if (this.#claims.length > 0 && size > this.#left) {
       const least = size - this.#left;
       const demands = this.#claims.map(({ demand, limit }): AmountDemand => ({
         ...(demand as AmountDemand),
@@ -71,7 +93,7 @@ class Budget {
       if (!reserved.ok) throw refusal(this.#claims, reserved.demand.key, reserved.left, reserved.wait);
       this.take(reserved.grants);
     }
-    this.#left -= size;
+    this.#left = Math.max(0, this.#left - size);
   }
 
   /** What was given and not used, latest first; all of it where nothing was. */
@@ -95,18 +117,23 @@ export class Lease {
   readonly #grants: readonly Grant[];
   readonly #upload: Budget;
   readonly #download: Budget;
+  readonly #tokens: readonly Grant[];
+  /** Finds out what the answer used; null where tokens are not limited, or there is no answer yet. */
+  #meter: UsageMeter | null = null;
+  #sent = 0;
   #settled = false;
 
-  constructor(store: CounterStore, id: string, claims: readonly Claim[], grants: readonly Grant[]) {
-    this.id = id;
-    this.#store = store;
+  constructor(terms: LeaseTerms, claims: readonly Claim[], grants: readonly Grant[]) {
+    this.id = terms.id;
+    this.#store = terms.store;
     const of = (group: string): Claim[] =>
       claims.filter(({ demand }) => demand.kind === 'amount' && demand.group === group);
     const given = (group: string): Grant[] =>
       grants.filter(({ demand }) => demand.kind === 'amount' && demand.group === group);
     this.#grants = grants.filter(({ demand }) => demand.kind !== 'amount');
-    this.#upload = new Budget(store, id, of('upload'));
-    this.#download = new Budget(store, id, of('download'));
+    this.#upload = new Budget(terms, of('upload'));
+    this.#download = new Budget(terms, of('download'));
+    this.#tokens = given('tokens');
     this.#upload.take(given('upload'));
     this.#download.take(given('download'));
   }
@@ -121,14 +148,21 @@ export class Lease {
     return this.#download.spend(size);
   }
 
+  /** Begins to count the tokens of an answer, where they are limited, to a request of so many bytes. */
+  meter(contentType: readonly string[], codings: readonly string[], sent: number): UsageMeter | null {
+    if (this.#tokens.length === 0) return null;
+    this.#sent = sent;
+    return (this.#meter = new UsageMeter(contentType, codings));
+  }
+
   /** Places that are taken as long as the exchange is under way. */
   get places(): Demand[] {
     return this.#grants.map(({ demand }) => demand).filter(({ kind }) => kind === 'place');
   }
 
   /** Gives back what was not used: everything, where the request never left. */
-  settle(left: boolean): Promise<void> {
-    if (this.#settled) return Promise.resolve();
+  async settle(left: boolean): Promise<void> {
+    if (this.#settled) return;
     this.#settled = true;
     const events = this.#grants.filter(({ demand }) => demand.kind === 'place' || !left);
     const returns = [
@@ -136,7 +170,14 @@ export class Lease {
       ...this.#upload.unused(!left),
       ...this.#download.unused(!left),
     ];
-    return returns.length === 0 ? Promise.resolve() : this.#store.giveBack(this.id, returns);
+    // What waits for room should not wait for tokens to be counted.
+    if (returns.length > 0) await this.#store.giveBack(this.id, returns);
+    const used = (await this.#meter?.tokens(this.#sent)) ?? 0;
+    if (used > 0)
+      await this.#store.giveBack(
+        this.id,
+        this.#tokens.map((grant) => ({ grant, amount: -used })),
+      );
   }
 }
 
@@ -149,10 +190,10 @@ export function refusal(claims: readonly Claim[], key: string, left: number, wai
   const claim = claims.find(({ demand }) => demand.key === key) as Claim;
   const { limit, whose } = claim;
   const seconds = String(Math.max(1, Math.ceil(wait / 1000)));
-  const bytes = limit.kind === 'upload' || limit.kind === 'download';
+  const budget = limit.kind === 'upload' || limit.kind === 'download' || limit.kind === 'tokens';
   const what = limit.kind === 'concurrency' ? `${limit.text} exchanges at once` : `${limit.kind}: ${limit.text}`;
   const fields = ['RateLimit-Limit', String(limit.count), 'RateLimit-Remaining', String(left)];
-  return new Denial(bytes ? 'budget-exhausted' : 'rate-exceeded', `the limit of ${whose} is reached (${what})`, {
+  return new Denial(budget ? 'budget-exhausted' : 'rate-exceeded', `the limit of ${whose} is reached (${what})`, {
     headers: ['Retry-After', seconds, ...fields, 'RateLimit-Reset', seconds],
   });
 }

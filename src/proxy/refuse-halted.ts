@@ -10,6 +10,7 @@ export function refuseHalted(
   { policy }: Snapshot,
   { halts }: Services,
 ): void {
+  if (!halts.any) return;
   const tenant = policy.agents.get(agent)?.tenant ?? null;
   const halt = halts.haltOf({ agent, tenant, capability });
   if (halt !== null) throw new Denial('halted', `${haltScope(halt)} is halted: ${halt.reason}`);

@@ -24,6 +24,7 @@ export function relay(
   const form = permit.tools === null ? null : readsTools(response.head);
   if (form !== null) return relayJudged(form, response, answer, exchange, permit, services);
   begin(response, answer, exchange, permit);
+  measure(response.head, exchange);
   const state = passOn(response.connection, answer, exchange);
   // Most answers are here whole when their head is: those need no promise.
   return state === 'ended' ? settle(response, exchange) : relayRest(state, response, answer, exchange);
@@ -68,6 +69,13 @@ function begin({ head, connection }: UpstreamResponse, answer: Answer, exchange:
   }
 }
 
+/** Counts the tokens of an answer, where they are limited and the upstream did what it was asked for. */
+function measure({ status, fields }: ResponseHead, exchange: Exchange): void {
+  if (exchange.lease === null || status < 200 || status > 299) return;
+  const [type, codings] = [fields.values('content-type'), fields.values('content-encoding')];
+  exchange.usage = exchange.lease.meter(type, codings, exchange.sent);
+}
+
 /** How far an answer has come: to its end, to the end of what is here, or to where the agent must catch up. */
 type Progress = 'ended' | 'waiting' | Promise<void>;
 
@@ -93,6 +101,7 @@ function passOn(connection: UpstreamExchange, answer: Answer, exchange: Exchange
     for (let event = connection.poll(); event !== null; event = connection.poll()) {
       if (event.type === 'head') throw new Error('a head within an answer');
       if (event.type === 'end') {
+        exchange.usage?.end();
         answer.end(event.trailers);
         return 'ended';
       }
@@ -100,6 +109,7 @@ function passOn(connection: UpstreamExchange, answer: Answer, exchange: Exchange
       const due = exchange.lease?.download(bytes.length) ?? null;
       if (due !== null) return writePaid(due, bytes, connection, answer, exchange);
       exchange.received += bytes.length;
+      exchange.usage?.push(bytes);
       const caughtUp = answer.write(bytes);
       if (caughtUp !== null) return caughtUp;
     }
@@ -126,6 +136,7 @@ async function writePaid(
     throw error;
   }
   exchange.received += bytes.length;
+  exchange.usage?.push(bytes);
   await answer.write(bytes);
 }
 

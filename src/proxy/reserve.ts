@@ -1,9 +1,9 @@
-import type { CounterStore, Demand } from '../limits/store.ts';
+import type { Demand } from '../limits/store.ts';
 import type { Denial } from '../model/denial.ts';
 import type { Limit } from '../model/limit.ts';
 import type { AgentPolicy } from '../policy/policy.ts';
 import type { Exchange } from './exchange.ts';
-import { Lease, chunkOf, refusal, unavailable, type Claim } from './lease.ts';
+import { Lease, chunkOf, refusal, unavailable, type Claim, type LeaseTerms } from './lease.ts';
 import type { Leases } from './leases.ts';
 import type { Permit } from './permit.ts';
 
@@ -35,21 +35,25 @@ async function take(
   exchange: Exchange,
   leases: Leases,
 ): Promise<Reservation> {
-  const answer = await ask(claims, exchange.id, leases.store).catch((denial: Denial) => denial);
+  const note = ({ reason, message }: Denial): void => {
+    exchange.softened ??= { reason, detail: message };
+  };
+  const terms = { store: leases.store, id: exchange.id, soften: permit.mode === 'enforce' ? null : note };
+  const answer = await ask(claims, terms).catch((denial: Denial) => denial);
   if (answer instanceof Lease) {
     leases.enter(answer);
     exchange.lease = answer;
     return mintReservation(answer);
   }
   if (permit.mode === 'enforce') throw answer;
-  exchange.softened ??= { reason: answer.reason, detail: answer.message };
+  note(answer);
   return UNLIMITED;
 }
 
-async function ask(claims: readonly Claim[], id: string, store: CounterStore): Promise<Lease> {
+async function ask(claims: readonly Claim[], terms: LeaseTerms): Promise<Lease> {
   const demands = claims.map(({ demand }) => demand);
-  const answer = await store.reserve(id, demands).catch(unavailable);
-  if (answer.ok) return new Lease(store, id, claims, answer.grants);
+  const answer = await terms.store.reserve(terms.id, demands).catch(unavailable);
+  if (answer.ok) return new Lease(terms, claims, answer.grants);
   throw refusal(claims, answer.demand.key, answer.left, answer.wait);
 }
 
@@ -86,6 +90,8 @@ function demandOf(limit: Limit, key: string, permit: Permit, exchange: Exchange)
   if (kind === 'requests') return { kind: 'event', key, limit: count, window };
   if (kind === 'concurrency') return { kind: 'place', key, limit: count, lifetime: LIFETIME };
   if (kind === 'hosts') return { kind: 'member', key, limit: count, window, member: permit.target.key };
+  // How many tokens an answer takes is known when it has ended: there must be some left, and then they are counted.
+  if (kind === 'tokens') return { kind: 'amount', key, limit: count, window, amount: 0, least: 1, group: kind };
   if (kind === 'upload' && !sends(exchange)) return null;
   return { kind: 'amount', key, limit: count, window, amount: chunkOf(limit), least: 1, group: kind };
 }

@@ -5,7 +5,7 @@ import { RawClient, answered } from '../support/client.ts';
 import { BASIC, TOKEN_HASH, startGate, type GateOptions, type TestGate } from '../support/gate.ts';
 import { startOrigin, type Origin } from '../support/origin.ts';
 import { startRedis, type TestRedis } from '../support/redis.ts';
-import { until } from '../support/until.ts';
+import { eventually, until } from '../support/until.ts';
 
 let origin: Origin;
 let redis: TestRedis;
@@ -18,6 +18,9 @@ beforeAll(async () => {
       if (url.startsWith('/held')) {
         response.write('x');
         held.push(() => response.end());
+      } else if (url.startsWith('/model')) {
+        response.setHeader('Content-Type', 'application/json');
+        response.end(JSON.stringify({ usage: { total_tokens: Number(url.split('/')[2]) } }));
       } else response.end('x'.repeat(size));
     },
   });
@@ -171,10 +174,33 @@ agents:
     expect((await ask(gate, '/read')).received).toContain('the limit of tenant acme is reached');
   });
 
+  it('so many tokens, as model APIs count them, and none of what they refuse', async () => {
+    const gate = await gateWith('{ tokens: 1k/hour }', { flags: flags() });
+    expect((await ask(gate, '/bytes/5000')).status).toBe(200);
+    for (const used of [600, 300]) expect((await ask(gate, `/model/${used}`)).status).toBe(200);
+    // What is left is not known to be too little until the answer is there.
+    expect((await ask(gate, '/model/500')).status).toBe(200);
+    let refused = await ask(gate, '/model/1');
+    await eventually(async () => {
+      if (refused.status !== 429) refused = await ask(gate, '/model/0');
+      return refused.status === 429;
+    }, 'the tokens to be counted');
+    expect(refused.reason).toBe('budget-exhausted');
+    expect(refused.received).toContain('(tokens: 1k/hour)');
+    expect(Number(field(refused, 'Retry-After'))).toBeGreaterThan(3500);
+  });
+
   it('only notes what observing agents would have been refused', async () => {
     const gate = await gateWith('{ requests: 1/minute }', { mode: 'observe', flags: flags() });
     expect([(await ask(gate)).status, (await ask(gate)).status]).toEqual([200, 200]);
     expect(await gate.outcome((event) => event.decision === 'would-deny')).toMatchObject({ reason: 'rate-exceeded' });
+    const tight = await gateWith('{ download: 1 KB/minute }', { mode: 'observe', flags: flags() });
+    expect((await ask(tight, '/bytes/300000')).received.length).toBeGreaterThan(300_000);
+    expect(await tight.outcome()).toMatchObject({
+      decision: 'would-deny',
+      reason: 'budget-exhausted',
+      outcome: 'delivered',
+    });
   });
 
   it('counts the messages of a WebSocket, and ends it where its budget ends', async () => {
@@ -243,11 +269,7 @@ describe('limits counted in Redis', () => {
     const refused = await ask(gate);
     expect([refused.status, refused.reason]).toEqual([503, 'store-unavailable']);
     await mortal.restart();
-    let status = 0;
-    await until(() => {
-      void ask(gate).then((client) => (status = client.status));
-      return status === 200;
-    }, 'the gate to go on');
+    await eventually(async () => (await ask(gate)).status === 200, 'the gate to go on');
     await mortal.close();
   });
 

@@ -136,7 +136,7 @@ for index = 1, #KEYS do
     if tonumber(redis.call('ZSCORE', key, member) or -1) == tonumber(given) then
       if mark == '-1' then redis.call('ZREM', key, member) else redis.call('ZADD', key, mark, member) end
     end
-  elseif redis.call('HINCRBY', key, mark, '-' .. amount) <= 0 then redis.call('HDEL', key, mark) end
+  elseif redis.call('HINCRBY', key, mark, string.format('%.0f', -tonumber(amount))) <= 0 then redis.call('HDEL', key, mark) end
 end
 return 1
 `;

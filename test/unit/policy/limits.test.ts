@@ -43,7 +43,7 @@ capabilities:
       'a.yaml:5:25: error: requests has two limits for the same time\n  hint: keep the smaller one',
     ]);
     expect(wrong('{ request: 1/minute }')[0]).toContain('did you mean "requests"');
-    expect(wrong('{ tokens: 200k/day }')[0]).toContain('"tokens" is not supported yet');
+    expect(wrong('{ session: 5m }')[0]).toContain('"session" is not supported yet');
   });
 
   it('name tenants that are defined, once any is', () => {

@@ -134,6 +134,15 @@ describe.each<[string, (clock: () => number) => Promise<CounterStore>]>([
     });
   });
 
+  it('counts what was used beyond what was given, even beyond the limit', async () => {
+    const counters = await opening();
+    const some = amount(1000, 0);
+    const given = await counters.reserve('r0', [some]);
+    if (!given.ok) throw new Error('refused');
+    await counters.giveBack('r0', [{ grant: given.grants[0] as Grant, amount: -1500 }]);
+    expect(await counters.reserve('r1', [some])).toMatchObject({ ok: false, left: 0 });
+  });
+
   it('knows a member it has seen, and returns it to what it was', async () => {
     const counters = await opening();
     await counters.reserve('r0', [member(1, 'h')]);

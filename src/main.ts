@@ -9,10 +9,8 @@ import { RequestError, type Control } from './control/answer.ts';
 import { listenAdmin } from './control/server.ts';
 import { openToken } from './control/token.ts';
 import { DecisionPointError, DecisionPointOpener } from './decision-point/open.ts';
-import { RedisBoard } from './limits/stores/board.ts';
 import { Denial } from './model/denial.ts';
 import type { PolicyEvent } from './model/audit-event.ts';
-import { haltScope, halts } from './model/halt.ts';
 import { errorCode } from './model/error-code.ts';
 import { FailureThrottle } from './identity/throttle.ts';
 import { DnsNameService } from './network/resolver.ts';
@@ -21,12 +19,13 @@ import { Connections } from './proxy/connections.ts';
 import { addressOf, listenFailure, openEntries } from './proxy/entries.ts';
 import { portOf } from './proxy/listener.ts';
 import { Generations, PolicyRequestError } from './proxy/generations.ts';
-import { Halts, type HaltListener } from './proxy/halts.ts';
+import { beginStopping, openHalts, openSessions } from './proxy/stopping.ts';
 import { Http2Pool } from './proxy/http2-pool.ts';
 import { InFlight } from './proxy/in-flight.ts';
 import { Leases } from './proxy/leases.ts';
 import { UpstreamPool } from './proxy/pool.ts';
 import type { Services } from './proxy/services.ts';
+import { SessionRequestError, type Sessions } from './proxy/sessions.ts';
 import type { Snapshot } from './proxy/snapshot.ts';
 import { ToolRegistry, toolsFile } from './proxy/tool-registry.ts';
 import { openStore } from './proxy/store.ts';
@@ -77,14 +76,13 @@ export async function startGate(config: Config, log: Log): Promise<Gate> {
   const leaves = new LeafCache(authority, { limit: LEAVES, clock });
   const metrics = openMetrics(generations, connections, leaves);
   const services = openServices({ config, generations, leaves, metrics, upstreamTrust, log });
-  const { audit, pool, http2 } = services;
   generations.listen((event) => changed(event, services));
 
   const admin = await listenAdmin(config.listen.admin, controlOf(config, connections, services)).catch(
     listenFailure('listen.admin', config.listen.admin),
   );
   await services.leases.store.whenReady();
-  await services.halts.start(haltListener(connections, services));
+  await beginStopping(connections, services);
   const entries = await openEntries(config, connections, services).catch((error: unknown) => {
     admin.close();
     throw error;
@@ -123,7 +121,17 @@ export async function startGate(config: Config, log: Log): Promise<Gate> {
       admin.closeAllConnections();
       connections.destroy();
       void services.leases.close();
-      for (const each of [pool, http2, services.halts, generations, decisionPoints, audit, metrics]) each.close();
+      for (const each of [
+        services.pool,
+        services.http2,
+        services.halts,
+        services.sessions,
+        generations,
+        decisionPoints,
+        services.audit,
+        metrics,
+      ])
+        each.close();
     },
   };
 }
@@ -142,30 +150,6 @@ function openGenerations(
   }
 }
 
-/** Ends what was halted, and puts it on record. */
-function haltListener(connections: Connections, { inFlight, generations, audit }: Services): HaltListener {
-  return {
-    cut: (halt) => {
-      const concerns = (agent: string, capability: string | null): boolean =>
-        halts(halt, { agent, tenant: generations.tenantOf(agent), capability });
-      inFlight.stop(concerns, new Denial('halted', `${haltScope(halt)} is halted: ${halt.reason}`));
-      connections.dismiss((agent) => concerns(agent, null), HALT_GRACE);
-    },
-    record: (event) => audit.note(eventText(event)),
-  };
-}
-
-function openHalts(config: Config, trusted: SecureContext, log: Log): Halts {
-  const { address, timeout } = config.store;
-  const board = address === null ? null : new RedisBoard(address, timeout, trusted);
-  try {
-    return new Halts({ state: config.state, board, clock, log });
-  } catch (error) {
-    board?.close();
-    throw new ConfigError(`state: ${(error as Error).message}`);
-  }
-}
-
 /** Puts a change of rules on record, and counts it. */
 function changed(event: PolicyEvent, { audit, metrics, generations }: Services): void {
   audit.note(eventText(event));
@@ -176,7 +160,7 @@ function changed(event: PolicyEvent, { audit, metrics, generations }: Services):
 function controlOf(
   config: Config,
   connections: Connections,
-  { audit, metrics, generations, halts }: Services,
+  { audit, metrics, generations, halts, sessions }: Services,
 ): Control {
   return {
     unready: () => (connections.draining ? 'draining' : audit.healthy ? null : 'the audit log cannot be written'),
@@ -189,6 +173,7 @@ function controlOf(
       kill: (what, reason, by) => halts.kill(what, reason, by),
       revive: (what, reason, by) => halts.revive(what, reason, by),
     },
+    sessions: sessionControl(sessions, generations),
   };
 }
 
@@ -198,6 +183,22 @@ function openAdminToken({ state }: Config): string {
   } catch (error) {
     throw new ConfigError(`state: ${(error as Error).message}`);
   }
+}
+
+/** What the admin listener may ask about sessions. */
+function sessionControl(sessions: Sessions, generations: Generations): Control['sessions'] {
+  return {
+    list: () => sessions.list(),
+    create: (asked, by) => {
+      try {
+        return sessions.create(asked, generations.stable.policy, by);
+      } catch (error) {
+        throw error instanceof SessionRequestError ? new RequestError(409, error.message, error) : error;
+      }
+    },
+    rotateKeys: (by) => sessions.rotateKeys(by),
+    revokeAll: (by) => sessions.revokeAll(by),
+  };
 }
 
 /** What the admin listener may ask of the rules. */
@@ -253,7 +254,8 @@ function openServices({ config, generations, leaves, metrics, upstreamTrust, log
     pool: new UpstreamPool(clock),
     http2: new Http2Pool(),
     inFlight: new InFlight(),
-    halts: openHalts(config, upstreamTrust, log),
+    sessions: openSessions(config, clock),
+    halts: openHalts(config, upstreamTrust, clock, log),
     leases: new Leases(openStore(config, upstreamTrust, clock, log), log),
     metrics,
     log,

@@ -16,6 +16,7 @@ import { addPolicy } from './policy.ts';
 import { addReplay } from './replay.ts';
 import { addRun } from './run.ts';
 import { addSchema } from './schema.ts';
+import { addSession } from './session.ts';
 import { addStart } from './start.ts';
 import { addTest } from './test.ts';
 import { addTools } from './tools.ts';
@@ -46,6 +47,7 @@ async function main(words: readonly string[]): Promise<void> {
     addReplay,
     addPolicy,
     addKill,
+    addSession,
     addExplain,
     addRun,
     addAgent,

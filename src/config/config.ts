@@ -40,6 +40,8 @@ export interface Config {
     /** Milliseconds that this gate may count alone when the store is away; 0: it denies at once. */
     readonly grace: number;
   };
+  /** Keys of sessions: their file (null: in `state`), and how long each signs, in milliseconds. */
+  readonly sessions: { readonly keys: string | null; readonly rotate: number };
   /** How changed rules come into force; null: at once. `denyRate` null: whatever they refuse. */
   readonly rollout: { readonly share: number; readonly duration: number; readonly denyRate: number | null } | null;
   /** Folder of the CA. */

@@ -148,6 +148,7 @@ function assemble(values: ReadonlyMap<string, unknown>): Config {
     rules: get<string>('rules'),
     policy: assemblePolicy(get),
     store: assembleStore(get),
+    sessions: { keys: get<string | undefined>('sessions.keys') ?? null, rotate: get<number>('sessions.rotate') },
     rollout: assembleRollout(get),
     certs: get<string>('certs'),
     state: get<string>('state'),

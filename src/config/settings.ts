@@ -201,6 +201,22 @@ export const SETTINGS: readonly Setting[] = [
     parse: parseDuration,
   },
   {
+    key: 'sessions.keys',
+    default: '',
+    form: 'a file',
+    describe:
+      'Keys that sign sessions, made on first start; gates that share the file take each other’s sessions. Default: in `state`.',
+    path: true,
+    parse: anyText,
+  },
+  {
+    key: 'sessions.rotate',
+    default: '7d',
+    form: 'a duration such as 10s',
+    describe: 'How long a key signs before the next one does; old ones are accepted until what they signed has ended.',
+    parse: parseDuration,
+  },
+  {
     key: 'rollout.canary',
     default: '',
     form: 'a percentage such as 10%',

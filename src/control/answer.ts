@@ -1,4 +1,5 @@
 import type { Halt } from '../model/halt.ts';
+import type { Session } from '../model/session.ts';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 
 /** What the admin listener may know of the gate, and ask of it. */
@@ -11,6 +12,16 @@ export interface Control {
   readonly token: string;
   readonly policy: PolicyControl;
   readonly halts: HaltControl;
+  readonly sessions: SessionControl;
+}
+
+/** Agents' tasks. */
+export interface SessionControl {
+  list(): readonly Session[];
+  /** Throws RequestError for what cannot be. */
+  create(asked: Omit<Session, 'id' | 'issued' | 'expires'> & { readonly ttl: number | null }, by: string): unknown;
+  rotateKeys(by: string): void;
+  revokeAll(by: string): void;
 }
 
 /** What is stopped, and is to be. */

@@ -4,6 +4,7 @@ import { haltsKill, haltsList, haltsRevive } from './routes/halts.ts';
 import { health, ready } from './routes/health.ts';
 import { metrics } from './routes/metrics.ts';
 import { policyPromote, policyRollback, policyStatus } from './routes/policy.ts';
+import { sessionKeysRevokeAll, sessionKeysRotate, sessionsCreate, sessionsList } from './routes/sessions.ts';
 import { showsToken } from './token.ts';
 
 /** What may be asked for, and whether it takes the token. */
@@ -13,16 +14,25 @@ interface Entry {
   readonly route: Route;
 }
 
-const ROUTES: ReadonlyMap<string, Entry> = new Map<string, Entry>([
-  ['/healthz', { method: 'GET', open: true, route: health }],
-  ['/readyz', { method: 'GET', open: true, route: ready }],
-  ['/metrics', { method: 'GET', open: true, route: metrics }],
-  ['/halts', { method: 'GET', open: false, route: haltsList }],
-  ['/kill', { method: 'POST', open: false, route: haltsKill }],
-  ['/revive', { method: 'POST', open: false, route: haltsRevive }],
-  ['/policy', { method: 'GET', open: false, route: policyStatus }],
-  ['/policy/promote', { method: 'POST', open: false, route: policyPromote }],
-  ['/policy/rollback', { method: 'POST', open: false, route: policyRollback }],
+const ROUTES: ReadonlyMap<string, readonly Entry[]> = new Map<string, readonly Entry[]>([
+  ['/healthz', [{ method: 'GET', open: true, route: health }]],
+  ['/readyz', [{ method: 'GET', open: true, route: ready }]],
+  ['/metrics', [{ method: 'GET', open: true, route: metrics }]],
+  ['/halts', [{ method: 'GET', open: false, route: haltsList }]],
+  ['/kill', [{ method: 'POST', open: false, route: haltsKill }]],
+  ['/revive', [{ method: 'POST', open: false, route: haltsRevive }]],
+  [
+    '/sessions',
+    [
+      { method: 'GET', open: false, route: sessionsList },
+      { method: 'POST', open: false, route: sessionsCreate },
+    ],
+  ],
+  ['/sessions/keys/rotate', [{ method: 'POST', open: false, route: sessionKeysRotate }]],
+  ['/sessions/keys/revoke-all', [{ method: 'POST', open: false, route: sessionKeysRevokeAll }]],
+  ['/policy', [{ method: 'GET', open: false, route: policyStatus }]],
+  ['/policy/promote', [{ method: 'POST', open: false, route: policyPromote }]],
+  ['/policy/rollback', [{ method: 'POST', open: false, route: policyRollback }]],
 ]);
 
 /**
@@ -47,12 +57,14 @@ export async function listenAdmin(address: { host: string; port: number }, contr
 }
 
 async function serve(request: IncomingMessage, response: ServerResponse, control: Control): Promise<void> {
-  const entry = ROUTES.get((request.url ?? '').split('?')[0] ?? '');
-  if (entry === undefined) throw new RequestError(404, `not found; here are ${[...ROUTES.keys()].join(', ')}`);
+  const entries = ROUTES.get((request.url ?? '').split('?')[0] ?? '');
+  if (entries === undefined) throw new RequestError(404, `not found; here are ${[...ROUTES.keys()].join(', ')}`);
   const { method = '' } = request;
-  if (method !== entry.method && !(method === 'HEAD' && entry.method === 'GET')) {
-    response.setHeader('Allow', entry.method);
-    throw new RequestError(405, `only ${entry.method} is answered here`);
+  const entry = entries.find((each) => method === each.method || (method === 'HEAD' && each.method === 'GET'));
+  if (entry === undefined) {
+    const methods = entries.map((each) => each.method);
+    response.setHeader('Allow', methods.join(', '));
+    throw new RequestError(405, `only ${methods.join(' and ')} is answered here`);
   }
   if (!entry.open && !showsToken(request.headers.authorization, control.token)) {
     response.setHeader('WWW-Authenticate', 'Bearer realm="sallyport admin"');

@@ -2,6 +2,7 @@ import { createHash, timingSafeEqual } from 'node:crypto';
 import { BlockList, isIP } from 'node:net';
 import type { Cidr } from '../model/cidr.ts';
 import { Denial } from '../model/denial.ts';
+import type { Session } from '../model/session.ts';
 import type { FailureThrottle } from './throttle.ts';
 
 /** What is known of agents' identities: a part of the snapshot, made when rules are loaded. */
@@ -58,13 +59,31 @@ export function makeIdentities(agents: Iterable<Declared>): Identities {
  * Says which agent calls, or throws `agent-unknown`. A token that is presented must be right, whatever the source address
  * would prove: a wrong one is a mistake or an attack. Unknown agents and wrong tokens look the same.
  */
-export function identify(caller: Caller, identities: Identities, throttle: FailureThrottle): string {
+export function identify(
+  caller: Caller,
+  identities: Identities,
+  throttle: FailureThrottle,
+  readSession: (token: string) => Session | null = () => null,
+): Identified {
   if (caller.credentials.length > 1) throw unknown('more than one Proxy-Authorization field');
   const field = caller.credentials[0];
-  if (field !== undefined) return byToken(field, caller.source, identities, throttle);
-  return caller.certificate.length > 0
-    ? byCertificate(caller.certificate, identities)
-    : bySource(caller.source, identities);
+  if (field !== undefined) return byToken(field, caller.source, { identities, readSession }, throttle);
+  const agent =
+    caller.certificate.length > 0 ? byCertificate(caller.certificate, identities) : bySource(caller.source, identities);
+  return { agent, session: null };
+}
+
+/** Who was proved to call. */
+export interface Identified {
+  readonly agent: string;
+  /** The session whose token was shown; null where it was the agent's own proof. */
+  readonly session: Session | null;
+}
+
+/** What a token may be known by. */
+interface Tokens {
+  readonly identities: Identities;
+  readonly readSession: (token: string) => Session | null;
 }
 
 /** A certificate that is presented must name an agent, as a token must: another identity is not looked for behind it. */
@@ -84,25 +103,28 @@ function bySource(source: string, identities: Identities): string {
   return found.agent;
 }
 
-function byToken(field: string, source: string, identities: Identities, throttle: FailureThrottle): string {
+function byToken(field: string, source: string, tokens: Tokens, throttle: FailureThrottle): Identified {
   const digest = createHash('sha256').update(field).digest('base64');
   throttle.check(source, digest);
   const presented = parseBasic(field);
-  const agent = presented === null ? null : matchToken(presented, identities);
-  if (agent === null) {
+  const found = presented === null ? null : matchToken(presented, tokens);
+  if (found === null) {
     throttle.failed(source);
     throw unknown('the agent or its token is wrong');
   }
   throttle.succeeded(source, digest);
-  return agent;
+  return found;
 }
 
-function matchToken(presented: { agent: string; token: string }, identities: Identities): string | null {
+function matchToken(presented: { agent: string; token: string }, tokens: Tokens): Identified | null {
+  const { identities, readSession } = tokens;
+  const session = readSession(presented.token);
+  if (session !== null) return session.agent === presented.agent ? { agent: session.agent, session } : null;
   const hash = createHash('sha256').update(presented.token, 'utf8').digest();
   const known = identities.hashes.get(presented.agent);
   let matches = false;
   for (const each of known ?? NOBODY) matches = timingSafeEqual(each, hash) || matches;
-  return matches && known !== undefined ? presented.agent : null;
+  return matches && known !== undefined ? { agent: presented.agent, session: null } : null;
 }
 
 /** RFC 7617: `Basic base64(agent:token)`. */

@@ -47,6 +47,8 @@ export interface OutcomeEvent {
   /** The rule that decided, as `file:line: text (capability)`. */
   readonly rule?: string;
   readonly scheme?: string;
+  /** Id of the agent's session. */
+  readonly session?: string;
   readonly source: string;
   /** Status the agent was given; null when it was given none. */
   readonly status: number | null;
@@ -98,4 +100,18 @@ export interface HaltEvent {
   readonly time: string;
 }
 
-export type AuditEvent = ExchangeEvent | SegmentEvent | PolicyEvent | HaltEvent;
+/** A session was made or has ended by its time, or the keys of all of them have changed. Revoking one is a halt. */
+export interface SessionEvent {
+  readonly action: 'created' | 'expired' | 'keys-rotated' | 'keys-revoked';
+  readonly agent?: string;
+  readonly by: string;
+  /** What it holds; left out: all that its agent may. */
+  readonly capabilities?: readonly string[];
+  readonly expires?: string;
+  readonly kind: 'session';
+  readonly labels?: Readonly<Record<string, string>>;
+  readonly session?: string;
+  readonly time: string;
+}
+
+export type AuditEvent = ExchangeEvent | SegmentEvent | PolicyEvent | HaltEvent | SessionEvent;

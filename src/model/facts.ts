@@ -31,4 +31,6 @@ export interface Facts {
   readonly body: BodyFacts;
   /** Tools of the target that have changed since they were first seen, and were not acknowledged. */
   readonly changedTools: ReadonlySet<string>;
+  /** Capabilities that the session holds of those its agent is granted; null: all, and the agent's own endpoints. */
+  readonly granted: ReadonlySet<string> | null;
 }

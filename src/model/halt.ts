@@ -1,11 +1,11 @@
 /** What can be stopped at once. */
-export const HALT_KINDS = ['agent', 'capability', 'tenant', 'all'] as const;
+export const HALT_KINDS = ['agent', 'session', 'capability', 'tenant', 'all'] as const;
 export type HaltKind = (typeof HALT_KINDS)[number];
 
 /** Something that has been stopped, until somebody revives it. */
 export interface Halt {
   readonly kind: HaltKind;
-  /** Name of the agent, capability or tenant; empty for everything. */
+  /** Name of the agent, capability or tenant, id of the session; empty for everything. */
   readonly name: string;
   /** Why, in the words of who did it. */
   readonly reason: string;
@@ -19,6 +19,8 @@ export interface HaltSubject {
   readonly tenant: string | null;
   /** Null where none is known yet. */
   readonly capability: string | null;
+  /** Id of its session; null outside of any. */
+  readonly session: string | null;
 }
 
 /** `agent bot`, or `everything`. */
@@ -30,5 +32,6 @@ export function haltScope({ kind, name }: Pick<Halt, 'kind' | 'name'>): string {
 export function halts({ kind, name }: Pick<Halt, 'kind' | 'name'>, subject: HaltSubject): boolean {
   if (kind === 'all') return true;
   if (kind === 'agent') return subject.agent === name;
+  if (kind === 'session') return subject.session === name;
   return kind === 'tenant' ? subject.tenant === name : subject.capability === name;
 }

@@ -5,7 +5,7 @@ import { parseEndpoint } from './endpoint.ts';
 import { HostIndex } from './host-index.ts';
 import { hostPatternText } from './host-pattern.ts';
 import type { Limit } from '../model/limit.ts';
-import { parseLimits, withDefaults } from './limits.ts';
+import { parseLimits, parseSessionTime, withDefaults } from './limits.ts';
 import { parseCidrs, type Merged, type Named } from './merge.ts';
 import { bindParameters, fillEndpoint, type ParameterValues } from './parameters.ts';
 import type { AgentPolicy, Policy } from './policy.ts';
@@ -36,6 +36,7 @@ interface Defaults {
   readonly mode: Mode;
   readonly denies: readonly Rule[];
   readonly limits: readonly Limit[];
+  readonly sessionTime: number | null;
 }
 
 class Compiler {
@@ -62,12 +63,21 @@ class Compiler {
       defaults === null
         ? []
         : parseLimits(defaults.spec.limits, defaults.source, ['defaults', 'limits'], this.#problems);
+    const sessionTime =
+      defaults === null
+        ? null
+        : parseSessionTime(defaults.spec.limits, defaults.source, ['defaults', 'limits'], this.#problems);
     for (const tenant of this.#merged.tenants.values()) this.#tenantLimits.set(tenant.name, this.#limitsOf(tenant));
     const agents = new Map<string, AgentPolicy>();
     for (const agent of this.#merged.agents.values())
       agents.set(
         agent.name,
-        this.#agent(agent, { mode: defaults?.spec.mode ?? 'enforce', denies: defaultDenies, limits: everybody }),
+        this.#agent(agent, {
+          mode: defaults?.spec.mode ?? 'enforce',
+          denies: defaultDenies,
+          limits: everybody,
+          sessionTime,
+        }),
       );
     checkOverlappingSources(agents, this.#merged, this.#problems);
     checkSharedCertificates(agents, this.#merged, this.#problems);
@@ -114,6 +124,9 @@ class Compiler {
       allow: [indexOf(own), this.#sharedIndex(granted)].filter((index) => index !== null),
       deny: indexOf(denies),
       limits: withDefaults(parseLimits(spec.limits, source, at('limits'), this.#problems), defaults.limits),
+      capabilities: new Set((spec.capabilities ?? []).map((grant) => (typeof grant === 'string' ? grant : grant.use))),
+      sessionsRequired: spec.sessions === 'required',
+      sessionTime: parseSessionTime(spec.limits, source, at('limits'), this.#problems) ?? defaults.sessionTime,
       tenantLimits: this.#limitsOfTenant(spec.tenant, source, at('tenant')),
     };
   }

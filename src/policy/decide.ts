@@ -66,7 +66,12 @@ function reached(facts: Facts, agent: AgentPolicy, policy: Policy): RankedRule[]
  * What the policy says about opening a connection, when only host and port are known. It comes before DNS: a look-up
  * already carries the name out. Allows whatever some request on this host might be allowed.
  */
-export function decideConnection(agentName: string, target: Target, policy: Policy): Decision {
+export function decideConnection(
+  agentName: string,
+  target: Target,
+  policy: Policy,
+  granted: Facts['granted'] = null,
+): Decision {
   const agent = policy.agents.get(agentName);
   if (agent === undefined) return unknownAgent(agentName);
   const { host, port } = target;
@@ -80,7 +85,10 @@ export function decideConnection(agentName: string, target: Target, policy: Poli
   if (wholeDeny !== undefined)
     return denial(agent, 'host-not-allowed', `${target.host.text} is denied`, wholeDeny.rule, null, '');
   for (const each of schemes) {
-    const entries = allowCandidates(agent, each).flatMap((rules) => rules.entries);
+    const entries = held(
+      allowCandidates(agent, each).flatMap((rules) => rules.entries),
+      granted,
+    );
     const best = entries.reduce<RankedRule | null>(
       (top, entry) => (top === null || outranks(entry, top) ? entry : top),
       null,
@@ -146,7 +154,14 @@ function winner(groups: readonly HostRules[], facts: Facts, views: Views): Ranke
 function onPath(group: HostRules, facts: Facts): readonly RankedRule[] {
   const { canonical, raw } = facts.path;
   const found = canonical === null ? NO_RULES : group.trie.match(canonical);
-  return group.rawTrie === null ? found : [...found, ...group.rawTrie.match(raw)];
+  return held(group.rawTrie === null ? found : [...found, ...group.rawTrie.match(raw)], facts.granted);
+}
+
+/** The rules of capabilities that a session holds; its agent's own endpoints are none of them. */
+function held(rules: readonly RankedRule[], granted: Facts['granted']): readonly RankedRule[] {
+  return granted === null
+    ? rules
+    : rules.filter(({ rule }) => rule.capability !== null && granted.has(rule.capability));
 }
 
 /** A rule that allows a method allows no WebSocket with it: what passes over one is neither read nor written by method. */
@@ -323,7 +338,10 @@ function nearestMiss(groups: readonly HostRules[], facts: Facts, agent: AgentPol
   const remedy = remedyFor(agent.name, facts.method, facts.target, path, facts.websocket);
   const asked = facts.websocket ? 'a WebSocket' : facts.method;
   const place = facts.target.authority;
-  const entries = groups.flatMap((group) => group.entries);
+  const entries = held(
+    groups.flatMap((group) => group.entries),
+    facts.granted,
+  );
   const first = entries[0];
   if (first === undefined)
     return denial(

@@ -16,17 +16,15 @@ export function refuseLater(source: Source, file: RulesFile, problems: Problem[]
   };
   refuse([], file, LATER.file);
   refuse(['defaults'], file.defaults, LATER.defaults);
-  refuse(['defaults', 'limits'], file.defaults?.limits, LATER.limits);
   for (const [name, tenant] of Object.entries(file.tenants ?? {}))
-    refuse(['tenants', name, 'limits'], tenant.limits, LATER.limits);
+    refuse(['tenants', name, 'limits'], tenant.limits, LATER.groupLimits);
   for (const [name, agent] of Object.entries(file.agents ?? {})) {
     refuse(['agents', name], agent, LATER.agent);
-    refuse(['agents', name, 'limits'], agent.limits, LATER.limits);
     refuse(['agents', name, 'identity'], agent.identity, LATER.identity);
   }
   for (const [name, capability] of Object.entries(file.capabilities ?? {})) {
     refuse(['capabilities', name], capability, LATER.capability);
-    refuse(['capabilities', name, 'limits'], capability.limits, LATER.limits);
+    refuse(['capabilities', name, 'limits'], capability.limits, LATER.groupLimits);
     if (capability.audit === 'transcript')
       problems.push(notYet(source, ['capabilities', name], 'audit', 'audit: transcript'));
   }

@@ -1,4 +1,5 @@
 import { LIMIT_KINDS, limitForm, parseLimit, type Limit, type LimitKind } from '../model/limit.ts';
+import { parseDuration } from '../model/units.ts';
 import { problemAt, type Problem } from './problem.ts';
 import type { LimitsSpec } from './schema.ts';
 import { rangeOf, type Source } from './source.ts';
@@ -31,6 +32,25 @@ export function parseLimits(
     }
     return limits;
   });
+}
+
+/** How long sessions may last, in milliseconds; null where nothing is said, or what is said is added to the problems. */
+export function parseSessionTime(
+  spec: LimitsSpec | undefined,
+  source: Source,
+  path: readonly PropertyKey[],
+  problems: Problem[],
+): number | null {
+  if (spec?.session === undefined) return null;
+  const time = parseDuration(spec.session);
+  if (time !== null && time >= 1000) return time;
+  const hint = 'write a duration such as 5m, of a second at least';
+  problems.push(
+    problemAt(source, rangeOf(source, [...path, 'session']), `"${spec.session}" is not how long a session lasts`, {
+      hint,
+    }),
+  );
+  return null;
 }
 
 /** An agent's own limits, and for kinds it names none of, those of everybody. */

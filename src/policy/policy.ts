@@ -18,6 +18,12 @@ export interface AgentPolicy {
   readonly deny: HostIndex;
   /** What it may use up, whatever it does. */
   readonly limits: readonly Limit[];
+  /** Names of the capabilities it is granted. */
+  readonly capabilities: ReadonlySet<string>;
+  /** It is let in with a session only. */
+  readonly sessionsRequired: boolean;
+  /** Milliseconds a session of it may last; null: nothing is said. */
+  readonly sessionTime: number | null;
   /** What all agents of its tenant may use up together. */
   readonly tenantLimits: readonly Limit[];
 }

@@ -80,6 +80,7 @@ export function factsOf(event: OutcomeEvent): Facts | null {
     headers: [],
     body: { kind: 'unread' },
     changedTools: NO_CHANGED_TOOLS,
+    granted: null,
   };
 }
 

@@ -42,6 +42,7 @@ export function factsOfRequest({ agent, method, url, headers, body }: WrittenReq
     headers,
     body,
     changedTools: NO_CHANGED_TOOLS,
+    granted: null,
   };
   return { ok: true, value: facts };
 }

@@ -45,7 +45,7 @@ export const limits = z.strictObject({
   concurrency: limit.optional().describe('Exchanges under way at once, as `32`.'),
   hosts: limit.optional().describe('Different targets, as `20/hour`.'),
   tokens: limit.optional().describe('Tokens of model APIs, as `200k/day`, counted from their own answers.'),
-  session: z.unknown().optional().describe('How long a session may last. Not supported yet.'),
+  session: z.string().optional().describe('How long a session may last, as `5m`; for agents and `defaults`.'),
 });
 const scan = z.union([z.enum(['default', 'off']), z.record(z.string(), z.string())]);
 
@@ -198,6 +198,7 @@ export const agent = z.strictObject({
     .array(name)
     .optional()
     .describe('Named address ranges its endpoints may reach although they are forbidden by default.'),
+  sessions: z.literal('required').optional().describe('`required`: the agent is let in with a session only.'),
   limits: limits.optional().describe('Limits of this agent; a kind that is left out is that of `defaults`.'),
   scan: scan.optional().describe('Scan profile.'),
 });
@@ -313,6 +314,7 @@ export const LATER = {
   defaults: ['scan'],
   identity: [],
   agent: ['scan'],
-  limits: ['session'],
+  /** Sessions are an agent's. */
+  groupLimits: ['session'],
   capability: ['approval', 'credential', 'scan', 'reads', 'cleared-for'],
 } as const;

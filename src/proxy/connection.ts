@@ -1,11 +1,11 @@
 import type { Socket } from 'node:net';
-import { identify } from '../identity/identify.ts';
 import { Denial, asDenial } from '../model/denial.ts';
 import { makeTarget, parseAuthority, type Target } from '../model/target.ts';
 import { Http1Agent } from './adapters/http1-agent.ts';
 import type { Connections } from './connections.ts';
 import { concludeConnect, serveExchange } from './exchange.ts';
 import type { AgentRequest, Peer } from './message.ts';
+import { principalOf } from './principal.ts';
 import type { Services } from './services.ts';
 import { IDLE, openTunnel, serveTunnel, type Tunnel } from './tunnel.ts';
 
@@ -38,13 +38,12 @@ export async function serveConnection(
 
 /** The tunnel that a CONNECT asks for; null when it was refused outside any, for want of an agent or a target. */
 async function answerConnect(request: AgentRequest, peer: Peer, services: Services): Promise<Tunnel | null> {
-  const { generations, throttle } = services;
   let agent: string | null = null;
   try {
-    agent = identify({ ...peer, credentials: request.credentials }, generations.stable.identities, throttle);
-    const now = generations.snapshotFor(agent, peer.source);
+    const principal = principalOf({ ...peer, credentials: request.credentials }, services);
+    agent = principal.agent;
     const target = parseConnectTarget(request);
-    return await openTunnel(agent, target, contradiction(request, target), now, services);
+    return await openTunnel(principal, target, contradiction(request, target), services);
   } catch (error) {
     concludeConnect(request, peer, agent, asDenial(error), services);
     return null;

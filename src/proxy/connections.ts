@@ -1,11 +1,17 @@
 import type { Socket } from 'node:net';
 import type { AgentConnection } from './message.ts';
 
+/** Whose a tunnel is. */
+export interface Owner {
+  readonly agent: string;
+  readonly session: { readonly id: string } | null;
+}
+
 /** The open agent connections, for counting, draining and ending them. */
 export class Connections {
-  /** Each with the agent it is known to be; null outside of tunnels, where each request says. */
-  readonly #agents = new Map<AgentConnection, string | null>();
-  readonly #tunnels = new Map<Socket, string>();
+  /** Each with whose it is known to be; null outside of tunnels, where each request says. */
+  readonly #agents = new Map<AgentConnection, Owner | null>();
+  readonly #tunnels = new Map<Socket, Owner>();
   /** Connections that have not said yet what they want. */
   readonly #waiting = new Set<Socket>();
   #inside = 0;
@@ -26,13 +32,13 @@ export class Connections {
     return this.#draining;
   }
 
-  /** Counts a connection in, or (with the agent's name) the HTTP inside a tunnel; call the result when it ends. */
-  enter(agent: AgentConnection, name: string | null): () => void {
-    this.#agents.set(agent, name);
-    if (name !== null) this.#inside++;
+  /** Counts a connection in, or (with its owner) the HTTP inside a tunnel; call the result when it ends. */
+  enter(agent: AgentConnection, owner: Owner | null): () => void {
+    this.#agents.set(agent, owner);
+    if (owner !== null) this.#inside++;
     return () => {
       this.#agents.delete(agent);
-      if (name !== null) this.#inside--;
+      if (owner !== null) this.#inside--;
       if (this.#agents.size === 0) this.#whenEmpty?.();
     };
   }
@@ -43,8 +49,8 @@ export class Connections {
     return () => this.#waiting.delete(socket);
   }
 
-  enterTunnel(socket: Socket, name: string): () => void {
-    this.#tunnels.set(socket, name);
+  enterTunnel(socket: Socket, owner: Owner): () => void {
+    this.#tunnels.set(socket, owner);
     return () => this.#tunnels.delete(socket);
   }
 
@@ -67,9 +73,12 @@ export class Connections {
   }
 
   /** Says goodbye on every connection of these agents, and ends within `grace` milliseconds what does not end by itself. */
-  dismiss(concerns: (agent: string) => boolean, grace: number): void {
-    for (const [agent, owner] of this.#agents) if (owner !== null && concerns(owner)) agent.retire();
-    const sockets = [...this.#tunnels].filter(([, owner]) => concerns(owner)).map(([socket]) => socket);
+  dismiss(concerns: (agent: string, session: string | null) => boolean, grace: number): void {
+    for (const [agent, owner] of this.#agents)
+      if (owner !== null && concerns(owner.agent, owner.session?.id ?? null)) agent.retire();
+    const sockets = [...this.#tunnels]
+      .filter(([, owner]) => concerns(owner.agent, owner.session?.id ?? null))
+      .map(([socket]) => socket);
     if (sockets.length > 0) setTimeout(() => sockets.forEach((socket) => socket.destroy()), grace);
   }
 

@@ -1,6 +1,7 @@
 import { consult, type Judgement } from '../decision-point/consult.ts';
 import type { Denial } from '../model/denial.ts';
 import type { Facts } from '../model/facts.ts';
+import type { Session } from '../model/session.ts';
 import type { Outcome } from '../model/outcome.ts';
 import type { UsageMeter } from '../scan/usage.ts';
 import { guard } from '../network/guard.ts';
@@ -11,6 +12,7 @@ import { conclude } from './conclude.ts';
 import type { Tunnel } from './tunnel.ts';
 import { gatherFacts } from './gather.ts';
 import type { AgentRequest, Peer, Protocol } from './message.ts';
+import { refuseExpired } from './principal.ts';
 import { refuseHalted } from './refuse-halted.ts';
 import type { Lease } from './lease.ts';
 import { enforce, type Permit, type Softened } from './permit.ts';
@@ -42,6 +44,7 @@ export interface Exchange {
   /** Milliseconds decision points took; null where none was asked. */
   consultTime: number | null;
   agent: string | null;
+  session: Session | null;
   facts: Facts | null;
   permit: Permit | null;
   /** The denial that observing or warning did not enforce. */
@@ -100,7 +103,9 @@ async function carry(exchange: Exchange, request: AgentRequest, services: Servic
 
 /** What the rules say, and after them whoever else has a say. */
 export function judge(facts: Facts, exchange: Exchange, services: Services): Judgement | Promise<Judgement> {
-  refuseHalted(facts.agent, null, exchange.now, services);
+  const { agent, session } = exchange;
+  refuseExpired(session, services);
+  refuseHalted({ agent: agent ?? facts.agent, session, capability: null }, exchange.now, services);
   const { policy, decisionPoints } = exchange.now;
   const began = performance.now();
   const decision = decide(facts, policy);
@@ -120,7 +125,8 @@ export function giveBack({ lease, upstreamSent }: Exchange, { leases }: Services
 export function keep(permit: Permit, exchange: Exchange, services: Services): void {
   exchange.permit = permit;
   exchange.softened = permit.softened;
-  refuseHalted(permit.agent, permit.capability, exchange.now, services);
+  const { agent, capability } = permit;
+  refuseHalted({ agent, session: exchange.session, capability }, exchange.now, services);
   if (exchange.tunnel !== null) exchange.tunnel.latest = permit;
 }
 
@@ -138,7 +144,10 @@ export function openExchange(
     peer,
     tunnel,
     protocol,
-    now: tunnel === null ? services.generations.stable : services.generations.snapshotFor(tunnel.agent, peer.source),
+    now:
+      tunnel === null
+        ? services.generations.stable
+        : services.generations.snapshotFor(tunnel.agent, tunnel.session?.id ?? peer.source),
     started: performance.now(),
     ended: 0,
     upstreamSent: null,
@@ -146,6 +155,7 @@ export function openExchange(
     decisionTime: null,
     consultTime: null,
     agent: tunnel?.agent ?? null,
+    session: tunnel?.session ?? null,
     facts: null,
     permit: null,
     softened: null,

@@ -1,5 +1,4 @@
 import { END_TO_END } from '../http1/fields.ts';
-import { identify } from '../identity/identify.ts';
 import { Denial } from '../model/denial.ts';
 import type { BodyFacts, Facts } from '../model/facts.ts';
 import { NO_CHANGED_TOOLS } from '../policy/content/tools.ts';
@@ -8,6 +7,7 @@ import { DEFAULT_PORT, makeTarget, parseAuthority, type Target } from '../model/
 import type { Tunnel } from './tunnel.ts';
 import type { Exchange } from './exchange.ts';
 import type { AgentRequest } from './message.ts';
+import { grantsOf, principalOf } from './principal.ts';
 import type { Services } from './services.ts';
 import type { Snapshot } from './snapshot.ts';
 import { checkHandshake } from './websocket.ts';
@@ -46,6 +46,7 @@ export function gatherFacts(request: AgentRequest, exchange: Exchange, services:
     headers: readsHeaders(now) ? request.fields.pairs(END_TO_END.naming(request.connection)) : NO_HEADERS,
     body: request.body.present ? UNREAD : NO_BODY,
     changedTools: NO_CHANGED_TOOLS,
+    granted: grantsOf(exchange.session),
   };
   exchange.facts = facts;
   if (tunnel !== null) refuseContradiction(tunnel);
@@ -55,10 +56,10 @@ export function gatherFacts(request: AgentRequest, exchange: Exchange, services:
 
 /** Says who asks, and with that which rules hold. */
 function identifyCaller({ credentials }: AgentRequest, exchange: Exchange, services: Services): string {
-  const { peer } = exchange;
-  const agent = identify({ ...peer, credentials }, exchange.now.identities, services.throttle);
+  const { agent, session, now } = principalOf({ ...exchange.peer, credentials }, services);
   exchange.agent = agent;
-  exchange.now = services.generations.snapshotFor(agent, peer.source);
+  exchange.session = session;
+  exchange.now = now;
   return agent;
 }
 

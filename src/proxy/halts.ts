@@ -78,6 +78,11 @@ export class Halts {
     return this.#halts.size > 0 || this.#fromFile !== null;
   }
 
+  /** Whether this very thing has been stopped. */
+  stops(what: Pick<Halt, 'kind' | 'name'>): boolean {
+    return this.#halts.has(haltScope(what));
+  }
+
   get all(): readonly Halt[] {
     return [...this.#halts.values(), ...(this.#fromFile === null ? [] : [this.#fromFile])];
   }

@@ -4,6 +4,7 @@ import type { Cancellation } from './cancellation.ts';
 /** An exchange as far as stopping it goes. */
 interface Stoppable {
   readonly agent: string | null;
+  readonly session: { readonly id: string } | null;
   readonly permit: { readonly capability: string | null } | null;
   readonly cancellation: Cancellation;
 }
@@ -27,11 +28,14 @@ export class InFlight {
   }
 
   /** Ends every exchange of these agents and capabilities with this denial. Returns how many there were. */
-  stop(concerns: (agent: string, capability: string | null) => boolean, denial: Denial): number {
+  stop(
+    concerns: (agent: string, capability: string | null, session: string | null) => boolean,
+    denial: Denial,
+  ): number {
     let count = 0;
     for (const [agent, own] of this.#byAgent) {
-      for (const { permit, cancellation } of own) {
-        if (!concerns(agent, permit?.capability ?? null)) continue;
+      for (const { permit, session, cancellation } of own) {
+        if (!concerns(agent, permit?.capability ?? null, session?.id ?? null)) continue;
         cancellation.cancel(denial);
         count++;
       }

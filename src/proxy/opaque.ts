@@ -15,6 +15,7 @@ import type { Peer } from './message.ts';
 import { admit, enforce } from './permit.ts';
 import { record } from './record.ts';
 import { reserve } from './reserve.ts';
+import { grantsOf } from './principal.ts';
 import { outcomeOf } from './refusal.ts';
 import type { Services } from './services.ts';
 
@@ -52,11 +53,12 @@ async function carryOpaque(socket: Socket, exchange: Exchange, services: Service
     headers: [],
     body: NO_BODY,
     changedTools: NO_CHANGED_TOOLS,
+    granted: grantsOf(tunnel.session),
   };
   exchange.facts = facts;
   services.inFlight.enter(exchange);
   // The agent chose how long to wait before its first bytes: what opened the tunnel must still be so.
-  const connection = admit(decideConnection(tunnel.agent, tunnel.target, now.policy), tunnel.target);
+  const connection = admit(decideConnection(tunnel.agent, tunnel.target, now.policy, facts.granted), tunnel.target);
   if (!(tunnel.opaque === 'tls' ? connection.passThrough : connection.opaque))
     throw new Denial('host-not-allowed', 'the rules no longer let this pass unread');
   const permit = enforce(await judge(facts, exchange, services), facts, null);

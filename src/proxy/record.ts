@@ -97,7 +97,7 @@ function outcomeParts(
     toMethod: `"${member('host', target?.host.text)},"inspected":${(exchange.tunnel?.opaque ?? null) === null},"kind":"outcome"`,
     toPath: `${member('mode', permit?.mode)},"outcome":"${kind}"`,
     toQuery: `,"policy":"${exchange.now.policy.generation}"${target === undefined ? '' : `,"port":${target.port}`}${member('protocol', exchange.protocol)}`,
-    toSource: `${member('reason', why?.reason)}${member('rule', permit?.rule ?? denial?.rule)}${member('scheme', target?.scheme)},"source":"`,
+    toSource: `${member('reason', why?.reason)}${member('rule', permit?.rule ?? denial?.rule)}${member('scheme', target?.scheme)}${member('session', exchange.session?.id)},"source":"`,
   };
 }
 

@@ -10,6 +10,7 @@ import type { Halts } from './halts.ts';
 import type { Http2Pool } from './http2-pool.ts';
 import type { InFlight } from './in-flight.ts';
 import type { Leases } from './leases.ts';
+import type { Sessions } from './sessions.ts';
 import type { UpstreamPool } from './pool.ts';
 import type { ToolRegistry } from './tool-registry.ts';
 
@@ -22,6 +23,7 @@ export interface Services {
   readonly pool: UpstreamPool;
   readonly http2: Http2Pool;
   readonly inFlight: InFlight;
+  readonly sessions: Sessions;
   /** What people have stopped. */
   readonly halts: Halts;
   /** What exchanges under way have taken of limits. */

@@ -1,5 +1,4 @@
 import type { Socket } from 'node:net';
-import { identify } from '../identity/identify.ts';
 import { Denial, asDenial } from '../model/denial.ts';
 import { parseHost, type Host } from '../model/host.ts';
 import { makeTarget, type Target } from '../model/target.ts';
@@ -7,6 +6,7 @@ import type { Connections } from './connections.ts';
 import { concludeEntry } from './exchange.ts';
 import type { Peer } from './message.ts';
 import { Gone, Negotiation } from './negotiation.ts';
+import { principalOf, type Principal } from './principal.ts';
 import type { Services } from './services.ts';
 import { openTunnel, serveTunnel } from './tunnel.ts';
 
@@ -32,15 +32,14 @@ export async function serveSocks(
   connections: Connections,
   services: Services,
 ): Promise<void> {
-  const { generations, throttle } = services;
   const bytes = new Negotiation(socket, TIMEOUT);
   const leave = connections.enterWaiting(socket);
-  let agent: string | null = null;
+  let principal: Principal | null = null;
   let target: Target;
   try {
     const credentials = await greet(bytes, socket);
     try {
-      agent = identify({ ...peer, credentials }, generations.stable.identities, throttle);
+      principal = principalOf({ ...peer, credentials }, services);
     } catch (error) {
       if (credentials.length > 0) socket.write(Buffer.from([1, 1]));
       throw error;
@@ -50,7 +49,7 @@ export async function serveSocks(
     bytes.finish();
   } catch (error) {
     bytes.finish();
-    if (!(error instanceof Gone)) concludeEntry(peer, agent, asDenial(error), services);
+    if (!(error instanceof Gone)) concludeEntry(peer, principal?.agent ?? null, asDenial(error), services);
     socket.end();
     socket.resume();
     socket.setTimeout(1_000, () => socket.destroy());
@@ -58,8 +57,7 @@ export async function serveSocks(
   } finally {
     leave();
   }
-  const now = generations.snapshotFor(agent, peer.source);
-  const tunnel = await openTunnel(agent, target, null, now, services);
+  const tunnel = await openTunnel(principal, target, null, services);
   socket.write(reply(SUCCEEDED));
   await serveTunnel(socket, peer, tunnel, connections, services);
 }

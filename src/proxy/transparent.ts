@@ -1,5 +1,4 @@
 import type { Socket } from 'node:net';
-import { identify } from '../identity/identify.ts';
 import { Denial, asDenial } from '../model/denial.ts';
 import { parseHost } from '../model/host.ts';
 import { makeTarget, type Target } from '../model/target.ts';
@@ -9,6 +8,7 @@ import type { Connections } from './connections.ts';
 import { concludeEntry } from './exchange.ts';
 import { firstByte, peekHello } from './handshake.ts';
 import type { Peer } from './message.ts';
+import { principalOf, type Principal } from './principal.ts';
 import type { Services } from './services.ts';
 import { TLS_HANDSHAKE, openTunnel, serveTunnel } from './tunnel.ts';
 
@@ -32,19 +32,17 @@ export async function serveTransparent(
 }
 
 async function serveHello(socket: Socket, peer: Peer, connections: Connections, services: Services): Promise<void> {
-  const { generations, throttle } = services;
-  let agent: string | null = null;
+  let principal: Principal | null = null;
   let target: Target;
   try {
-    agent = identify({ ...peer, credentials: [] }, generations.stable.identities, throttle);
+    principal = principalOf({ ...peer, credentials: [] }, services);
     target = targetOf(await peekHello(socket));
   } catch (error) {
-    concludeEntry(peer, agent, asDenial(error), services);
+    concludeEntry(peer, principal?.agent ?? null, asDenial(error), services);
     socket.destroy();
     return;
   }
-  const now = generations.snapshotFor(agent, peer.source);
-  const tunnel = await openTunnel(agent, target, null, now, services);
+  const tunnel = await openTunnel(principal, target, null, services);
   await serveTunnel(socket, peer, tunnel, connections, services);
 }
 

@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import { Denial, asDenial } from '../model/denial.ts';
+import type { Session } from '../model/session.ts';
 import { makeTarget, type Target } from '../model/target.ts';
 import { guard } from '../network/guard.ts';
 import { decideConnection } from '../policy/decide.ts';
@@ -12,14 +13,16 @@ import { acceptTls, contradictionOf, firstByte, peekHello } from './handshake.ts
 import type { AgentConnection, Peer } from './message.ts';
 import { serveOpaque } from './opaque.ts';
 import { admit, type ConnectPermit, type Permit } from './permit.ts';
+import { grantsOf, refuseExpired, type Principal } from './principal.ts';
 import { refuseHalted } from './refuse-halted.ts';
 import type { Services } from './services.ts';
-import type { Snapshot } from './snapshot.ts';
 
 /** What was agreed when a tunnel was opened: who, and to where. */
 export interface Tunnel {
   readonly id: string;
   readonly agent: string;
+  /** The session it was opened in. */
+  readonly session: Session | null;
   readonly target: Target;
   /** Why nothing may pass; told to the agent inside the TLS session, where clients show it. */
   readonly refusal: Denial | null;
@@ -38,17 +41,18 @@ export const TLS_HANDSHAKE = 0x16;
 
 /** Opens a tunnel, if only to refuse inside it: an agent's client shows what it is told there. */
 export async function openTunnel(
-  agent: string,
+  principal: Principal,
   target: Target,
   contradiction: Denial | null,
-  now: Snapshot,
   services: Services,
 ): Promise<Tunnel> {
-  const permit = contradiction ?? (await open(agent, target, now, services).catch(asDenial));
+  const { agent, session } = principal;
+  const permit = contradiction ?? (await open(principal, target, services).catch(asDenial));
   const refused = permit instanceof Denial;
   return {
     id: `${services.pseudonym}-t${++tunnels}`,
     agent,
+    session,
     target,
     refusal: refused ? permit : null,
     mismatch: null,
@@ -63,9 +67,10 @@ let tunnels = 0;
  * May this agent reach this host at all, and at an address that may be dialled? In this order, for a host name is itself a
  * message, and resolving it delivers it.
  */
-async function open(agent: string, target: Target, now: Snapshot, services: Services): Promise<ConnectPermit> {
-  refuseHalted(agent, null, now, services);
-  const permit = admit(decideConnection(agent, target, now.policy), target);
+async function open({ agent, session, now }: Principal, target: Target, services: Services): Promise<ConnectPermit> {
+  refuseExpired(session, services);
+  refuseHalted({ agent, session, capability: null }, now, services);
+  const permit = admit(decideConnection(agent, target, now.policy, grantsOf(session)), target);
   await guard(permit, services.names, now.network);
   return permit;
 }
@@ -78,7 +83,7 @@ export async function serveTunnel(
   connections: Connections,
   services: Services,
 ): Promise<void> {
-  const leave = connections.enterTunnel(socket, tunnel.agent);
+  const leave = connections.enterTunnel(socket, tunnel);
   try {
     socket.on('error', () => undefined);
     if (tunnel.opaque === 'tcp') await serveOpaque(socket, peer, tunnel, services);
@@ -134,7 +139,7 @@ async function serveRequests(
   connections: Connections,
   services: Services,
 ): Promise<void> {
-  const leave = connections.enter(agent, tunnel.agent);
+  const leave = connections.enter(agent, tunnel);
   const running = new Set<Promise<void>>();
   let served = 0;
   try {

@@ -144,7 +144,10 @@ describe('sallyport kill', () => {
   });
 
   it.each<[string[], RegExp]>([
-    [['kill', 'agnt', 'bot', '--reason', 'x'], /"agnt" cannot be stopped: write one of agent, capability, tenant, all/],
+    [
+      ['kill', 'agnt', 'bot', '--reason', 'x'],
+      /"agnt" cannot be stopped: write one of agent, session, capability, tenant, all/,
+    ],
     [['kill', 'agent', '--reason', 'x'], /which agent\? write its name/],
     [['kill', 'all', 'bot', '--reason', 'x'], /all is everything: it takes no name/],
     [['kill', 'agent', 'bot'], /required option '--reason <text>'/],

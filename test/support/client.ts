@@ -80,9 +80,9 @@ export async function openTunnel(
 export async function openTls(
   gate: TestGate,
   authority: string,
-  options: { servername?: string; verify?: boolean } = {},
+  options: { servername?: string; verify?: boolean; fields?: string } = {},
 ): Promise<RawClient & { tls: TLSSocket }> {
-  const tunnel = await openTunnel(gate, authority);
+  const tunnel = await openTunnel(gate, authority, options.fields);
   if (tunnel.status !== 200) return Object.assign(tunnel, { tls: tunnel.socket as TLSSocket });
   tunnel.socket.removeAllListeners('data');
   const host = authority.replace(/:\d+$/, '').replaceAll(/[[\]]/g, '');

@@ -67,6 +67,7 @@ export function request(
     headers,
     body,
     changedTools: NO_CHANGED_TOOLS,
+    granted: null,
   };
 }
 

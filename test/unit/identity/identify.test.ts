@@ -16,7 +16,7 @@ const identities = makeIdentities([
   },
 ]);
 const who = (source: string, ...credentials: string[]): string =>
-  identify({ source, certificate: [], credentials }, identities, new FailureThrottle(() => 0));
+  identify({ source, certificate: [], credentials }, identities, new FailureThrottle(() => 0)).agent;
 
 describe('identify()', () => {
   it('knows an agent by any of its tokens, or by its source network', () => {
@@ -34,7 +34,7 @@ describe('identify()', () => {
         { source: '1.1.1.1', certificate: [], credentials: [`bAsIc ${Buffer.from('x:a:b').toString('base64')}`] },
         own,
         new FailureThrottle(() => 0),
-      ),
+      ).agent,
     ).toBe('x');
   });
 
@@ -62,7 +62,7 @@ describe('identify()', () => {
       },
     ]);
     const by = (certificate: string[], credentials: string[] = []): string =>
-      identify({ source: '10.1.1.1', certificate, credentials }, own, new FailureThrottle(() => 0));
+      identify({ source: '10.1.1.1', certificate, credentials }, own, new FailureThrottle(() => 0)).agent;
     expect(by(['spiffe://other', 'spiffe://acme/x'])).toBe('x');
     expect(() => by(['CN=nobody'])).toThrow('the client certificate names no agent');
     expect(() => by(['spiffe://acme/x'], [basic('x:wrong')])).toThrow('the agent or its token is wrong');

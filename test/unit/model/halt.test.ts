@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { haltScope, halts, type HaltKind } from '../../../src/model/halt.ts';
 
-const subject = { agent: 'bot', tenant: 'acme', capability: 'mail' };
+const subject = { agent: 'bot', tenant: 'acme', capability: 'mail', session: 's1' };
 
 describe('halts()', () => {
   it.each<[HaltKind, string, boolean]>([
@@ -12,12 +12,14 @@ describe('halts()', () => {
     ['tenant', 'bot', false],
     ['capability', 'mail', true],
     ['capability', 'bot', false],
+    ['session', 's1', true],
+    ['session', 's2', false],
   ])('%s %s: %s', (kind, name, expected) => {
     expect(halts({ kind, name }, subject)).toBe(expected);
   });
 
   it('stops no one by a tenant or capability they do not have', () => {
-    const nobody = { agent: 'bot', tenant: null, capability: null };
+    const nobody = { agent: 'bot', tenant: null, capability: null, session: null };
     expect(halts({ kind: 'tenant', name: '' }, nobody) || halts({ kind: 'capability', name: '' }, nobody)).toBe(false);
   });
 });

@@ -43,7 +43,7 @@ capabilities:
       'a.yaml:5:25: error: requests has two limits for the same time\n  hint: keep the smaller one',
     ]);
     expect(wrong('{ request: 1/minute }')[0]).toContain('did you mean "requests"');
-    expect(wrong('{ session: 5m }')[0]).toContain('"session" is not supported yet');
+    expect(wrong('{ session: forever }')[0]).toContain('"forever" is not how long a session lasts');
   });
 
   it('name tenants that are defined, once any is', () => {

@@ -78,9 +78,9 @@ const GALLERY: Record<string, [text: string, ...problems: string[]]> = {
     `version: 1\n${AGENT}    allow:\n      - { host: a.test, query: { q: { matches: "(?=x)" } } }\n`,
     'a.yaml:6:9: error: the expression for "q" in query is not RE2: error parsing regexp: invalid or unsupported Perl syntax: `(?=`\n    6 |       - { host: a.test, query: { q: { matches: "(?=x)" } } }\n      |         ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^\n  hint: no back-references and no look-around',
   ],
-  'limits of sessions, which are not enforced yet': [
-    `version: 1\n${AGENT}    limits: { session: 5m }\n`,
-    'a.yaml:5:15: error: "session" is not supported yet\n    5 |     limits: { session: 5m }\n      |               ^^^^^^^\n  hint: this version cannot enforce it, and would rather refuse the file than pretend; remove it',
+  'a session that lasts no time': [
+    `version: 1\n${AGENT}    limits: { session: soon }\n`,
+    'a.yaml:5:24: error: "soon" is not how long a session lasts\n    5 |     limits: { session: soon }\n      |                        ^^^^\n  hint: write a duration such as 5m, of a second at least',
   ],
   'a pointer that is none': [
     `version: 1\n${AGENT}    allow:\n      - { host: a.test, body: { json: { a: x } } }\n`,

@@ -1,0 +1,151 @@
+import { randomBytes } from 'node:crypto';
+import { SESSION_PREFIX, readSession, signSession } from '../identity/session-token.ts';
+import type { SessionEvent } from '../model/audit-event.ts';
+import type { Session } from '../model/session.ts';
+import type { Policy } from '../policy/policy.ts';
+import { LONGEST_SESSION, type SessionKeys } from './session-keys.ts';
+
+/** What a session is to be. */
+export interface SessionRequest {
+  readonly agent: string;
+  /** Milliseconds; null: as long as the agent's sessions may last, else an hour. */
+  readonly ttl: number | null;
+  /** Null: all that the agent may. */
+  readonly capabilities: readonly string[] | null;
+  readonly labels: Readonly<Record<string, string>>;
+}
+
+/** A session was asked for that cannot be. */
+export class SessionRequestError extends Error {
+  override name = 'SessionRequestError';
+}
+
+export interface SessionsOptions {
+  readonly keys: SessionKeys;
+  readonly clock: () => number;
+}
+
+/** Told when a session ends by its time, or when all are revoked. */
+export interface SessionListener {
+  end(session: Session, how: 'expired' | 'revoked'): void;
+  record(event: SessionEvent): void;
+}
+
+const HOUR = 3_600_000;
+/** Longest time a timer is set for. */
+const MAX_TIMER = 2 ** 31 - 1;
+/** Sessions that are remembered for `list`: their tokens hold what counts. */
+const MAX_LISTED = 10_000;
+
+/** Makes sessions, knows their tokens, and ends them when their time is over. */
+export class Sessions {
+  readonly #options: SessionsOptions;
+  /** Sessions that have not ended, as far as this gate has made or seen them. */
+  readonly #known = new Map<string, { readonly session: Session; readonly timer: NodeJS.Timeout }>();
+  #listener: SessionListener = { end: () => undefined, record: () => undefined };
+
+  constructor(options: SessionsOptions) {
+    this.#options = options;
+  }
+
+  listen(listener: SessionListener): void {
+    this.#listener = listener;
+  }
+
+  /** A new session and its token, which is told this once. Throws SessionRequestError. */
+  create(asked: SessionRequest, policy: Policy, by: string): { readonly session: Session; readonly token: string } {
+    const agent = policy.agents.get(asked.agent);
+    if (agent === undefined) throw new SessionRequestError(`the rules know no agent "${asked.agent}"`);
+    const longest = Math.min(agent.sessionTime ?? LONGEST_SESSION, LONGEST_SESSION);
+    const ttl = asked.ttl ?? Math.min(longest, agent.sessionTime ?? HOUR);
+    if (ttl < 1000 || ttl > longest)
+      throw new SessionRequestError(`a session of ${agent.name} lasts one second to ${longest / 1000} seconds`);
+    const missing = (asked.capabilities ?? []).filter((name) => !agent.capabilities.has(name));
+    if (missing.length > 0)
+      throw new SessionRequestError(
+        `${agent.name} is not granted ${missing.join(', ')}: a session can hold less, not more`,
+      );
+    const issued = this.#options.clock();
+    const { capabilities, labels } = asked;
+    const id = randomBytes(8).toString('hex');
+    const session: Session = { id, agent: agent.name, capabilities, labels, issued, expires: issued + ttl };
+    const token = signSession(session, this.#options.keys.signing());
+    this.#note(session);
+    this.#listener.record(eventOf('created', session, by, issued));
+    return { session, token };
+  }
+
+  /** The session of a token; null for one that is none of ours. */
+  read(token: string): Session | null {
+    if (!token.startsWith(SESSION_PREFIX)) return null;
+    return readSession(token, this.#options.keys.all);
+  }
+
+  /** Somebody has come in a session: it is ended when its time is over. */
+  enter(session: Session): void {
+    if (!this.isOver(session)) this.#note(session);
+  }
+
+  isOver({ expires }: Session): boolean {
+    return this.#options.clock() >= expires;
+  }
+
+  /** Sessions this gate has made or seen that have not ended, oldest first. */
+  list(): Session[] {
+    return [...this.#known.values()].map(({ session }) => session).sort((a, b) => a.issued - b.issued);
+  }
+
+  rotateKeys(by: string): void {
+    this.#options.keys.rotate();
+    this.#listener.record(this.#keysEvent('keys-rotated', by));
+  }
+
+  /** Ends every session there is. */
+  revokeAll(by: string): void {
+    this.#options.keys.revokeAll();
+    for (const { session } of this.#known.values()) this.#end(session, 'revoked');
+    this.#listener.record(this.#keysEvent('keys-revoked', by));
+  }
+
+  /** Forgets a session that was revoked; who is cut off is for whoever revoked it. */
+  forget(id: string): void {
+    clearTimeout(this.#known.get(id)?.timer);
+    this.#known.delete(id);
+  }
+
+  close(): void {
+    for (const { timer } of this.#known.values()) clearTimeout(timer);
+  }
+
+  #note(session: Session): void {
+    if (this.#known.has(session.id) || this.#known.size >= MAX_LISTED) return;
+    const left = Math.min(MAX_TIMER, session.expires - this.#options.clock());
+    const timer = setTimeout(() => this.#end(session, 'expired'), left).unref();
+    this.#known.set(session.id, { session, timer });
+  }
+
+  #end(session: Session, how: 'expired' | 'revoked'): void {
+    this.forget(session.id);
+    this.#listener.end(session, how);
+    if (how === 'expired') this.#listener.record(eventOf('expired', session, 'gate', this.#options.clock()));
+  }
+
+  #keysEvent(action: SessionEvent['action'], by: string): SessionEvent {
+    return { action, by, kind: 'session', time: new Date(this.#options.clock()).toISOString() };
+  }
+}
+
+function eventOf(action: SessionEvent['action'], session: Session, by: string, now: number): SessionEvent {
+  const { agent, capabilities, expires, id, labels } = session;
+  return {
+    action,
+    agent,
+    by,
+    ...(capabilities === null ? {} : { capabilities }),
+    expires: new Date(expires).toISOString(),
+    kind: 'session',
+    labels,
+    session: id,
+    time: new Date(now).toISOString(),
+  };
+}

@@ -120,18 +120,9 @@ export async function startGate(config: Config, log: Log): Promise<Gate> {
       admin.close();
       admin.closeAllConnections();
       connections.destroy();
-      void services.leases.close();
-      for (const each of [
-        services.pool,
-        services.http2,
-        services.halts,
-        services.sessions,
-        generations,
-        decisionPoints,
-        services.audit,
-        metrics,
-      ])
-        each.close();
+      const { leases: taken, pool, http2, halts, sessions, audit } = services;
+      void taken.close();
+      for (const each of [pool, http2, halts, sessions, generations, decisionPoints, audit, metrics]) each.close();
     },
   };
 }

@@ -18,7 +18,7 @@ export function addReplay(program: Command): void {
     .option('--json <file>', 'write a JSON report')
     .addHelpText(
       'after',
-      '\nExample:\n  sallyport replay state/audit --rules new-rules/\n\nValues of queries, headers and bodies are not on record: where a rule reads them, what it would say is unknown.\n\nExit codes: 0 nothing would change, 1 something would, 2 wrong usage or rules that do not load.',
+      '\nExample:\n  sallyport replay state/audit --rules new-rules/\n\nValues of queries, headers and bodies are not on record, nor what a session held: where that counts, what rules would say is unknown.\n\nExit codes: 0 nothing would change, 1 something would, 2 wrong usage or rules that do not load.',
     )
     .action((audit: string, options: { json?: string }, command: Command) => {
       const { policy, problems } = loadPolicy(configOf(command).rules);

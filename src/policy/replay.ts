@@ -33,6 +33,9 @@ export function replay(event: OutcomeEvent, policy: Policy): Replayed | null {
   if (readsMoreThanRecorded(facts, policy))
     return { ...before, after: 'unknown', reason: event.reason ?? '', capability: event.capability ?? '' };
   const decision = decide(facts, policy);
+  // What a session held is not on record: it may have been refused what its agent was allowed.
+  if (decision.kind === 'allow' && event.session !== undefined && event.decision !== 'allow')
+    return { ...before, after: 'unknown', reason: event.reason ?? '', capability: event.capability ?? '' };
   if (decision.kind === 'allow') {
     const capability = decision.obligations.capability ?? '';
     return { ...before, after: 'allow', reason: event.reason ?? '', capability };

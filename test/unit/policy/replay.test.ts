@@ -34,6 +34,17 @@ const policy = botPolicy(`    allow:
 `);
 
 describe('replay()', () => {
+  it.each([
+    'rate-exceeded',
+    'budget-exhausted',
+    'store-unavailable',
+    'decision-point-denied',
+    'halted',
+    'session-expired',
+  ])('leaves out what others than rules decided: %s', (reason) => {
+    expect(replay(event({ decision: 'deny', reason }), policy)).toBeNull();
+  });
+
   it.each<[string, Partial<OutcomeEvent>, string, string]>([
     ['what is still allowed', {}, 'allow', ''],
     ['what is denied now', { path: '/gone' }, 'deny', 'path-not-allowed'],
@@ -45,6 +56,13 @@ describe('replay()', () => {
     ['a WebSocket where none may be', { path: '/ok', websocket: true }, 'deny', 'method-not-allowed'],
     ['a rule that reads a query', { path: '/search', query: [{ name: 'q', length: 1 }] }, 'unknown', ''],
     ['a rule that reads a body', { path: '/mail', method: 'POST' }, 'unknown', ''],
+    [
+      'a session that may have held less',
+      { session: 's', decision: 'deny', reason: 'path-not-allowed' },
+      'unknown',
+      'path-not-allowed',
+    ],
+    ['a session that was allowed', { session: 's' }, 'allow', ''],
     ['another method of such a rule', { path: '/mail' }, 'deny', 'method-not-allowed'],
   ])('of %s', (_name, more, after, reason) => {
     expect(replay(event(more), policy)).toMatchObject({ after, reason });

@@ -57,6 +57,7 @@ function run(size, shape) {
     headers: [],
     body: { kind: 'none' },
     changedTools: new Set(),
+    granted: null,
   };
   const rounds = 300_000;
   for (let i = 0; i < 50_000; i++) decide(facts, policy);
@@ -108,6 +109,7 @@ agents:
     headers: [],
     body: { kind: 'whole', bytes, contentType: ['application/json'] },
     changedTools: new Set(),
+    granted: null,
   };
   for (let i = 0; i < 5_000; i++) decide(facts, policy);
   const times = [];

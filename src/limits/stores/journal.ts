@@ -1,4 +1,4 @@
-import { closeSync, mkdirSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs';
+import { closeSync, fstatSync, ftruncateSync, mkdirSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { errorCode } from '../../model/error-code.ts';
 
@@ -61,19 +61,21 @@ export class JournalFile {
   }
 
   append(changes: readonly Change[]): void {
-    const first = this.#pending === '';
+    const first = this.#pending === '' || this.#failing;
     this.#pending += textOf(changes);
     if (first) this.#options.defer(() => this.flush());
   }
 
   flush(): void {
     if (this.#pending === '' || this.#descriptor === null) return;
-    const text = this.#pending;
-    this.#pending = '';
+    const size = fstatSync(this.#descriptor).size;
     try {
-      writeAll(this.#descriptor, text);
+      writeAll(this.#descriptor, this.#pending);
+      this.#pending = '';
       this.#report(null);
     } catch (error) {
+      // Half a line would make the next start refuse the file. What could not be written goes with the next change.
+      ftruncateSync(this.#descriptor, size);
       this.#report(error);
     }
   }

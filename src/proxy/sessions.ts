@@ -34,8 +34,6 @@ export interface SessionListener {
 const HOUR = 3_600_000;
 /** Longest time a timer is set for. */
 const MAX_TIMER = 2 ** 31 - 1;
-/** Sessions that are remembered for `list`: their tokens hold what counts. */
-const MAX_LISTED = 10_000;
 
 /** Makes sessions, knows their tokens, and ends them when their time is over. */
 export class Sessions {
@@ -118,7 +116,7 @@ export class Sessions {
   }
 
   #note(session: Session): void {
-    if (this.#known.has(session.id) || this.#known.size >= MAX_LISTED) return;
+    if (this.#known.has(session.id)) return;
     const left = Math.min(MAX_TIMER, session.expires - this.#options.clock());
     const timer = setTimeout(() => this.#end(session, 'expired'), left).unref();
     this.#known.set(session.id, { session, timer });

@@ -28,6 +28,17 @@ export function haltScope({ kind, name }: Pick<Halt, 'kind' | 'name'>): string {
   return kind === 'all' ? 'everything' : `${kind} ${name}`;
 }
 
+/** Every scope that holds this subject. */
+export function haltScopes({ agent, tenant, capability, session }: HaltSubject): string[] {
+  return [
+    'everything',
+    `agent ${agent}`,
+    ...(session === null ? [] : [`session ${session}`]),
+    ...(tenant === null ? [] : [`tenant ${tenant}`]),
+    ...(capability === null ? [] : [`capability ${capability}`]),
+  ];
+}
+
 /** Whether a halt is of this subject. */
 export function halts({ kind, name }: Pick<Halt, 'kind' | 'name'>, subject: HaltSubject): boolean {
   if (kind === 'all') return true;

@@ -4,7 +4,7 @@ import { z } from 'zod';
 import type { HaltBoard } from '../limits/stores/board.ts';
 import type { HaltEvent } from '../model/audit-event.ts';
 import { errorCode } from '../model/error-code.ts';
-import { HALT_KINDS, haltScope, halts, type Halt, type HaltSubject } from '../model/halt.ts';
+import { HALT_KINDS, haltScope, haltScopes, type Halt, type HaltSubject } from '../model/halt.ts';
 import type { Log } from '../telemetry/log.ts';
 
 const halt = z.strictObject({
@@ -70,7 +70,11 @@ export class Halts {
   /** The halt that stops somebody, if any; the file's last, for a reason that names them is better. */
   haltOf(subject: HaltSubject): Halt | null {
     if (this.#halts.size === 0) return this.#fromFile;
-    for (const each of this.#halts.values()) if (halts(each, subject)) return each;
+    // Looked up, not searched: every session that was revoked leaves a halt, and every request asks.
+    for (const scope of haltScopes(subject)) {
+      const found = this.#halts.get(scope);
+      if (found !== undefined) return found;
+    }
     return this.#fromFile;
   }
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { haltScope, halts, type HaltKind } from '../../../src/model/halt.ts';
+import { haltScope, haltScopes, halts, type HaltKind } from '../../../src/model/halt.ts';
 
 const subject = { agent: 'bot', tenant: 'acme', capability: 'mail', session: 's1' };
 
@@ -16,6 +16,7 @@ describe('halts()', () => {
     ['session', 's2', false],
   ])('%s %s: %s', (kind, name, expected) => {
     expect(halts({ kind, name }, subject)).toBe(expected);
+    expect(haltScopes(subject).includes(haltScope({ kind, name }))).toBe(expected);
   });
 
   it('stops no one by a tenant or capability they do not have', () => {

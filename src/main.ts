@@ -78,15 +78,17 @@ export async function startGate(config: Config, log: Log): Promise<Gate> {
   const services = openServices({ config, generations, leaves, metrics, upstreamTrust, log });
   generations.listen((event) => changed(event, services));
 
-  const admin = await listenAdmin(config.listen.admin, controlOf(config, connections, services)).catch(
-    listenFailure('listen.admin', config.listen.admin),
-  );
+  const admin = await listenAdmin(config.listen.admin, controlOf(config, connections, services))
+    .catch(listenFailure('listen.admin', config.listen.admin))
+    .catch(closing(() => closeAll(services, decisionPoints)));
   await services.leases.store.whenReady();
   await beginStopping(connections, services);
-  const entries = await openEntries(config, connections, services).catch((error: unknown) => {
-    admin.close();
-    throw error;
-  });
+  const entries = await openEntries(config, connections, services).catch(
+    closing(() => {
+      admin.close();
+      closeAll(services, decisionPoints);
+    }),
+  );
   for (const port of [portOf(admin), ...entries.ports]) ownPorts.add(port);
 
   return {
@@ -120,10 +122,22 @@ export async function startGate(config: Config, log: Log): Promise<Gate> {
       admin.close();
       admin.closeAllConnections();
       connections.destroy();
-      const { leases: taken, pool, http2, halts, sessions, audit } = services;
-      void taken.close();
-      for (const each of [pool, http2, halts, sessions, generations, decisionPoints, audit, metrics]) each.close();
+      closeAll(services, decisionPoints);
     },
+  };
+}
+
+function closeAll(services: Services, decisionPoints: DecisionPointOpener): void {
+  const { leases, pool, http2, halts, sessions, generations, audit, metrics } = services;
+  void leases.close();
+  for (const each of [pool, http2, halts, sessions, generations, decisionPoints, audit, metrics]) each.close();
+}
+
+/** What was opened before a start fails keeps no process alive. */
+function closing(close: () => void): (error: unknown) => never {
+  return (error) => {
+    close();
+    throw error;
   };
 }
 

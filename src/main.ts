@@ -10,6 +10,7 @@ import { listenAdmin } from './control/server.ts';
 import { openToken } from './control/token.ts';
 import { DecisionPointError, DecisionPointOpener } from './decision-point/open.ts';
 import { Denial } from './model/denial.ts';
+import type { WatchKind } from './model/quarantine.ts';
 import type { PolicyEvent } from './model/audit-event.ts';
 import { errorCode } from './model/error-code.ts';
 import { FailureThrottle } from './identity/throttle.ts';
@@ -23,6 +24,7 @@ import { beginStopping, openHalts, openSessions } from './proxy/stopping.ts';
 import { Http2Pool } from './proxy/http2-pool.ts';
 import { InFlight } from './proxy/in-flight.ts';
 import { Leases } from './proxy/leases.ts';
+import { Quarantine } from './proxy/quarantine.ts';
 import { UpstreamPool } from './proxy/pool.ts';
 import type { Services } from './proxy/services.ts';
 import { SessionRequestError, type Sessions } from './proxy/sessions.ts';
@@ -247,6 +249,11 @@ interface Parts {
 function openServices({ config, generations, leaves, metrics, upstreamTrust, log }: Parts): Services {
   const { resolvers: servers, timeouts } = config.upstream;
   const pseudonym = `sallyport-${randomBytes(4).toString('hex')}`;
+  const halts = openHalts(config, upstreamTrust, clock, log);
+  const sessions = openSessions(config, clock);
+  const store = openStore(config, upstreamTrust, clock, log, (answers) => metrics.storeAnswers(answers));
+  metrics.alsoRead({ halts: () => halts.all, sessions: () => sessions.list().length });
+  const contained = (cause: WatchKind): void => metrics.contained(cause);
   return {
     generations,
     names: new DnsNameService({ servers, timeout: DNS_TIMEOUT, clock }),
@@ -259,9 +266,10 @@ function openServices({ config, generations, leaves, metrics, upstreamTrust, log
     pool: new UpstreamPool(clock),
     http2: new Http2Pool(),
     inFlight: new InFlight(),
-    sessions: openSessions(config, clock),
-    halts: openHalts(config, upstreamTrust, clock, log),
-    leases: new Leases(openStore(config, upstreamTrust, clock, log), log),
+    sessions,
+    halts,
+    quarantine: new Quarantine({ store, halts, clock, log, contained }),
+    leases: new Leases(store, log),
     metrics,
     log,
     timeouts,

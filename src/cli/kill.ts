@@ -66,5 +66,13 @@ async function ask(
 }
 
 function list(halts: readonly Halt[]): string {
-  return halts.map((each) => `${haltScope(each)}  since ${each.time} by ${each.by}: ${each.reason}\n`).join('');
+  return halts
+    .map((each) => `${haltScope(each)}  ${stateOf(each)}since ${each.time} by ${each.by}: ${each.reason}\n`)
+    .join('');
+}
+
+/** What the gate did by itself, and until when; nothing for what people did. */
+function stateOf({ quarantine, until }: Halt): string {
+  if (quarantine === undefined) return '';
+  return `${quarantine === 'halt' ? 'quarantined' : 'enforced'} until ${until ?? 'revived'} `;
 }

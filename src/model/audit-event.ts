@@ -90,14 +90,17 @@ export interface PolicyEvent {
 
 /** Something was stopped, or goes on. */
 export interface HaltEvent {
-  readonly action: 'halted' | 'revived';
-  /** Who did it: a name, `file`, `signal`, or `store` where another gate was told. */
+  /** `quarantined` and `enforced`: the gate contained an agent by itself; the second holds it to rules that were only observed. */
+  readonly action: 'halted' | 'quarantined' | 'enforced' | 'revived';
+  /** Who did it: a name, `file`, `signal`, or `gate`. */
   readonly by: string;
   readonly kind: 'halt';
   readonly reason: string;
   /** `agent NAME`, `capability NAME`, `tenant NAME` or `everything`. */
   readonly scope: string;
   readonly time: string;
+  /** When it ends by itself. */
+  readonly until?: string;
 }
 
 /** A session was made or has ended by its time, or the keys of all of them have changed. Revoking one is a halt. */

@@ -11,6 +11,10 @@ export interface Halt {
   readonly reason: string;
   readonly by: string;
   readonly time: string;
+  /** What the gate did by itself: it `halt`s, or `enforce`s what was only observed. Left out where people did it. */
+  readonly quarantine?: 'halt' | 'enforce' | undefined;
+  /** When a quarantine ends by itself, in ISO 8601. */
+  readonly until?: string | undefined;
 }
 
 /** Who is asked about: an agent, with what it belongs to and uses. */
@@ -26,6 +30,16 @@ export interface HaltSubject {
 /** `agent bot`, or `everything`. */
 export function haltScope({ kind, name }: Pick<Halt, 'kind' | 'name'>): string {
   return kind === 'all' ? 'everything' : `${kind} ${name}`;
+}
+
+/** What tells halts apart: a quarantine, which ends by itself, never stands in the place of what people stopped. */
+export function haltKey({ kind, name, quarantine }: Pick<Halt, 'kind' | 'name' | 'quarantine'>): string {
+  const scope = haltScope({ kind, name });
+  return quarantine === undefined ? scope : quarantineKey(quarantine, scope);
+}
+
+export function quarantineKey(does: 'halt' | 'enforce', scope: string): string {
+  return `quarantine ${does} ${scope}`;
 }
 
 /** Every scope that holds this subject. */

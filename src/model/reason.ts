@@ -72,3 +72,32 @@ export const REASON_CODES = Object.keys(TABLE) as Reason[];
 export function isFloor(reason: Reason): boolean {
   return REASONS[reason].floor;
 }
+
+/** Something was found in what passed. */
+export const FINDING_REASONS: ReadonlySet<Reason> = new Set<Reason>([
+  'secret-found',
+  'personal-data-found',
+  'registered-value-found',
+  'injection-found',
+]);
+
+/**
+ * The agent asked for what its rules do not give it. Left out on purpose: the gate's own faults and an upstream's, limits that
+ * are reached, what people have yet to decide, halts, and what a client's wrong set-up alone may bring about.
+ */
+export const MISCONDUCT_REASONS: ReadonlySet<Reason> = new Set<Reason>([
+  ...FINDING_REASONS,
+  'host-not-allowed',
+  'method-not-allowed',
+  'path-not-allowed',
+  'path-malformed',
+  'query-not-allowed',
+  'header-not-allowed',
+  'body-not-allowed',
+  'tool-not-found',
+  'address-forbidden',
+  'authority-mismatch',
+  'scan-budget',
+  'label-not-cleared',
+  'decision-point-denied',
+]);

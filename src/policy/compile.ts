@@ -5,6 +5,8 @@ import { parseEndpoint } from './endpoint.ts';
 import { HostIndex } from './host-index.ts';
 import { hostPatternText } from './host-pattern.ts';
 import type { Limit } from '../model/limit.ts';
+import { WATCH_KINDS, type QuarantineTerms } from '../model/quarantine.ts';
+import { NO_QUARANTINE, parseQuarantine, quarantineOf, type QuarantineParts } from './quarantine.ts';
 import { parseLimits, parseSessionTime, withDefaults } from './limits.ts';
 import { parseCidrs, type Merged, type Named } from './merge.ts';
 import { bindParameters, fillEndpoint, type ParameterValues } from './parameters.ts';
@@ -37,6 +39,7 @@ interface Defaults {
   readonly denies: readonly Rule[];
   readonly limits: readonly Limit[];
   readonly sessionTime: number | null;
+  readonly quarantine: QuarantineParts;
 }
 
 class Compiler {
@@ -55,30 +58,11 @@ class Compiler {
   }
 
   policy(generation: string): Policy {
-    const { defaults, networks } = this.#merged;
-    const defaultDenies =
-      defaults === null ? [] : this.#rules(defaults.spec.deny, defaults.source, ['defaults', 'deny'], NOBODY);
+    const everybody = this.#defaults();
     for (const capability of this.#merged.capabilities.values()) this.#checkUngranted(capability);
-    const everybody =
-      defaults === null
-        ? []
-        : parseLimits(defaults.spec.limits, defaults.source, ['defaults', 'limits'], this.#problems);
-    const sessionTime =
-      defaults === null
-        ? null
-        : parseSessionTime(defaults.spec.limits, defaults.source, ['defaults', 'limits'], this.#problems);
     for (const tenant of this.#merged.tenants.values()) this.#tenantLimits.set(tenant.name, this.#limitsOf(tenant));
     const agents = new Map<string, AgentPolicy>();
-    for (const agent of this.#merged.agents.values())
-      agents.set(
-        agent.name,
-        this.#agent(agent, {
-          mode: defaults?.spec.mode ?? 'enforce',
-          denies: defaultDenies,
-          limits: everybody,
-          sessionTime,
-        }),
-      );
+    for (const agent of this.#merged.agents.values()) agents.set(agent.name, this.#agent(agent, everybody));
     checkOverlappingSources(agents, this.#merged, this.#problems);
     checkSharedCertificates(agents, this.#merged, this.#problems);
     const capabilities = new Set(this.#merged.capabilities.keys());
@@ -86,12 +70,27 @@ class Compiler {
     return {
       generation,
       agents,
-      deny: indexOf(defaultDenies),
-      networks,
+      deny: indexOf(everybody.denies),
+      networks: this.#merged.networks,
       readsHeaders: this.#readsHeaders,
       readsBodies: this.#readsBodies,
       capabilities,
       counts,
+    };
+  }
+
+  #defaults(): Defaults {
+    const { spec = {}, source } = this.#merged.defaults ?? {};
+    const at = (key: string): PropertyKey[] => ['defaults', key];
+    // Without a file there is nothing to read, and nothing that could be wrong with it.
+    if (source === undefined)
+      return { mode: 'enforce', denies: [], limits: [], sessionTime: null, quarantine: NO_QUARANTINE };
+    return {
+      mode: spec.mode ?? 'enforce',
+      denies: this.#rules(spec.deny, source, at('deny'), NOBODY),
+      limits: parseLimits(spec.limits, source, at('limits'), this.#problems),
+      sessionTime: parseSessionTime(spec.limits, source, at('limits'), this.#problems),
+      quarantine: parseQuarantine(spec.quarantine, source, at('quarantine'), this.#problems),
     };
   }
 
@@ -127,8 +126,20 @@ class Compiler {
       capabilities: new Set((spec.capabilities ?? []).map((grant) => (typeof grant === 'string' ? grant : grant.use))),
       sessionsRequired: spec.sessions === 'required',
       sessionTime: parseSessionTime(spec.limits, source, at('limits'), this.#problems) ?? defaults.sessionTime,
+      quarantine: this.#quarantineOf(agent, defaults.quarantine),
       tenantLimits: this.#limitsOfTenant(spec.tenant, source, at('tenant')),
     };
+  }
+
+  #quarantineOf({ name, spec, source }: Named<AgentSpec>, everybody: QuarantineParts): QuarantineTerms | null {
+    const path = ['agents', name, 'quarantine'];
+    const own = parseQuarantine(spec.quarantine, source, path, this.#problems);
+    const terms = quarantineOf(own, everybody);
+    if (terms === null && typeof spec.quarantine === 'object') {
+      const hint = `write one of ${WATCH_KINDS.join(', ')}`;
+      this.#problems.push(problemAt(source, rangeOf(source, path), 'nothing is watched for this quarantine', { hint }));
+    }
+    return terms;
   }
 
   #limitsOf({ name, spec, source }: Named<TenantSpec>): readonly Limit[] {

@@ -11,6 +11,7 @@ import {
   jsonrpc,
   limits,
   mcp,
+  quarantineMap,
   rulesFile,
   tenant,
   type RulesFile,
@@ -124,6 +125,7 @@ function knownKeys(path: PropertyKey[]): string[] {
   if (path[0] === 'capabilities' && path.length === 2) return Object.keys(capability.shape);
   if (path[0] === 'tenants' && path.length === 2) return Object.keys(tenant.shape);
   if (last === 'limits') return Object.keys(limits.shape);
+  if (last === 'quarantine') return Object.keys(quarantineMap.shape);
   if (last === 'identity') return ['token', 'certificate', 'networks'];
   if (typeof last === 'number' && path.at(-2) === 'capabilities') return ['use', 'with', 'mode'];
   if (typeof last === 'number') return Object.keys(endpointMap.shape);

@@ -1,6 +1,7 @@
 import type { Cidr } from '../model/cidr.ts';
 import type { Limit } from '../model/limit.ts';
 import type { Mode } from '../model/mode.ts';
+import type { QuarantineTerms } from '../model/quarantine.ts';
 import type { HostIndex } from './host-index.ts';
 
 /** An agent as the policy knows it. */
@@ -24,6 +25,8 @@ export interface AgentPolicy {
   readonly sessionsRequired: boolean;
   /** Milliseconds a session of it may last; null: nothing is said. */
   readonly sessionTime: number | null;
+  /** When the gate contains it by itself; null: never. */
+  readonly quarantine: QuarantineTerms | null;
   /** What all agents of its tenant may use up together. */
   readonly tenantLimits: readonly Limit[];
 }

@@ -47,6 +47,23 @@ export const limits = z.strictObject({
   tokens: limit.optional().describe('Tokens of model APIs, as `200k/day`, counted from their own answers.'),
   session: z.string().optional().describe('How long a session may last, as `5m`; for agents and `defaults`.'),
 });
+
+const threshold = z.union([z.string(), z.number()]);
+export const quarantineMap = z.strictObject({
+  denials: threshold.optional().describe('Requests refused for what they ask, as `20/minute`.'),
+  findings: threshold
+    .optional()
+    .describe('Findings of the scanner, as `3/hour`; a number such as `1` is within a day.'),
+  'unknown-hosts': threshold.optional().describe('Different hosts that were refused, as `10/minute`.'),
+  for: z.string().optional().describe('How long it lasts unless somebody revives the agent; default `30m`.'),
+  do: z
+    .enum(['kill-session', 'halt-agent', 'observe→enforce', 'observe->enforce'])
+    .optional()
+    .describe(
+      'What the gate does by itself: halt the session, halt the agent (the default), or hold an agent that is observed or warned to its rules.',
+    ),
+});
+const quarantine = z.union([z.literal('off'), quarantineMap]);
 const scan = z.union([z.enum(['default', 'off']), z.record(z.string(), z.string())]);
 
 const jsonScalar = z.union([z.string(), z.number(), z.boolean(), z.null()]);
@@ -200,6 +217,9 @@ export const agent = z.strictObject({
     .describe('Named address ranges its endpoints may reach although they are forbidden by default.'),
   sessions: z.literal('required').optional().describe('`required`: the agent is let in with a session only.'),
   limits: limits.optional().describe('Limits of this agent; a kind that is left out is that of `defaults`.'),
+  quarantine: quarantine
+    .optional()
+    .describe('When the gate contains the agent by itself; what is left out is that of `defaults`. `off`: never.'),
   scan: scan.optional().describe('Scan profile.'),
 });
 
@@ -237,6 +257,7 @@ export const defaults = z.strictObject({
   mode: z.enum(MODES).optional().describe('Mode of agents that name none; default enforce.'),
   deny: z.array(endpoint).optional().describe('Endpoints refused to every agent.'),
   limits: limits.optional().describe('Limits of every agent that names none of that kind.'),
+  quarantine: quarantine.optional().describe('When the gate contains an agent by itself.'),
   scan: scan.optional().describe('Scan profile.'),
 });
 
@@ -298,6 +319,7 @@ export type GrantSpec = z.infer<typeof grant>;
 export type PredicateSpec = z.infer<typeof predicate>;
 export type FieldMapSpec = z.infer<typeof fieldMap>;
 export type LimitsSpec = z.infer<typeof limits>;
+export type QuarantineSpec = z.infer<typeof quarantine>;
 export type TenantSpec = z.infer<typeof tenant>;
 export type TestSpec = z.infer<typeof ruleTest>;
 export type BodySpec = z.infer<typeof body>;

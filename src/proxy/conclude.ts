@@ -12,6 +12,7 @@ export function conclude(exchange: Exchange, outcome: Outcome, request: AgentReq
   exchange.ended = performance.now();
   services.audit.note(outcomeText(exchange, outcome));
   count(exchange, outcome, request, services);
+  services.quarantine.watch(exchange, denialOf(outcome)?.reason ?? null);
   report(exchange, outcome, services);
 }
 

@@ -89,7 +89,9 @@ async function carry(exchange: Exchange, request: AgentRequest, services: Servic
   services.inFlight.enter(exchange);
   const { facts, read } = await look(request, asked, now, services);
   exchange.facts = facts;
-  const permit = enforce(await judge(facts, exchange, services), facts, exchange.tunnel?.latest ?? null);
+  const judgement = await judge(facts, exchange, services);
+  const strict = services.halts.enforces(facts.agent);
+  const permit = enforce(judgement, facts, exchange.tunnel?.latest ?? null, strict);
   keep(permit, exchange, services);
   const reservation = await reserve(permit, exchange, services.leases);
   const body = await hold(request, read, reservation, services.inspectBuffer);

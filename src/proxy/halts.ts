@@ -1,30 +1,21 @@
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
 import { z } from 'zod';
 import type { HaltBoard } from '../limits/stores/board.ts';
 import type { HaltEvent } from '../model/audit-event.ts';
-import { errorCode } from '../model/error-code.ts';
-import { HALT_KINDS, haltScope, haltScopes, type Halt, type HaltSubject } from '../model/halt.ts';
+import { haltKey, haltScope, haltScopes, quarantineKey, type Halt, type HaltSubject } from '../model/halt.ts';
 import type { Log } from '../telemetry/log.ts';
-
-const halt = z.strictObject({
-  kind: z.enum(HALT_KINDS),
-  name: z.string().max(200),
-  reason: z.string().min(1).max(1000),
-  by: z.string().min(1).max(200),
-  time: z.string().max(40),
-});
-const file = z.strictObject({ version: z.literal(1), halts: z.array(halt) });
+import { FLAG, haltSchema, type HaltFiles } from './halt-files.ts';
+import { LONGEST_SESSION } from './session-keys.ts';
 
 /** What stands on the board: a halt, and that it is over where somebody said so. What is simply gone was lost. */
-const notice = halt.extend({
+const notice = haltSchema.extend({
   revived: z.strictObject({ reason: z.string(), by: z.string(), time: z.string() }).optional(),
 });
 type Notice = z.infer<typeof notice>;
 
 export interface HaltsOptions {
-  /** Folder of the gate's state. */
-  readonly state: string;
+  readonly files: HaltFiles;
+  /** What is halted is written down here; else by the process that this one belongs to. */
+  readonly writes: boolean;
   /** What gates that share a store tell each other; null: this gate stands alone. */
   readonly board: HaltBoard | null;
   readonly clock: () => number;
@@ -38,22 +29,22 @@ export interface HaltListener {
   record(event: HaltEvent): void;
 }
 
-/** How often the file and the board are looked at, in milliseconds: a message that got lost matters no longer than that. */
+/** How often files and board are looked at, in milliseconds: a message that got lost matters no longer than that. */
 const LOOK = 250;
-/** A file of this name in the state folder halts everything; what it says is the reason. */
-const FILE = 'HALT';
+/** What is over is kept on the board for so long, in milliseconds, for gates whose clock is late or who were away. */
+const REMEMBERED = 60_000;
+const REVIVAL_REMEMBERED = LONGEST_SESSION + 86_400_000;
 
 /**
- * What has been stopped: told by people through the admin listener, by a file, a signal, or another gate. It holds over
- * restarts. What is halted here is halted at once, whatever becomes of telling others.
+ * What has been stopped: told by people through the admin listener, by a file, a signal, another gate, or the gate itself. It
+ * holds over restarts. What is halted here is halted at once, whatever becomes of telling others.
  */
 export class Halts {
   readonly #options: HaltsOptions;
-  readonly #path: string;
   #listener: HaltListener = { cut: () => undefined, record: () => undefined };
-  /** By scope; those of the file are kept apart. */
+  /** By key; the one by file is kept apart. */
   #halts: ReadonlyMap<string, Halt>;
-  #fromFile: Halt | null = null;
+  #fromFile: Halt | null;
   /** What the board could not be told yet. */
   readonly #untold = new Map<string, Notice>();
   #timer: NodeJS.Timeout | null = null;
@@ -62,9 +53,8 @@ export class Halts {
   /** Throws an Error with one line for a state that no gate wrote. */
   constructor(options: HaltsOptions) {
     this.#options = options;
-    this.#path = join(options.state, 'halts.json');
-    this.#halts = new Map(this.#read().map((each) => [haltScope(each), each]));
-    this.#fromFile = this.#readFile();
+    this.#halts = new Map(options.files.read().map((each) => [haltKey(each), each]));
+    this.#fromFile = options.files.flag(this.#now());
   }
 
   /** The halt that stops somebody, if any; the file's last, for a reason that names them is better. */
@@ -72,10 +62,15 @@ export class Halts {
     if (this.#halts.size === 0) return this.#fromFile;
     // Looked up, not searched: every session that was revoked leaves a halt, and every request asks.
     for (const scope of haltScopes(subject)) {
-      const found = this.#halts.get(scope);
-      if (found !== undefined) return found;
+      const found = this.#halts.get(scope) ?? this.#inForce(quarantineKey('halt', scope));
+      if (found !== null) return found;
     }
     return this.#fromFile;
+  }
+
+  /** Whether an agent that is only observed is held to its rules for now. */
+  enforces(agent: string): boolean {
+    return this.#halts.size > 0 && this.#inForce(quarantineKey('enforce', `agent ${agent}`)) !== null;
   }
 
   get any(): boolean {
@@ -83,15 +78,16 @@ export class Halts {
   }
 
   /** Whether this very thing has been stopped. */
-  stops(what: Pick<Halt, 'kind' | 'name'>): boolean {
-    return this.#halts.has(haltScope(what));
+  stops({ kind, name }: Pick<Halt, 'kind' | 'name'>): boolean {
+    const scope = haltScope({ kind, name });
+    return this.#halts.has(scope) || this.#inForce(quarantineKey('halt', scope)) !== null;
   }
 
   get all(): readonly Halt[] {
     return [...this.#halts.values(), ...(this.#fromFile === null ? [] : [this.#fromFile])];
   }
 
-  /** From now on changes are acted on. Looks at file and board at once, and again and again. */
+  /** From now on changes are acted on. Looks at files and board at once, and again and again. */
   async start(listener: HaltListener): Promise<void> {
     this.#listener = listener;
     const { board } = this.#options;
@@ -101,33 +97,48 @@ export class Halts {
   }
 
   /** Stops something, everywhere. */
-  async kill(what: Pick<Halt, 'kind' | 'name'>, reason: string, by: string): Promise<void> {
-    const made: Halt = { kind: what.kind, name: what.name, reason, by, time: this.#now() };
-    this.#put(made);
-    this.#untold.set(haltScope(made), made);
-    await this.#tell();
+  kill(what: Pick<Halt, 'kind' | 'name'>, reason: string, by: string): Promise<void> {
+    return this.#stop({ kind: what.kind, name: what.name, reason, by, time: this.#now() });
   }
 
-  /** Lets something go on, everywhere. False where it was not stopped, or is so by the file alone. */
+  /** Contains somebody for a while, everywhere. False where that is so already. */
+  async quarantine(
+    what: Pick<Halt, 'kind' | 'name'>,
+    does: 'halt' | 'enforce',
+    why: string,
+    time: number,
+  ): Promise<boolean> {
+    if (this.#inForce(quarantineKey(does, haltScope(what))) !== null) return false;
+    const until = new Date(this.#options.clock() + time).toISOString();
+    const { kind, name } = what;
+    await this.#stop({ kind, name, reason: why, by: 'gate', time: this.#now(), quarantine: does, until });
+    return true;
+  }
+
+  /** Lets something go on, everywhere, whoever stopped it. False where it was not stopped, or is so by the file alone. */
   async revive(what: Pick<Halt, 'kind' | 'name'>, reason: string, by: string): Promise<boolean> {
     const scope = haltScope(what);
-    const known = this.#halts.get(scope);
-    const now = this.#now();
-    const over = known ?? { kind: what.kind, name: what.name, reason, by, time: now };
-    // Never before the halt itself, whatever the clock of the gate that made it.
-    const time = over.time > now ? over.time : now;
-    if (known !== undefined) this.#remove(scope, reason, by);
-    this.#untold.set(scope, { ...over, revived: { reason, by, time } });
+    const keys = [scope, quarantineKey('halt', scope), quarantineKey('enforce', scope)];
+    const known = keys.filter((key) => this.#halts.has(key));
+    for (const key of known.length === 0 ? [scope] : known) {
+      const now = this.#now();
+      const over = this.#halts.get(key) ?? { kind: what.kind, name: what.name, reason, by, time: now };
+      // Never before the halt itself, whatever the clock of the gate that made it.
+      const time = over.time > now ? over.time : now;
+      if (this.#halts.has(key)) this.#remove(key, reason, by);
+      this.#untold.set(key, { ...over, revived: { reason, by, time } });
+    }
     await this.#tell();
-    return known !== undefined;
+    return known.length > 0;
   }
 
-  /** Takes up what the file and the board say now. */
+  /** Takes up what files and board say now, and lets go what is over. */
   async look(): Promise<void> {
     if (this.#looking) return;
     this.#looking = true;
     try {
       this.#lookAtFile();
+      this.#expire();
       if (this.#untold.size > 0) await this.#tell();
       if (this.#untold.size === 0) await this.#lookAtBoard();
     } finally {
@@ -140,13 +151,35 @@ export class Halts {
     this.#options.board?.close();
   }
 
+  async #stop(made: Halt): Promise<void> {
+    this.#put(made);
+    this.#untold.set(haltKey(made), made);
+    await this.#tell();
+  }
+
+  #inForce(key: string): Halt | null {
+    const found = this.#halts.get(key);
+    return found === undefined || this.#isOver(found, 0) ? null : found;
+  }
+
+  /** It has ended by itself, so many milliseconds ago at least; the session of a halt ends whatever was said. */
+  #isOver({ kind, until, time }: Halt, ago: number): boolean {
+    const end = until ?? (kind === 'session' ? new Date(Date.parse(time) + LONGEST_SESSION).toISOString() : null);
+    return end !== null && Date.parse(end) + ago <= this.#options.clock();
+  }
+
+  #expire(): void {
+    for (const [key, each] of this.#halts)
+      if (this.#isOver(each, 0)) this.#remove(key, each.quarantine === undefined ? null : 'its time is over', 'gate');
+  }
+
   #lookAtFile(): void {
     const before = this.#fromFile;
-    const now = this.#readFile();
+    const now = this.#options.files.flag(this.#now());
     if ((before === null) === (now === null)) return;
     this.#fromFile = now;
     if (now !== null) this.#act(now);
-    else this.#listener.record(this.#event('revived', 'everything', `${FILE} was removed`, 'file'));
+    else this.#listener.record(this.#event('revived', 'everything', `${FLAG} was removed`, 'file'));
   }
 
   /** The board has the last word, once it has heard ours. */
@@ -155,15 +188,23 @@ export class Halts {
     if (board === null) return;
     const texts = await board.read().catch(() => null);
     if (texts === null || this.#untold.size > 0) return;
-    const theirs = new Map(texts.flatMap((text) => parsed(text)).map((each) => [haltScope(each), each]));
-    for (const [scope, { revived, ...each }] of theirs) {
-      const mine = this.#halts.get(scope);
+    const theirs = new Map(texts.flatMap((text) => parsed(text)).map((each) => [haltKey(each), each]));
+    for (const [key, { revived, ...each }] of theirs) {
+      const mine = this.#halts.get(key);
       if (revived === undefined) {
-        if (mine === undefined) this.#put(each);
-      } else if (mine !== undefined && mine.time <= revived.time) this.#remove(scope, revived.reason, revived.by);
+        if (mine === undefined && !this.#isOver(each, 0)) this.#put(each);
+      } else if (mine !== undefined && mine.time <= revived.time) this.#remove(key, revived.reason, revived.by);
     }
     // A board that was lost revives nobody: it is told again.
-    for (const [scope, mine] of this.#halts) if (!theirs.has(scope)) this.#untold.set(scope, mine);
+    for (const [key, mine] of this.#halts) if (!theirs.has(key)) this.#untold.set(key, mine);
+    const moot = [...theirs].filter(([, each]) => this.#isMoot(each)).map(([key]) => key);
+    if (moot.length > 0) await board.remove(moot).catch(() => undefined);
+  }
+
+  /** It says nothing to anybody any more. */
+  #isMoot(each: Notice): boolean {
+    if (this.#isOver(each, REMEMBERED)) return true;
+    return each.revived !== undefined && Date.parse(each.revived.time) + REVIVAL_REMEMBERED <= this.#options.clock();
   }
 
   async #tell(): Promise<void> {
@@ -172,10 +213,10 @@ export class Halts {
       this.#untold.clear();
       return;
     }
-    for (const [scope, each] of this.#untold) {
+    for (const [key, each] of this.#untold) {
       try {
-        await board.put(scope, JSON.stringify(each));
-        if (this.#untold.get(scope) === each) this.#untold.delete(scope);
+        await board.put(key, JSON.stringify(each));
+        if (this.#untold.get(key) === each) this.#untold.delete(key);
       } catch (error) {
         log.debug({ err: error }, 'other gates cannot be told yet');
         return;
@@ -184,70 +225,46 @@ export class Halts {
   }
 
   #put(made: Halt): void {
-    this.#halts = new Map([...this.#halts, [haltScope(made), made]]);
+    this.#halts = new Map([...this.#halts, [haltKey(made), made]]);
     this.#write();
     this.#act(made);
   }
 
-  #remove(scope: string, reason: string, by: string): void {
-    this.#halts = new Map([...this.#halts].filter(([each]) => each !== scope));
+  /** `reason` null: what was halted is gone by itself, and there is nothing to say of it. */
+  #remove(key: string, reason: string | null, by: string): void {
+    const gone = this.#halts.get(key);
+    this.#halts = new Map([...this.#halts].filter(([each]) => each !== key));
     this.#write();
+    if (reason === null || gone === undefined) return;
+    const scope = haltScope(gone);
     this.#options.log.warn({ scope, reason, by }, 'revived');
     this.#listener.record(this.#event('revived', scope, reason, by));
   }
 
   #act(made: Halt): void {
+    const { quarantine, reason, by, until } = made;
     const scope = haltScope(made);
-    this.#listener.cut(made);
-    this.#options.log.warn({ scope, reason: made.reason, by: made.by }, 'halted');
-    this.#listener.record(this.#event('halted', scope, made.reason, made.by));
+    const action = quarantine === undefined ? 'halted' : quarantine === 'halt' ? 'quarantined' : 'enforced';
+    if (quarantine !== 'enforce') this.#listener.cut(made);
+    this.#options.log.warn({ scope, reason, by, until }, action);
+    this.#listener.record(this.#event(action, scope, reason, by, until));
   }
 
-  #event(action: HaltEvent['action'], scope: string, reason: string, by: string): HaltEvent {
-    return { action, by, kind: 'halt', reason, scope, time: this.#now() };
+  #event(action: HaltEvent['action'], scope: string, reason: string, by: string, until?: string): HaltEvent {
+    const event: HaltEvent = { action, by, kind: 'halt', reason, scope, time: this.#now() };
+    return until === undefined ? event : { ...event, until };
   }
 
   #now(): string {
     return new Date(this.#options.clock()).toISOString();
   }
 
-  #read(): Halt[] {
-    let text: string;
-    try {
-      text = readFileSync(this.#path, 'utf8');
-    } catch (error) {
-      if (errorCode(error) === 'ENOENT') return [];
-      throw new Error(`${this.#path} cannot be read: ${errorCode(error)}`, { cause: error });
-    }
-    try {
-      return file.parse(JSON.parse(text)).halts;
-    } catch (error) {
-      // What was halted is not known any more: nobody may guess that it was nothing.
-      throw new Error(`${this.#path} is not what the gate wrote there: restore it, or remove it to halt nothing`, {
-        cause: error,
-      });
-    }
-  }
-
   #write(): void {
+    if (!this.#options.writes) return;
     try {
-      mkdirSync(dirname(this.#path), { recursive: true });
-      const text = JSON.stringify({ version: 1, halts: [...this.#halts.values()] }, null, 2);
-      writeFileSync(`${this.#path}.new`, `${text}\n`, { mode: 0o600 });
-      renameSync(`${this.#path}.new`, this.#path);
+      this.#options.files.write(this.#halts.values());
     } catch (error) {
       this.#options.log.error({ err: error }, 'what is halted cannot be written down: a restart would forget it');
-    }
-  }
-
-  /** A file that is there and cannot be read halts as well. */
-  #readFile(): Halt | null {
-    const of = (reason: string): Halt => ({ kind: 'all', name: '', reason, by: 'file', time: this.#now() });
-    try {
-      const text = readFileSync(join(this.#options.state, FILE), 'utf8').trim().split('\n')[0] ?? '';
-      return of(text === '' ? `${FILE} lies in the state folder` : text.slice(0, 1000));
-    } catch (error) {
-      return errorCode(error) === 'ENOENT' ? null : of(`${FILE} lies in the state folder`);
     }
   }
 }

@@ -58,10 +58,12 @@ async function carryOpaque(socket: Socket, exchange: Exchange, services: Service
   exchange.facts = facts;
   services.inFlight.enter(exchange);
   // The agent chose how long to wait before its first bytes: what opened the tunnel must still be so.
-  const connection = admit(decideConnection(tunnel.agent, tunnel.target, now.policy, facts.granted), tunnel.target);
+  const strict = services.halts.enforces(tunnel.agent);
+  const decision = decideConnection(tunnel.agent, tunnel.target, now.policy, facts.granted);
+  const connection = admit(decision, tunnel.target, strict);
   if (!(tunnel.opaque === 'tls' ? connection.passThrough : connection.opaque))
     throw new Denial('host-not-allowed', 'the rules no longer let this pass unread');
-  const permit = enforce(await judge(facts, exchange, services), facts, null);
+  const permit = enforce(await judge(facts, exchange, services), facts, null, strict);
   keep(permit, exchange, services);
   const { lease } = await reserve(permit, exchange, services.leases);
   const address = await guard(permit, services.names, now.network);

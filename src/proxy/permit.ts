@@ -55,17 +55,18 @@ type Allowance = Extract<Decision, { kind: 'allow' }>;
 
 /**
  * Turns a decision into a permit, or throws the denial. What the mode softens is kept on the permit, for the record.
- * `before` is a permit of the same tunnel, used again where it would say the same.
+ * `before` is a permit of the same tunnel, used again where it would say the same. `strict`: no mode softens anything now.
  */
-export function enforce(decision: Judgement, facts: Facts, before: Permit | null): Permit {
+export function enforce(decision: Judgement, facts: Facts, before: Permit | null, strict: boolean): Permit {
   const { agent, target } = facts;
-  if (decision.kind === 'allow') return permitOf(decision, facts, before);
-  const softened = soften(decision);
+  const mode = strict ? 'enforce' : decision.mode;
+  if (decision.kind === 'allow') return permitOf(decision, facts, before, mode);
+  const softened = soften(decision, mode);
   const rule = decision.rule === null ? null : ruleText(decision.rule);
   return mintPermit({
     target,
     agent,
-    mode: decision.mode,
+    mode,
     capability: decision.capability,
     networks: [],
     rule,
@@ -78,9 +79,10 @@ export function enforce(decision: Judgement, facts: Facts, before: Permit | null
 }
 
 /** The permit of an allowed request; the one before serves again where it would say the same. */
-function permitOf(decision: Allowance, { agent, target }: Facts, before: Permit | null): Permit {
-  if (before?.decision === decision && before.target === target && before.agent === agent) return before;
-  const { mode, rule } = decision;
+function permitOf(decision: Allowance, { agent, target }: Facts, before: Permit | null, mode: Mode): Permit {
+  if (before?.decision === decision && before.target === target && before.agent === agent && before.mode === mode)
+    return before;
+  const { rule } = decision;
   const { capability, networks, rawPath, websocket, tools } = decision.obligations;
   const text = ruleText(rule);
   return mintPermit({
@@ -100,7 +102,8 @@ function permitOf(decision: Allowance, { agent, target }: Facts, before: Permit 
 }
 
 /** The same for a connection, of which host and port are known. */
-export function admit(decision: Decision, target: Target): ConnectPermit {
+export function admit(decision: Decision, target: Target, strict: boolean): ConnectPermit {
+  const mode = strict ? 'enforce' : decision.mode;
   if (decision.kind === 'allow') {
     const { capability, networks, opaque, passThrough } = decision.obligations;
     return mintConnectPermit({
@@ -110,10 +113,10 @@ export function admit(decision: Decision, target: Target): ConnectPermit {
       passThrough,
       rule: ruleText(decision.rule),
       capability,
-      mode: decision.mode,
+      mode,
     });
   }
-  soften(decision);
+  soften(decision, mode);
   return mintConnectPermit({
     target,
     networks: [],
@@ -121,16 +124,16 @@ export function admit(decision: Decision, target: Target): ConnectPermit {
     passThrough: false,
     rule: null,
     capability: null,
-    mode: decision.mode,
+    mode,
   });
 }
 
 /** What observing or warning lets pass is bounded all the same. */
 const SOFTENED_WEBSOCKET: WebSocketTerms = { messages: null, max: 16 * 1024 * 1024 };
 
-function soften(decision: Extract<Decision, { kind: 'deny' }>): Softened {
+function soften(decision: Extract<Decision, { kind: 'deny' }>, mode: Mode): Softened {
   const { reason, detail, rule, capability, remedy } = decision;
-  if (decision.mode === 'enforce' || isFloor(reason)) {
+  if (mode === 'enforce' || isFloor(reason)) {
     throw new Denial(reason, detail, {
       ...(rule === null ? {} : { rule: ruleText(rule) }),
       ...(capability === null ? {} : { capability }),

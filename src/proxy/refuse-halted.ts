@@ -1,5 +1,5 @@
 import { Denial } from '../model/denial.ts';
-import { haltScope } from '../model/halt.ts';
+import { haltScope, type Halt } from '../model/halt.ts';
 import type { Session } from '../model/session.ts';
 import type { Services } from './services.ts';
 import type { Snapshot } from './snapshot.ts';
@@ -16,5 +16,16 @@ export function refuseHalted({ agent, session, capability }: Asking, { policy }:
   if (!halts.any) return;
   const tenant = policy.agents.get(agent)?.tenant ?? null;
   const halt = halts.haltOf({ agent, tenant, capability, session: session?.id ?? null });
-  if (halt !== null) throw new Denial('halted', `${haltScope(halt)} is halted: ${halt.reason}`);
+  if (halt !== null) throw haltDenial(halt);
+}
+
+/** What is said of a halt: who stopped it shows in the reason code. */
+export function haltDenial(halt: Halt): Denial {
+  const { until, reason } = halt;
+  if (halt.quarantine === undefined || until === undefined)
+    return new Denial('halted', `${haltScope(halt)} is halted: ${reason}`);
+  const seconds = Math.max(1, Math.ceil((Date.parse(until) - Date.now()) / 1000));
+  return new Denial('quarantined', `${haltScope(halt)} is quarantined until ${until}: ${reason}`, {
+    headers: ['Retry-After', String(seconds)],
+  });
 }

@@ -10,6 +10,7 @@ import type { Halts } from './halts.ts';
 import type { Http2Pool } from './http2-pool.ts';
 import type { InFlight } from './in-flight.ts';
 import type { Leases } from './leases.ts';
+import type { Quarantine } from './quarantine.ts';
 import type { Sessions } from './sessions.ts';
 import type { UpstreamPool } from './pool.ts';
 import type { ToolRegistry } from './tool-registry.ts';
@@ -26,6 +27,8 @@ export interface Services {
   readonly sessions: Sessions;
   /** What people have stopped. */
   readonly halts: Halts;
+  /** Contains agents that are refused too often. */
+  readonly quarantine: Quarantine;
   /** What exchanges under way have taken of limits. */
   readonly leases: Leases;
   readonly audit: AuditLog;

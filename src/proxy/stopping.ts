@@ -4,10 +4,12 @@ import { eventText } from '../audit/chain.ts';
 import { ConfigError, type Config } from '../config/config.ts';
 import { RedisBoard } from '../limits/stores/board.ts';
 import { Denial } from '../model/denial.ts';
-import { haltScope, halts } from '../model/halt.ts';
+import { halts } from '../model/halt.ts';
 import type { Log } from '../telemetry/log.ts';
 import type { Connections } from './connections.ts';
+import { HaltFiles } from './halt-files.ts';
 import { Halts, type HaltListener } from './halts.ts';
+import { haltDenial } from './refuse-halted.ts';
 import type { Services } from './services.ts';
 import { SessionKeys } from './session-keys.ts';
 import { Sessions, type SessionListener } from './sessions.ts';
@@ -27,7 +29,7 @@ function haltListener(connections: Connections, { inFlight, generations, audit, 
     cut: (halt) => {
       const concerns = (agent: string, capability: string | null, session: string | null): boolean =>
         halts(halt, { agent, tenant: generations.tenantOf(agent), capability, session });
-      inFlight.stop(concerns, new Denial('halted', `${haltScope(halt)} is halted: ${halt.reason}`));
+      inFlight.stop(concerns, haltDenial(halt));
       connections.dismiss((agent, session) => concerns(agent, null, session), GRACE);
       if (halt.kind === 'session') sessions.forget(halt.name);
     },
@@ -52,7 +54,7 @@ export function openHalts(config: Config, trust: SecureContext, clock: () => num
   const { address, timeout } = config.store;
   const board = address === null ? null : new RedisBoard(address, timeout, trust);
   try {
-    return new Halts({ state: config.state, board, clock, log });
+    return new Halts({ files: new HaltFiles(config.state), writes: true, board, clock, log });
   } catch (error) {
     board?.close();
     throw new ConfigError(`state: ${(error as Error).message}`);

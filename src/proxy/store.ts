@@ -8,11 +8,18 @@ import { MemoryStore } from '../limits/stores/memory.ts';
 import { RedisStore } from '../limits/stores/redis.ts';
 import type { Log } from '../telemetry/log.ts';
 
-/** Opens the store the configuration names. Throws ConfigError for what an earlier gate left that cannot be read. */
-export function openStore({ store, state }: Config, trust: SecureContext, clock: () => number, log: Log): CounterStore {
+/** Opens the store the configuration names; `answers` is told when it goes away and when it is back. Throws ConfigError for what an earlier gate left that cannot be read. */
+export function openStore(
+  { store, state }: Config,
+  trust: SecureContext,
+  clock: () => number,
+  log: Log,
+  answers: (answers: boolean) => void,
+): CounterStore {
   const { address, timeout, grace } = store;
   if (address === null) return openMemory(state, clock, log);
   const onState = (error: Error | null): void => {
+    answers(error === null);
     if (error === null) log.info('the store of counters answers again');
     else log.error(`the store of counters is away: ${error.message}`);
   };

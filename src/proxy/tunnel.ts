@@ -70,7 +70,8 @@ let tunnels = 0;
 async function open({ agent, session, now }: Principal, target: Target, services: Services): Promise<ConnectPermit> {
   refuseExpired(session, services);
   refuseHalted({ agent, session, capability: null }, now, services);
-  const permit = admit(decideConnection(agent, target, now.policy, grantsOf(session)), target);
+  const decision = decideConnection(agent, target, now.policy, grantsOf(session));
+  const permit = admit(decision, target, services.halts.enforces(agent));
   await guard(permit, services.names, now.network);
   return permit;
 }

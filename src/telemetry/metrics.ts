@@ -1,6 +1,8 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { Counter, Gauge, Registry, collectDefaultMetrics } from 'prom-client';
 import type { PolicyEvent } from '../model/audit-event.ts';
+import { HALT_KINDS, type Halt } from '../model/halt.ts';
+import { WATCH_KINDS, type WatchKind } from '../model/quarantine.ts';
 import type { Reason } from '../model/reason.ts';
 import { HotCounter, HotHistogram } from './hot.ts';
 
@@ -34,6 +36,12 @@ export interface MetricSources {
   readonly leafCounts: () => { readonly mints: number; readonly hits: number };
   readonly knownAgent: (name: string) => boolean;
   readonly knownCapability: (name: string) => boolean;
+}
+
+/** What is read of halts and sessions. */
+export interface StoppingSources {
+  readonly halts: () => readonly Halt[];
+  readonly sessions: () => number;
 }
 
 /** Every metric of the gate. docs/reference/metrics.md describes them, and a test compares the two. */
@@ -101,11 +109,30 @@ export class Metrics {
     help: 'Times the audit log began to fail.',
     registers: [this.registry],
   });
+  readonly #quarantines = new Counter<'cause'>({
+    name: 'sallyport_quarantines_total',
+    help: 'Times this gate contained an agent or a session by itself, by what it had too many of.',
+    labelNames: ['cause'],
+    registers: [this.registry],
+  });
+  readonly #storeAnswers = new Gauge({
+    name: 'sallyport_store_available',
+    help: '1 while the store of counters answers, 0 while it is away.',
+    registers: [this.registry],
+    aggregator: 'min',
+  });
+  readonly #storeFailures = new Counter({
+    name: 'sallyport_store_failures_total',
+    help: 'Times the store of counters went away.',
+    registers: [this.registry],
+  });
   readonly #loopDelay = monitorEventLoopDelay({ resolution: 10 });
 
   constructor(sources: MetricSources) {
     this.#sources = sources;
     for (const action of ['loaded', 'canary', 'promoted', 'rolled-back']) this.#changes.inc({ action }, 0);
+    for (const cause of WATCH_KINDS) this.#quarantines.inc({ cause }, 0);
+    this.#storeAnswers.set(1);
     for (const result of ['loaded', 'failed']) this.#loads.inc({ result }, 0);
     this.#pulled([this.registry]);
     collectDefaultMetrics({ register: this.registry, prefix: 'sallyport_' });
@@ -146,6 +173,42 @@ export class Metrics {
 
   auditFailed(): void {
     this.#auditFailures.inc();
+  }
+
+  /** The gate has contained somebody. */
+  contained(cause: WatchKind): void {
+    this.#quarantines.inc({ cause });
+  }
+
+  /** The store of counters went away, or answers again. */
+  storeAnswers(answers: boolean): void {
+    this.#storeAnswers.set(answers ? 1 : 0);
+    if (!answers) this.#storeFailures.inc();
+  }
+
+  /** What is stopped, and sessions that have not ended, are read on each scrape from now on. */
+  alsoRead({ halts, sessions }: StoppingSources): void {
+    new Gauge({
+      name: 'sallyport_halts',
+      help: 'What is halted, by kind; quarantines are told apart.',
+      labelNames: ['kind'],
+      registers: [this.registry],
+      aggregator: 'max',
+      collect() {
+        this.reset();
+        for (const kind of [...HALT_KINDS, 'quarantine']) this.set({ kind }, 0);
+        for (const { kind, quarantine } of halts()) this.inc({ kind: quarantine === undefined ? kind : 'quarantine' });
+      },
+    });
+    new Gauge({
+      name: 'sallyport_sessions',
+      help: 'Sessions that have not ended, as far as this gate has made or seen them.',
+      registers: [this.registry],
+      aggregator: 'max',
+      collect() {
+        this.set(sessions());
+      },
+    });
   }
 
   close(): void {

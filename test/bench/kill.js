@@ -1,5 +1,6 @@
-// From the command to the last byte: three gates that share a Redis, 200 live tunnels each, halted together, again and again.
-//   npm run build && bash scripts/test-tools.sh && node test/bench/kill.js [rounds]
+// From the command, or from the request that was one too many, to the last byte: three gates that share a Redis, 200 live tunnels
+// each, halted together, again and again.
+//   npm run build && bash scripts/test-tools.sh && node test/bench/kill.js [rounds] [kill|quarantine]
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -16,6 +17,7 @@ const [{ startGate }, { loadConfig }, { makeLog }, { askGate }, { readToken }] =
 const GATES = 3;
 const TUNNELS = 200;
 const ROUNDS = Number(process.argv[2] ?? 20);
+const QUARANTINE = process.argv[3] === 'quarantine';
 const TOKEN = ['bench', 'token'].join('-');
 const folder = mkdtempSync(join(tmpdir(), 'sallyport-kill-'));
 const listening = (server) => new Promise((done) => server.listen(0, '127.0.0.1', () => done(server.address().port)));
@@ -44,7 +46,7 @@ for (let i = 0; i < GATES; i++) {
   const hash = createHash('sha256').update(TOKEN).digest('hex');
   writeFileSync(
     join(home, 'rules.yaml'),
-    `version: 1\nagents:\n  bot: { identity: { token: "sha256:${hash}" }, allow: ["* tcp://raw.test:4000"] }\n`,
+    `version: 1\nagents:\n  bot: { identity: { token: "sha256:${hash}" }, allow: ["* tcp://raw.test:4000"], quarantine: { denials: 2/1s, for: 1h } }\n`,
   );
   const flags = new Map(
     Object.entries({
@@ -81,6 +83,21 @@ function openTunnel({ proxy }) {
   });
 }
 
+/** Asks for what is not allowed; resolves when it has been refused. */
+function offend({ proxy }) {
+  return new Promise((done) => {
+    const socket = connect(proxy, '127.0.0.1');
+    socket.write(
+      `GET http://strange.test/ HTTP/1.1\r\nHost: strange.test\r\nProxy-Authorization: Basic ${login}\r\n\r\n`,
+    );
+    socket.once('data', () => done(socket.destroy())).on('error', done);
+  });
+}
+
+const stop = QUARANTINE
+  ? offend
+  : ({ access }) => askGate(access, 'POST', '/kill', { kind: 'agent', name: 'bot', reason: 'bench', by: 'bench' });
+
 const times = [];
 try {
   for (let round = 0; round < ROUNDS; round++) {
@@ -88,12 +105,14 @@ try {
     for (const each of gates)
       for (let i = 0; i < TUNNELS; i += 50)
         tunnels.push(...(await Promise.all(Array.from({ length: 50 }, () => openTunnel(each)))));
-    const { access } = gates[round % GATES];
+    const gate = gates[round % GATES];
+    // The first denial of two.
+    if (QUARANTINE) await offend(gates[(round + 1) % GATES]);
     const began = performance.now();
-    await askGate(access, 'POST', '/kill', { kind: 'agent', name: 'bot', reason: 'bench', by: 'bench' });
+    await stop(gate);
     await Promise.all(tunnels.map((tunnel) => tunnel.closed));
     times.push(Math.max(...tunnels.map((tunnel) => tunnel.last)) - began);
-    await askGate(access, 'POST', '/revive', { kind: 'agent', name: 'bot', reason: 'bench', by: 'bench' });
+    await askGate(gate.access, 'POST', '/revive', { kind: 'agent', name: 'bot', reason: 'bench', by: 'bench' });
     for (const each of gates)
       while ((await askGate(each.access, 'GET', '/halts')).length > 0)
         await new Promise((done) => setTimeout(done, 10));
@@ -101,7 +120,7 @@ try {
   times.sort((a, b) => a - b);
   const at = (share) => times[Math.min(times.length - 1, Math.floor(times.length * share))].toFixed(0);
   console.log(
-    `${GATES} gates, ${TUNNELS} tunnels each, ${ROUNDS} rounds: last byte ${at(0.5)} ms after the command, p99 ${at(0.99)} ms`,
+    `${GATES} gates, ${TUNNELS} tunnels each, ${ROUNDS} rounds: last byte ${at(0.5)} ms after the ${QUARANTINE ? 'request that was one too many' : 'command'}, p99 ${at(0.99)} ms`,
   );
 } finally {
   for (const { gate } of gates) gate.close();

@@ -238,4 +238,26 @@ describe('gates that share a Redis', () => {
     expect([await reasonOf(gate), await reasonOf(later)]).toEqual(['halted', 'halted']);
     await mortal.close();
   });
+
+  it('forget what says nothing to anybody any more: sessions that are over, quarantines, old revivals', async () => {
+    const gate = await gateWith(shared());
+    const ago = (days: number): string => new Date(Date.now() - days * 86_400_000).toISOString();
+    const made = { name: 'x', reason: 'old', by: 'test' };
+    const notices = {
+      'session x': { ...made, kind: 'session', time: ago(9) },
+      'quarantine halt agent x': { ...made, kind: 'agent', time: ago(2), until: ago(1), quarantine: 'halt' },
+      'agent x': { ...made, kind: 'agent', time: ago(20), revived: { reason: 'fixed', by: 'test', time: ago(9) } },
+      'capability x': { ...made, kind: 'capability', time: ago(300) },
+    };
+    for (const [key, each] of Object.entries(notices))
+      await redis.command('HSET', 'sallyport:{halts}', key, JSON.stringify(each));
+    let left = 4;
+    await until(() => {
+      void redis.command('HLEN', 'sallyport:{halts}').then((text) => (left = Number(text.replace(':', ''))));
+      return left === 1;
+    }, 'the board to be cleared');
+    expect(await redis.command('HGET', 'sallyport:{halts}', 'capability x')).toContain('"old"');
+    const scopes = gate.auditText().match(/"action":"halted"[^\n]*"scope":"[^"]*"/g) ?? [];
+    expect(scopes).toEqual([expect.stringContaining('capability x')]);
+  });
 });

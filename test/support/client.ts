@@ -99,8 +99,13 @@ export async function openTls(
 }
 
 /** One exchange inside TLS: the raw answer once it is complete or the connection closed. */
-export async function ask(gate: TestGate, authority: string, request: string): Promise<RawClient> {
-  const client = await openTls(gate, authority);
+export async function ask(
+  gate: TestGate,
+  authority: string,
+  request: string,
+  options: { fields?: string } = {},
+): Promise<RawClient> {
+  const client = await openTls(gate, authority, options);
   client.send(request);
   await answered(client);
   return client;

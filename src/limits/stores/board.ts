@@ -7,6 +7,7 @@ export interface HaltBoard {
   /** Every text. Rejects while the board is away. */
   read(): Promise<string[]>;
   put(name: string, text: string): Promise<void>;
+  remove(names: readonly string[]): Promise<void>;
   /** Calls back when somebody may have changed something. A call may get lost: look from time to time. */
   listen(changed: () => void): void;
   close(): void;
@@ -32,6 +33,10 @@ export class RedisBoard implements HaltBoard {
   async put(name: string, text: string): Promise<void> {
     await this.#client.hset(KEY, name, text);
     await this.#client.publish(KEY, name);
+  }
+
+  async remove(names: readonly string[]): Promise<void> {
+    await this.#client.hdel(KEY, ...names);
   }
 
   listen(changed: () => void): void {

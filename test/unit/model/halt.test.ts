@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { haltScope, haltScopes, halts, type HaltKind } from '../../../src/model/halt.ts';
+import { haltKey, haltScope, haltScopes, halts, type HaltKind } from '../../../src/model/halt.ts';
 
 const subject = { agent: 'bot', tenant: 'acme', capability: 'mail', session: 's1' };
 
@@ -30,4 +30,12 @@ it('haltScope() names it in words', () => {
     'agent bot',
     'everything',
   ]);
+});
+
+it('haltKey() keeps what the gate did by itself apart from what people stopped', () => {
+  const keys = [undefined, 'halt', 'enforce'].map((quarantine) =>
+    haltKey({ kind: 'agent', name: 'bot', quarantine: quarantine as 'halt' | 'enforce' | undefined }),
+  );
+  expect(new Set(keys).size).toBe(3);
+  expect(keys[0]).toBe('agent bot');
 });

@@ -257,7 +257,8 @@ describe('gates that share a Redis', () => {
       return left === 1;
     }, 'the board to be cleared');
     expect(await redis.command('HGET', 'sallyport:{halts}', 'capability x')).toContain('"old"');
-    const scopes = gate.auditText().match(/"action":"halted"[^\n]*"scope":"[^"]*"/g) ?? [];
-    expect(scopes).toEqual([expect.stringContaining('capability x')]);
+    const halted = (): string[] => gate.auditText().match(/"action":"halted"[^\n]*"scope":"[^"]*"/g) ?? [];
+    await until(() => halted().length > 0, 'the one that holds');
+    expect(halted()).toEqual([expect.stringContaining('capability x')]);
   });
 });

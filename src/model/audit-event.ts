@@ -58,6 +58,19 @@ export interface OutcomeEvent {
   readonly websocket?: true;
 }
 
+/** The process that carried an exchange died: the request may have left, and nobody saw how it ended. Said by whoever comes after. */
+export interface InterruptedEvent {
+  readonly agent: string | null;
+  /** When its intent was recorded. */
+  readonly began: string;
+  readonly exchange: string;
+  readonly kind: 'interrupted';
+  readonly method: string | null;
+  readonly path: string | null;
+  readonly target: string | null;
+  readonly time: string;
+}
+
 export type ExchangeEvent = IntentEvent | OutcomeEvent;
 
 /** First line of a segment: says who writes and which segment it continues. */
@@ -117,4 +130,4 @@ export interface SessionEvent {
   readonly time: string;
 }
 
-export type AuditEvent = ExchangeEvent | SegmentEvent | PolicyEvent | HaltEvent | SessionEvent;
+export type AuditEvent = ExchangeEvent | InterruptedEvent | SegmentEvent | PolicyEvent | HaltEvent | SessionEvent;

@@ -142,7 +142,7 @@ export function openExchange(
   services: Services,
 ): Exchange {
   return {
-    id: `${services.pseudonym}-${++count}`,
+    id: `${services.instance}-${++count}`,
     peer,
     tunnel,
     protocol,

@@ -8,7 +8,7 @@ import { fileProblem, formatProblem, type Problem } from '../policy/problem.ts';
 import { NO_REQUESTS, isPicked, tallyText, verdictOn, type Tally } from '../policy/rollout.ts';
 import type { Log } from '../telemetry/log.ts';
 import { GenerationStore, type GenerationState } from './generation-store.ts';
-import { makeSnapshot, type Snapshot } from './snapshot.ts';
+import { makeSnapshot, type GenerationView, type Snapshot } from './snapshot.ts';
 
 export interface GenerationsOptions {
   readonly config: Config;
@@ -66,7 +66,7 @@ const MAX_TIMER = 3_600_000;
  * The generations of rules: the one in force, the one a share of sessions tries out, and those before. A generation is known
  * by the content hash of its files. Whatever happens to the folder of rules, some generation that loaded is in force.
  */
-export class Generations {
+export class Generations implements GenerationView {
   readonly #options: GenerationsOptions;
   readonly #store: GenerationStore;
   #points: DecisionPoints;
@@ -133,12 +133,17 @@ export class Generations {
 
   /** Counts a request that was judged under a snapshot; what it adds up to may end a rollout. */
   count(now: Snapshot, denied: boolean): void {
+    this.countAll(now.policy.generation, { requests: 1, denied: denied ? 1 : 0 });
+  }
+
+  /** The same for requests that other processes of this gate have judged. */
+  countAll(generation: string, tally: Tally): void {
     const canary = this.#canary;
-    const under = canary !== null && now.policy === canary.policy ? canary : this.#stable;
-    under.tally = added(under.tally, denied);
+    const under = canary !== null && generation === canary.policy.generation ? canary : this.#stable;
+    under.tally = added(under.tally, tally);
     if (canary === null) return;
     if (under === canary) this.#review();
-    else canary.others = added(canary.others, denied);
+    else canary.others = added(canary.others, tally);
   }
 
   /** Loads the rules again; on any error all stays as it was. Returns what is wrong. */
@@ -378,8 +383,8 @@ export class Generations {
   }
 }
 
-function added({ requests, denied }: Tally, wasDenied: boolean): Tally {
-  return { requests: requests + 1, denied: denied + (wasDenied ? 1 : 0) };
+function added(to: Tally, { requests, denied }: Tally): Tally {
+  return { requests: to.requests + requests, denied: to.denied + denied };
 }
 
 function statusOf({ policy, since, tally }: InForce): GenerationStatus {

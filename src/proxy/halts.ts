@@ -1,9 +1,10 @@
 import { z } from 'zod';
 import type { HaltBoard } from '../limits/stores/board.ts';
 import type { HaltEvent } from '../model/audit-event.ts';
-import { haltKey, haltScope, haltScopes, quarantineKey, type Halt, type HaltSubject } from '../model/halt.ts';
+import { haltKey, haltScope, quarantineKey, type Halt, type HaltSubject } from '../model/halt.ts';
 import type { Log } from '../telemetry/log.ts';
 import { FLAG, haltSchema, type HaltFiles } from './halt-files.ts';
+import { HaltSet, type HaltView } from './halt-set.ts';
 import { LONGEST_SESSION } from './session-keys.ts';
 
 /** What stands on the board: a halt, and that it is over where somebody said so. What is simply gone was lost. */
@@ -14,8 +15,6 @@ type Notice = z.infer<typeof notice>;
 
 export interface HaltsOptions {
   readonly files: HaltFiles;
-  /** What is halted is written down here; else by the process that this one belongs to. */
-  readonly writes: boolean;
   /** What gates that share a store tell each other; null: this gate stands alone. */
   readonly board: HaltBoard | null;
   readonly clock: () => number;
@@ -27,6 +26,8 @@ export interface HaltListener {
   /** Ends all that is under way of what was halted. */
   cut(halt: Halt): void;
   record(event: HaltEvent): void;
+  /** What is halted is not what it was. */
+  changed(): void;
 }
 
 /** How often files and board are looked at, in milliseconds: a message that got lost matters no longer than that. */
@@ -39,12 +40,10 @@ const REVIVAL_REMEMBERED = LONGEST_SESSION + 86_400_000;
  * What has been stopped: told by people through the admin listener, by a file, a signal, another gate, or the gate itself. It
  * holds over restarts. What is halted here is halted at once, whatever becomes of telling others.
  */
-export class Halts {
+export class Halts implements HaltView {
   readonly #options: HaltsOptions;
-  #listener: HaltListener = { cut: () => undefined, record: () => undefined };
-  /** By key; the one by file is kept apart. */
-  #halts: ReadonlyMap<string, Halt>;
-  #fromFile: Halt | null;
+  readonly #set: HaltSet;
+  #listener: HaltListener = { cut: () => undefined, record: () => undefined, changed: () => undefined };
   /** What the board could not be told yet. */
   readonly #untold = new Map<string, Notice>();
   #timer: NodeJS.Timeout | null = null;
@@ -53,38 +52,28 @@ export class Halts {
   /** Throws an Error with one line for a state that no gate wrote. */
   constructor(options: HaltsOptions) {
     this.#options = options;
-    this.#halts = new Map(options.files.read().map((each) => [haltKey(each), each]));
-    this.#fromFile = options.files.flag(this.#now());
+    const { files, clock } = options;
+    this.#set = new HaltSet(clock, files.read(), files.flag(this.#now()));
   }
 
-  /** The halt that stops somebody, if any; the file's last, for a reason that names them is better. */
   haltOf(subject: HaltSubject): Halt | null {
-    if (this.#halts.size === 0) return this.#fromFile;
-    // Looked up, not searched: every session that was revoked leaves a halt, and every request asks.
-    for (const scope of haltScopes(subject)) {
-      const found = this.#halts.get(scope) ?? this.#inForce(quarantineKey('halt', scope));
-      if (found !== null) return found;
-    }
-    return this.#fromFile;
+    return this.#set.haltOf(subject);
   }
 
-  /** Whether an agent that is only observed is held to its rules for now. */
   enforces(agent: string): boolean {
-    return this.#halts.size > 0 && this.#inForce(quarantineKey('enforce', `agent ${agent}`)) !== null;
+    return this.#set.enforces(agent);
   }
 
   get any(): boolean {
-    return this.#halts.size > 0 || this.#fromFile !== null;
+    return this.#set.any;
   }
 
-  /** Whether this very thing has been stopped. */
-  stops({ kind, name }: Pick<Halt, 'kind' | 'name'>): boolean {
-    const scope = haltScope({ kind, name });
-    return this.#halts.has(scope) || this.#inForce(quarantineKey('halt', scope)) !== null;
+  stops(what: Pick<Halt, 'kind' | 'name'>): boolean {
+    return this.#set.stops(what);
   }
 
   get all(): readonly Halt[] {
-    return [...this.#halts.values(), ...(this.#fromFile === null ? [] : [this.#fromFile])];
+    return this.#set.all;
   }
 
   /** From now on changes are acted on. Looks at files and board at once, and again and again. */
@@ -108,7 +97,7 @@ export class Halts {
     why: string,
     time: number,
   ): Promise<boolean> {
-    if (this.#inForce(quarantineKey(does, haltScope(what))) !== null) return false;
+    if (this.#set.inForce(quarantineKey(does, haltScope(what))) !== null) return false;
     const until = new Date(this.#options.clock() + time).toISOString();
     const { kind, name } = what;
     await this.#stop({ kind, name, reason: why, by: 'gate', time: this.#now(), quarantine: does, until });
@@ -119,13 +108,13 @@ export class Halts {
   async revive(what: Pick<Halt, 'kind' | 'name'>, reason: string, by: string): Promise<boolean> {
     const scope = haltScope(what);
     const keys = [scope, quarantineKey('halt', scope), quarantineKey('enforce', scope)];
-    const known = keys.filter((key) => this.#halts.has(key));
+    const known = keys.filter((key) => this.#set.byKey.has(key));
     for (const key of known.length === 0 ? [scope] : known) {
       const now = this.#now();
-      const over = this.#halts.get(key) ?? { kind: what.kind, name: what.name, reason, by, time: now };
+      const over = this.#set.byKey.get(key) ?? { kind: what.kind, name: what.name, reason, by, time: now };
       // Never before the halt itself, whatever the clock of the gate that made it.
       const time = over.time > now ? over.time : now;
-      if (this.#halts.has(key)) this.#remove(key, reason, by);
+      if (this.#set.byKey.has(key)) this.#remove(key, reason, by);
       this.#untold.set(key, { ...over, revived: { reason, by, time } });
     }
     await this.#tell();
@@ -157,27 +146,18 @@ export class Halts {
     await this.#tell();
   }
 
-  #inForce(key: string): Halt | null {
-    const found = this.#halts.get(key);
-    return found === undefined || this.#isOver(found, 0) ? null : found;
-  }
-
-  /** It has ended by itself, so many milliseconds ago at least; the session of a halt ends whatever was said. */
-  #isOver({ kind, until, time }: Halt, ago: number): boolean {
-    const end = until ?? (kind === 'session' ? new Date(Date.parse(time) + LONGEST_SESSION).toISOString() : null);
-    return end !== null && Date.parse(end) + ago <= this.#options.clock();
-  }
-
   #expire(): void {
-    for (const [key, each] of this.#halts)
-      if (this.#isOver(each, 0)) this.#remove(key, each.quarantine === undefined ? null : 'its time is over', 'gate');
+    for (const [key, each] of this.#set.byKey)
+      if (this.#set.isOver(each, 0))
+        this.#remove(key, each.quarantine === undefined ? null : 'its time is over', 'gate');
   }
 
   #lookAtFile(): void {
-    const before = this.#fromFile;
+    const before = this.#set.fromFile;
     const now = this.#options.files.flag(this.#now());
     if ((before === null) === (now === null)) return;
-    this.#fromFile = now;
+    this.#set.fromFile = now;
+    this.#listener.changed();
     if (now !== null) this.#act(now);
     else this.#listener.record(this.#event('revived', 'everything', `${FLAG} was removed`, 'file'));
   }
@@ -190,20 +170,20 @@ export class Halts {
     if (texts === null || this.#untold.size > 0) return;
     const theirs = new Map(texts.flatMap((text) => parsed(text)).map((each) => [haltKey(each), each]));
     for (const [key, { revived, ...each }] of theirs) {
-      const mine = this.#halts.get(key);
+      const mine = this.#set.byKey.get(key);
       if (revived === undefined) {
-        if (mine === undefined && !this.#isOver(each, 0)) this.#put(each);
+        if (mine === undefined && !this.#set.isOver(each, 0)) this.#put(each);
       } else if (mine !== undefined && mine.time <= revived.time) this.#remove(key, revived.reason, revived.by);
     }
     // A board that was lost revives nobody: it is told again.
-    for (const [key, mine] of this.#halts) if (!theirs.has(key)) this.#untold.set(key, mine);
+    for (const [key, mine] of this.#set.byKey) if (!theirs.has(key)) this.#untold.set(key, mine);
     const moot = [...theirs].filter(([, each]) => this.#isMoot(each)).map(([key]) => key);
     if (moot.length > 0) await board.remove(moot).catch(() => undefined);
   }
 
   /** It says nothing to anybody any more. */
   #isMoot(each: Notice): boolean {
-    if (this.#isOver(each, REMEMBERED)) return true;
+    if (this.#set.isOver(each, REMEMBERED)) return true;
     return each.revived !== undefined && Date.parse(each.revived.time) + REVIVAL_REMEMBERED <= this.#options.clock();
   }
 
@@ -225,15 +205,17 @@ export class Halts {
   }
 
   #put(made: Halt): void {
-    this.#halts = new Map([...this.#halts, [haltKey(made), made]]);
+    this.#set.put(made);
+    this.#listener.changed();
     this.#write();
     this.#act(made);
   }
 
   /** `reason` null: what was halted is gone by itself, and there is nothing to say of it. */
   #remove(key: string, reason: string | null, by: string): void {
-    const gone = this.#halts.get(key);
-    this.#halts = new Map([...this.#halts].filter(([each]) => each !== key));
+    const gone = this.#set.byKey.get(key);
+    this.#set.remove(key);
+    this.#listener.changed();
     this.#write();
     if (reason === null || gone === undefined) return;
     const scope = haltScope(gone);
@@ -260,9 +242,8 @@ export class Halts {
   }
 
   #write(): void {
-    if (!this.#options.writes) return;
     try {
-      this.#options.files.write(this.#halts.values());
+      this.#options.files.write(this.#set.byKey.values());
     } catch (error) {
       this.#options.log.error({ err: error }, 'what is halted cannot be written down: a restart would forget it');
     }

@@ -6,12 +6,12 @@ import type { Reason } from '../model/reason.ts';
 import type { Log } from '../telemetry/log.ts';
 import type { AgentPolicy } from '../policy/policy.ts';
 import type { Exchange } from './exchange.ts';
-import type { Halts } from './halts.ts';
+import type { HaltView } from './halt-set.ts';
 
 export interface QuarantineOptions {
   /** Counts for all gates that share it. */
   readonly store: CounterStore;
-  readonly halts: Halts;
+  readonly halts: HaltView;
   readonly clock: () => number;
   readonly log: Log;
   /** Told when an agent is contained, and what for. */

@@ -5,19 +5,19 @@ import type { NameService } from '../network/resolver.ts';
 import type { Log } from '../telemetry/log.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { LeafCache } from '../tls/leaves.ts';
-import type { Generations } from './generations.ts';
-import type { Halts } from './halts.ts';
+import type { HaltView } from './halt-set.ts';
 import type { Http2Pool } from './http2-pool.ts';
 import type { InFlight } from './in-flight.ts';
 import type { Leases } from './leases.ts';
 import type { Quarantine } from './quarantine.ts';
 import type { Sessions } from './sessions.ts';
 import type { UpstreamPool } from './pool.ts';
+import type { GenerationView } from './snapshot.ts';
 import type { ToolRegistry } from './tool-registry.ts';
 
 /** What the data plane is given by `main`. */
 export interface Services {
-  readonly generations: Generations;
+  readonly generations: GenerationView;
   readonly names: NameService;
   readonly throttle: FailureThrottle;
   readonly leaves: LeafCache;
@@ -26,7 +26,7 @@ export interface Services {
   readonly inFlight: InFlight;
   readonly sessions: Sessions;
   /** What people have stopped. */
-  readonly halts: Halts;
+  readonly halts: HaltView;
   /** Contains agents that are refused too often. */
   readonly quarantine: Quarantine;
   /** What exchanges under way have taken of limits. */
@@ -43,6 +43,8 @@ export interface Services {
   readonly timeouts: { readonly connect: number; readonly firstByte: number; readonly idle: number };
   /** Bytes of a request body held whole. */
   readonly inspectBuffer: number;
-  /** This gate's name in `Via`, for loops. */
+  /** This gate's name in `Via`, for loops: the same in all its processes. */
   readonly pseudonym: string;
+  /** This process's own name: exchanges are called after it. */
+  readonly instance: string;
 }

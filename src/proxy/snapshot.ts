@@ -15,6 +15,20 @@ export interface Snapshot {
   readonly decisionPoints: DecisionPoints;
 }
 
+/** Which rules hold for whom, as the path of a request asks. */
+export interface GenerationView {
+  /** The rules in force for all who are in no rollout. */
+  readonly stable: Snapshot;
+  /** The rules that hold for a session: as long as it lasts, the same ones. */
+  snapshotFor(agent: string, source: string): Snapshot;
+  /** Whether any rules in force know this agent, or this capability. */
+  knows(what: 'agent' | 'capability', name: string): boolean;
+  /** The tenant of an agent, by either generation in force. */
+  tenantOf(agent: string): string | null;
+  /** Counts a request that was judged under a snapshot. */
+  count(now: Snapshot, denied: boolean): void;
+}
+
 /** Ways to upstreams that the operator has laid down. */
 export interface Routes {
   readonly pins: ReadonlyMap<string, Pin>;

@@ -1,6 +1,8 @@
 import { join } from 'node:path';
 import type { SecureContext } from 'node:tls';
 import { eventText } from '../audit/chain.ts';
+import type { AuditLog } from '../audit/log.ts';
+import type { HaltEvent, SessionEvent } from '../model/audit-event.ts';
 import { ConfigError, type Config } from '../config/config.ts';
 import { RedisBoard } from '../limits/stores/board.ts';
 import { Denial } from '../model/denial.ts';
@@ -17,35 +19,43 @@ import { Sessions, type SessionListener } from './sessions.ts';
 /** What is stopped is told so; what has not ended after this long, in milliseconds, is cut. */
 const GRACE = 50;
 
-/** From now on what is halted, and sessions whose time is over, are cut. */
-export async function beginStopping(connections: Connections, services: Services): Promise<void> {
-  services.sessions.listen(sessionListener(connections, services));
-  await services.halts.start(haltListener(connections, services));
+/** Who ends things: people, the clock, other gates. */
+export interface Stoppers {
+  readonly halts: Halts;
+  readonly sessions: Sessions;
+  readonly audit: AuditLog;
 }
 
-/** Ends what was halted, and puts it on record. */
-function haltListener(connections: Connections, { inFlight, generations, audit, sessions }: Services): HaltListener {
-  return {
-    cut: (halt) => {
-      const concerns = (agent: string, capability: string | null, session: string | null): boolean =>
-        halts(halt, { agent, tenant: generations.tenantOf(agent), capability, session });
-      inFlight.stop(concerns, haltDenial(halt));
-      connections.dismiss((agent, session) => concerns(agent, null, session), GRACE);
-      if (halt.kind === 'session') sessions.forget(halt.name);
-    },
-    record: (event) => audit.note(eventText(event)),
+/** From now on what is halted, and sessions whose time is over, are cut, and put on record. */
+export async function beginStopping(
+  connections: Connections,
+  services: Services,
+  { halts, sessions, audit }: Stoppers,
+): Promise<void> {
+  const record = (event: HaltEvent | SessionEvent): void => audit.note(eventText(event));
+  sessions.listen({ end: sessionEnder(connections, services), record });
+  const cut = halter(connections, services);
+  await halts.start({ cut, record, changed: () => undefined });
+}
+
+/** Ends what was halted in this process. */
+export function halter(connections: Connections, { inFlight, generations, sessions }: Services): HaltListener['cut'] {
+  return (halt) => {
+    const concerns = (agent: string, capability: string | null, session: string | null): boolean =>
+      halts(halt, { agent, tenant: generations.tenantOf(agent), capability, session });
+    inFlight.stop(concerns, haltDenial(halt));
+    connections.dismiss((agent, session) => concerns(agent, null, session), GRACE);
+    // What people have revoked is over; what the gate contained may go on.
+    if (halt.kind === 'session' && halt.quarantine === undefined) sessions.forget(halt.name);
   };
 }
 
 /** Ends what runs in a session whose time is over. */
-function sessionListener(connections: Connections, { inFlight, audit }: Services): SessionListener {
-  return {
-    end: ({ id }, how) => {
-      const denial = new Denial('session-expired', `session ${id} ${how === 'expired' ? 'is over' : 'was revoked'}`);
-      inFlight.stop((_agent, _capability, session) => session === id, denial);
-      connections.dismiss((_agent, session) => session === id, GRACE);
-    },
-    record: (event) => audit.note(eventText(event)),
+export function sessionEnder(connections: Connections, { inFlight }: Services): SessionListener['end'] {
+  return ({ id }, how) => {
+    const denial = new Denial('session-expired', `session ${id} ${how === 'expired' ? 'is over' : 'was revoked'}`);
+    inFlight.stop((_agent, _capability, session) => session === id, denial);
+    connections.dismiss((_agent, session) => session === id, GRACE);
   };
 }
 
@@ -54,7 +64,7 @@ export function openHalts(config: Config, trust: SecureContext, clock: () => num
   const { address, timeout } = config.store;
   const board = address === null ? null : new RedisBoard(address, timeout, trust);
   try {
-    return new Halts({ files: new HaltFiles(config.state), writes: true, board, clock, log });
+    return new Halts({ files: new HaltFiles(config.state), board, clock, log });
   } catch (error) {
     board?.close();
     throw new ConfigError(`state: ${(error as Error).message}`);

@@ -50,7 +50,7 @@ export async function openTunnel(
   const permit = contradiction ?? (await open(principal, target, services).catch(asDenial));
   const refused = permit instanceof Denial;
   return {
-    id: `${services.pseudonym}-t${++tunnels}`,
+    id: `${services.instance}-t${++tunnels}`,
     agent,
     session,
     target,

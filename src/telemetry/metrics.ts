@@ -29,13 +29,17 @@ export interface CountedExchange {
   readonly received: number;
 }
 
-/** Readings that are asked for when Prometheus scrapes. */
-export interface MetricSources {
+/** What becomes a label. */
+export interface KnownNames {
+  readonly knownAgent: (name: string) => boolean;
+  readonly knownCapability: (name: string) => boolean;
+}
+
+/** What is read of the traffic when Prometheus scrapes. */
+export interface TrafficSources {
   readonly openTunnels: () => number;
   readonly openConnections: () => number;
   readonly leafCounts: () => { readonly mints: number; readonly hits: number };
-  readonly knownAgent: (name: string) => boolean;
-  readonly knownCapability: (name: string) => boolean;
 }
 
 /** What is read of halts and sessions. */
@@ -47,7 +51,7 @@ export interface StoppingSources {
 /** Every metric of the gate. docs/reference/metrics.md describes them, and a test compares the two. */
 export class Metrics {
   readonly registry = new Registry();
-  readonly #sources: MetricSources;
+  readonly #names: KnownNames;
   readonly #agents = new Set<string>();
   readonly #requests = new HotCounter(
     'sallyport_requests_total',
@@ -128,21 +132,19 @@ export class Metrics {
   });
   readonly #loopDelay = monitorEventLoopDelay({ resolution: 10 });
 
-  constructor(sources: MetricSources) {
-    this.#sources = sources;
+  constructor(names: KnownNames) {
+    this.#names = names;
     for (const action of ['loaded', 'canary', 'promoted', 'rolled-back']) this.#changes.inc({ action }, 0);
     for (const cause of WATCH_KINDS) this.#quarantines.inc({ cause }, 0);
     this.#storeAnswers.set(1);
     for (const result of ['loaded', 'failed']) this.#loads.inc({ result }, 0);
-    this.#pulled([this.registry]);
     collectDefaultMetrics({ register: this.registry, prefix: 'sallyport_' });
     this.#loopDelay.enable();
   }
 
   exchange(each: CountedExchange): void {
     const agent = this.#agentLabel(each.agent);
-    const capability =
-      each.capability !== null && this.#sources.knownCapability(each.capability) ? each.capability : '';
+    const capability = each.capability !== null && this.#names.knownCapability(each.capability) ? each.capability : '';
     const reason = each.reason ?? '';
     this.#requests.add(
       `${agent} ${each.decision} ${reason} ${capability}`,
@@ -187,7 +189,7 @@ export class Metrics {
   }
 
   /** What is stopped, and sessions that have not ended, are read on each scrape from now on. */
-  alsoRead({ halts, sessions }: StoppingSources): void {
+  readStopping({ halts, sessions }: StoppingSources): void {
     new Gauge({
       name: 'sallyport_halts',
       help: 'What is halted, by kind; quarantines are told apart.',
@@ -216,15 +218,16 @@ export class Metrics {
     this.registry.clear();
   }
 
-  /** Metrics whose values live elsewhere and are read on each scrape. */
-  #pulled(registers: Registry[]): void {
-    const sources = this.#sources;
+  /** What passes is read on each scrape from now on. */
+  readTraffic(sources: TrafficSources): void {
+    const registers = [this.registry];
     const delay = this.#loopDelay;
     const gauge = (name: string, help: string, read: () => number): void => {
       new Gauge({
         name,
         help,
         registers,
+        aggregator: name.endsWith('_seconds') ? 'max' : 'sum',
         collect() {
           this.set(read());
         },
@@ -257,7 +260,7 @@ export class Metrics {
   }
 
   #agentLabel(agent: string | null): string {
-    if (agent === null || !this.#sources.knownAgent(agent)) return '';
+    if (agent === null || !this.#names.knownAgent(agent)) return '';
     if (this.#agents.has(agent)) return agent;
     if (this.#agents.size >= MAX_AGENT_LABELS) return 'other';
     this.#agents.add(agent);

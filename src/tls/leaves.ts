@@ -22,6 +22,18 @@ export interface LeafCounts {
   hits: number;
 }
 
+export interface LeafCacheOptions {
+  readonly limit: number;
+  readonly clock: () => number;
+  /** 48 bytes. Processes that share them resume each other's TLS sessions. */
+  readonly ticketKeys: Buffer;
+}
+
+/** Keys of session tickets, for `LeafCacheOptions`. */
+export function makeTicketKeys(): Buffer {
+  return randomBytes(48);
+}
+
 /**
  * TLS contexts by host, least recently used first out. One P-256 key serves all leaves of a process: it is never written,
  * and minting stays at one signature. Minting is synchronous, so concurrent first requests of a host mint once.
@@ -33,14 +45,15 @@ export class LeafCache {
   readonly #key: { publicKey: KeyObject; privatePem: string };
   readonly #leaves = new Map<string, Leaf>();
   #authority: Authority;
-  #ticketKeys = randomBytes(48);
+  #ticketKeys: Buffer;
 
-  constructor(authority: Authority, options: { limit: number; clock: () => number }) {
+  constructor(authority: Authority, options: LeafCacheOptions) {
     const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
     this.#key = { publicKey, privatePem: privateKey.export({ type: 'pkcs8', format: 'pem' }) as string };
     this.#authority = authority;
     this.#limit = options.limit;
     this.#clock = options.clock;
+    this.#ticketKeys = options.ticketKeys;
   }
 
   get size(): number {
@@ -69,9 +82,9 @@ export class LeafCache {
   }
 
   /** A new CA: leaves and session tickets of the old one are dropped. */
-  replaceAuthority(authority: Authority): void {
+  replaceAuthority(authority: Authority, ticketKeys: Buffer): void {
     this.#authority = authority;
-    this.#ticketKeys = randomBytes(48);
+    this.#ticketKeys = ticketKeys;
     this.#leaves.clear();
   }
 

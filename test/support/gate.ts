@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { pino } from 'pino';
 import { loadConfig } from '../../src/config/load.ts';
-import { startGate as start, type Gate } from '../../src/main.ts';
+import { startGate as start, type SoleGate } from '../../src/main.ts';
 import type { AuditEvent, ExchangeEvent, OutcomeEvent } from '../../src/model/audit-event.ts';
 import { until } from './until.ts';
 
@@ -14,7 +14,7 @@ export const TOKEN_HASH = `sha256:${createHash('sha256').update(TOKEN).digest('h
 export const BASIC = `Basic ${Buffer.from(`bot:${TOKEN}`).toString('base64')}`;
 
 export interface TestGate {
-  readonly gate: Gate;
+  readonly gate: SoleGate;
   readonly port: number;
   readonly adminUrl: string;
   readonly folder: string;

@@ -10,12 +10,22 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { readSeal } from '../chain.ts';
+import { openIntents } from '../open-intents.ts';
 import { tailHash } from '../verify.ts';
+import type { IntentEvent } from '../../model/audit-event.ts';
 
 /** Where lines go. `append` returns when the operating system has them, and throws when it has not. */
 export interface LineSink {
   append(lines: Buffer): void;
   close(): void;
+}
+
+/** Processes of one gate write side by side, each a chain of its own. A gate of one process is the first. */
+export const FIRST_LANE = 1;
+
+/** The lane of a segment, by its name. */
+export function laneOf(name: string): number {
+  return Number(/-w([0-9]+)-[0-9]+\.jsonl$/.exec(name)?.[1] ?? FIRST_LANE);
 }
 
 /** What the segment before this one ended with. */
@@ -25,6 +35,8 @@ export interface Predecessor {
   readonly hash: string;
   /** Bytes behind its last seal: a write that a crash cut short. */
   readonly torn: number;
+  /** What was about to leave when its process died: intents that no outcome followed. */
+  readonly open: readonly IntentEvent[];
 }
 
 const LF = 0x0a;
@@ -35,10 +47,10 @@ export class SegmentFile implements LineSink {
   readonly #descriptor: number;
   #size: number;
 
-  constructor(folder: string, now: Date) {
+  constructor(folder: string, now: Date, lane: number = FIRST_LANE) {
     mkdirSync(folder, { recursive: true, mode: 0o700 });
     const stamp = now.toISOString().replaceAll(/[-:]/g, '');
-    this.file = join(folder, `${stamp}-${process.pid}.jsonl`);
+    this.file = join(folder, `${stamp}${lane === FIRST_LANE ? '' : `-w${lane}`}-${process.pid}.jsonl`);
     this.#descriptor = openSync(this.file, 'ax', 0o600);
     this.#size = fstatSync(this.#descriptor).size;
   }
@@ -61,16 +73,24 @@ export class SegmentFile implements LineSink {
   }
 }
 
-/** The segment that was written last, by name, or null. Names start with the time they were made. */
-export function lastSegment(folder: string): Predecessor | null {
-  let names: string[];
+/** The lanes there are segments of. */
+export function lanesIn(folder: string): number[] {
+  return [...new Set(segmentNames(folder).map(laneOf))];
+}
+
+function segmentNames(folder: string): string[] {
   try {
-    names = readdirSync(folder)
+    return readdirSync(folder)
       .filter((name) => name.endsWith('.jsonl'))
       .sort();
   } catch {
-    return null;
+    return [];
   }
+}
+
+/** The segment of a lane that was written last, by name, or null. Names start with the time they were made. */
+export function lastSegment(folder: string, lane: number = FIRST_LANE): Predecessor | null {
+  const names = segmentNames(folder).filter((name) => laneOf(name) === lane);
   // Segments that were cut before their first seal stand behind the last one that has a seal.
   const unsealed: Buffer[] = [];
   for (const name of [...names].reverse()) {
@@ -85,6 +105,7 @@ export function lastSegment(folder: string): Predecessor | null {
       name: names.at(-1) as string,
       hash: tails.reduce(tailHash, sealed.hash),
       torn: (tails.at(-1) as Buffer).length,
+      open: openIntents([bytes, ...unsealed]),
     };
   }
   return null;

@@ -16,11 +16,13 @@ const exchange: CountedExchange = {
 
 it('labels only what the policy knows, and a bounded number of agents', async () => {
   const metrics = new Metrics({
+    knownAgent: (name) => name !== 'ghost',
+    knownCapability: (name) => name === 'c',
+  });
+  metrics.readTraffic({
     openTunnels: () => 3,
     openConnections: () => 4,
     leafCounts: () => ({ mints: 1, hits: 2 }),
-    knownAgent: (name) => name !== 'ghost',
-    knownCapability: (name) => name === 'c',
   });
   metrics.exchange(exchange);
   metrics.exchange({ ...exchange, agent: 'ghost', capability: 'made-up' });

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { parseHost, type Host } from '../../../src/model/host.ts';
 import { createAuthority, openAuthority } from '../../../src/tls/authority.ts';
-import { LeafCache } from '../../../src/tls/leaves.ts';
+import { LeafCache, makeTicketKeys } from '../../../src/tls/leaves.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'sallyport-leaves-'));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -39,7 +39,7 @@ async function shown(context: SecureContext, ca: string): Promise<X509Certificat
 
 describe('LeafCache', () => {
   it('mints a leaf once for each host, and forgets the least recently used', () => {
-    const leaves = new LeafCache(authority, { limit: 2, clock: () => Date.now() });
+    const leaves = new LeafCache(authority, { ticketKeys: makeTicketKeys(), limit: 2, clock: () => Date.now() });
     const a = leaves.contextFor(host('a.test'));
     expect(leaves.contextFor(host('A.test'))).toBe(a);
     leaves.contextFor(host('b.test'));
@@ -54,7 +54,7 @@ describe('LeafCache', () => {
     ['10.1.2.3', 'IP Address:10.1.2.3'],
     ['[2001:db8::1]', 'IP Address:2001:DB8:0:0:0:0:0:1'],
   ])('%s gets a leaf for %s', async (text, names) => {
-    const leaves = new LeafCache(authority, { limit: 10, clock: () => Date.now() });
+    const leaves = new LeafCache(authority, { ticketKeys: makeTicketKeys(), limit: 10, clock: () => Date.now() });
     const certificate = await shown(leaves.contextFor(host(text)), authority.certificatePem);
     expect(certificate.subjectAltName).toBe(names);
     expect(Date.parse(certificate.validTo) - Date.parse(certificate.validFrom)).toBeLessThan(398 * 86_400_000);
@@ -62,17 +62,17 @@ describe('LeafCache', () => {
   });
 
   it('drops everything of an old CA', async () => {
-    const leaves = new LeafCache(authority, { limit: 10, clock: () => Date.now() });
+    const leaves = new LeafCache(authority, { ticketKeys: makeTicketKeys(), limit: 10, clock: () => Date.now() });
     leaves.contextFor(host('a.test'));
     const next = createAuthority(mkdtempSync(join(folder, 'next-')), new Date());
-    leaves.replaceAuthority(next);
+    leaves.replaceAuthority(next, makeTicketKeys());
     expect(leaves.size).toBe(0);
     await expect(shown(leaves.contextFor(host('a.test')), next.certificatePem)).resolves.toBeDefined();
   });
 
   it('mints anew when a context grows old', () => {
     let now = Date.now();
-    const leaves = new LeafCache(authority, { limit: 10, clock: () => now });
+    const leaves = new LeafCache(authority, { ticketKeys: makeTicketKeys(), limit: 10, clock: () => now });
     leaves.contextFor(host('a.test'));
     now += 8 * 86_400_000;
     leaves.contextFor(host('a.test'));

@@ -35,6 +35,7 @@ it('counts what a crash left behind the last seal, in this segment and in ones t
     name: '20260102T000000.000Z-1.jsonl',
     hash: tailHash(first, Buffer.from('{"never sealed"')),
     torn: 15,
+    open: [],
   });
 });
 

@@ -1,0 +1,201 @@
+import { randomBytes } from 'node:crypto';
+import { join } from 'node:path';
+import type { SecureContext } from 'node:tls';
+import { eventText } from './audit/chain.ts';
+import type { AuditLog } from './audit/log.ts';
+import { openAuditLog } from './audit/open.ts';
+import { ConfigError, type Config } from './config/config.ts';
+import { RequestError, type Control } from './control/answer.ts';
+import { openToken } from './control/token.ts';
+import { DecisionPointError, DecisionPointOpener } from './decision-point/open.ts';
+import { errorCode } from './model/error-code.ts';
+import type { PolicyEvent } from './model/audit-event.ts';
+import { Generations, PolicyRequestError } from './proxy/generations.ts';
+import type { Halts } from './proxy/halts.ts';
+import { SessionRequestError, type Sessions } from './proxy/sessions.ts';
+import { openHalts, openSessions } from './proxy/stopping.ts';
+import { ToolRegistry, toolsFile } from './proxy/tool-registry.ts';
+import { trust } from './proxy/trust.ts';
+import type { Log } from './telemetry/log.ts';
+import { Metrics } from './telemetry/metrics.ts';
+import { openAuthority, type Authority } from './tls/authority.ts';
+import { VERSION } from './version.ts';
+
+export const clock = (): number => Date.now();
+
+/** Which of a gate's processes this is. A gate of one process is the first of one; 0 has others carry its traffic. */
+export interface Lane {
+  readonly lane: number;
+  readonly lanes: number;
+}
+
+/** What a gate is governed by: one of each, however many processes carry its traffic. */
+export interface ControlPlane {
+  readonly config: Config;
+  readonly log: Log;
+  readonly authority: Authority;
+  readonly caCreated: boolean;
+  readonly upstreamTrust: SecureContext;
+  /** Ports of the gate itself, as they become known. */
+  readonly ownPorts: Set<number>;
+  readonly generations: Generations;
+  readonly halts: Halts;
+  readonly sessions: Sessions;
+  readonly tools: ToolRegistry;
+  readonly audit: AuditLog;
+  readonly metrics: Metrics;
+  /** This gate's name in `Via`. */
+  readonly pseudonym: string;
+  close(): void;
+}
+
+/** Opens what governs a gate. Throws ConfigError. */
+export function openControlPlane(config: Config, log: Log, lane: Lane): ControlPlane {
+  const { authority, created } = openAuthority(config.certs, new Date());
+  const ownPorts = new Set<number>();
+  const upstreamTrust = trust(config.upstream.ca);
+  const decisionPoints = new DecisionPointOpener(config.policy, upstreamTrust);
+  const generations = openGenerations(config, decisionPoints, ownPorts, log);
+  const pseudonym = `sallyport-${randomBytes(4).toString('hex')}`;
+  const metrics = metricsOf(generations);
+  const halts = openHalts(config, upstreamTrust, clock, log);
+  const sessions = openSessions(config, clock);
+  const tools = openTools(config, log);
+  const audit = openAudit(config, { ...lane, instance: pseudonym }, metrics, log);
+  metrics.policyRead('loaded');
+  metrics.readStopping({ halts: () => halts.all, sessions: () => sessions.list().length });
+  const parts = { halts, sessions, generations, decisionPoints, audit, metrics };
+  const close = (): void => Object.values(parts).forEach((each) => each.close());
+  const plane = {
+    config,
+    log,
+    authority,
+    caCreated: created,
+    upstreamTrust,
+    ownPorts,
+    tools,
+    pseudonym,
+    ...parts,
+    close,
+  };
+  generations.listen((event) => changed(event, plane));
+  return plane;
+}
+
+/** Metrics of a process that judges by these rules. */
+export function metricsOf(generations: Pick<Generations, 'knows'>): Metrics {
+  return new Metrics({
+    knownAgent: (name) => generations.knows('agent', name),
+    knownCapability: (name) => generations.knows('capability', name),
+  });
+}
+
+function openGenerations(
+  config: Config,
+  decisionPoints: DecisionPointOpener,
+  ownPorts: ReadonlySet<number>,
+  log: Log,
+): Generations {
+  try {
+    return new Generations({ config, decisionPoints, ownPorts, clock, log });
+  } catch (error) {
+    if (error instanceof DecisionPointError) throw new ConfigError(`${error.file}: ${error.message}`);
+    throw new ConfigError((error as Error).message);
+  }
+}
+
+/** Puts a change of rules on record, and counts it. */
+function changed(event: PolicyEvent, { audit, metrics, generations }: ControlPlane): void {
+  audit.note(eventText(event));
+  metrics.policyChanged(event.action, generations.stable.policy.generation, clock() / 1000);
+}
+
+/** Remembered tools of MCP servers. Throws ConfigError. */
+function openTools(config: Config, log: Log): ToolRegistry {
+  try {
+    return new ToolRegistry(toolsFile(config.state), clock, log);
+  } catch (error) {
+    throw new ConfigError(`state: ${(error as Error).message}`);
+  }
+}
+
+/** Opens the audit log of a process. Throws ConfigError. */
+export function openAudit(
+  config: Config,
+  writer: Lane & { readonly instance: string },
+  metrics: Metrics,
+  log: Log,
+): AuditLog {
+  const folder = join(config.state, 'audit');
+  const onState = (error: unknown): void => {
+    if (error === null) log.info('the audit log can be written again');
+    else log.fatal({ err: error }, 'the audit log cannot be written: every request is denied');
+    if (error !== null) metrics.auditFailed();
+  };
+  try {
+    return openAuditLog({ folder, ...writer, version: VERSION, clock, defer: setImmediate, onState });
+  } catch (error) {
+    throw new ConfigError(`state: the audit log cannot be opened in ${folder}: ${errorCode(error)}`);
+  }
+}
+
+/** What the admin listener is told by those who carry the traffic. */
+export type TrafficControl = Pick<Control, 'unready' | 'metricsText'>;
+
+/** What the admin listener may know of the gate, and ask of it. Throws ConfigError. */
+export function controlOf(plane: ControlPlane, { unready, metricsText }: TrafficControl): Control {
+  const { config, metrics, generations, halts, sessions } = plane;
+  return {
+    unready,
+    metricsText,
+    metricsType: metrics.registry.contentType,
+    token: openAdminToken(config),
+    policy: policyControl(generations),
+    halts: {
+      list: () => halts.all,
+      kill: (what, reason, by) => halts.kill(what, reason, by),
+      revive: (what, reason, by) => halts.revive(what, reason, by),
+    },
+    sessions: sessionControl(sessions, generations),
+  };
+}
+
+function openAdminToken({ state }: Config): string {
+  try {
+    return openToken(state);
+  } catch (error) {
+    throw new ConfigError(`state: ${(error as Error).message}`);
+  }
+}
+
+/** What the admin listener may ask about sessions. */
+function sessionControl(sessions: Sessions, generations: Generations): Control['sessions'] {
+  return {
+    list: () => sessions.list(),
+    create: (asked, by) => {
+      try {
+        return sessions.create(asked, generations.stable.policy, by);
+      } catch (error) {
+        throw error instanceof SessionRequestError ? new RequestError(409, error.message, error) : error;
+      }
+    },
+    rotateKeys: (by) => sessions.rotateKeys(by),
+    revokeAll: (by) => sessions.revokeAll(by),
+  };
+}
+
+/** What the admin listener may ask of the rules. */
+function policyControl(generations: Generations): Control['policy'] {
+  const asking = (change: () => void): void => {
+    try {
+      change();
+    } catch (error) {
+      throw error instanceof PolicyRequestError ? new RequestError(409, error.message, error) : error;
+    }
+  };
+  return {
+    status: () => generations.status(),
+    promote: (by) => asking(() => generations.promote(by)),
+    rollback: (by) => asking(() => generations.rollback(by)),
+  };
+}

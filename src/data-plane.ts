@@ -1,0 +1,127 @@
+import type { SecureContext } from 'node:tls';
+import type { AuditLog } from './audit/log.ts';
+import type { Config } from './config/config.ts';
+import { clock } from './control-plane.ts';
+import { FailureThrottle } from './identity/throttle.ts';
+import type { CounterStore } from './limits/store.ts';
+import type { WatchKind } from './model/quarantine.ts';
+import { DnsNameService } from './network/resolver.ts';
+import { Connections } from './proxy/connections.ts';
+import { openEntries, type Entries } from './proxy/entries.ts';
+import type { HaltView } from './proxy/halt-set.ts';
+import { Http2Pool } from './proxy/http2-pool.ts';
+import { InFlight } from './proxy/in-flight.ts';
+import { Leases } from './proxy/leases.ts';
+import { UpstreamPool } from './proxy/pool.ts';
+import { Quarantine } from './proxy/quarantine.ts';
+import type { Services } from './proxy/services.ts';
+import type { Sessions } from './proxy/sessions.ts';
+import type { GenerationView } from './proxy/snapshot.ts';
+import type { ToolRegistry } from './proxy/tool-registry.ts';
+import type { Log } from './telemetry/log.ts';
+import type { Metrics } from './telemetry/metrics.ts';
+import type { Authority } from './tls/authority.ts';
+import { LeafCache } from './tls/leaves.ts';
+
+const LEAVES = 2000;
+const DNS_TIMEOUT = 3000;
+
+/** What a process that carries traffic is given: by its own control plane, or by that of another process. */
+export interface Governed {
+  readonly config: Config;
+  readonly log: Log;
+  readonly authority: Authority;
+  readonly upstreamTrust: SecureContext;
+  readonly ticketKeys: Buffer;
+  readonly ownPorts: Set<number>;
+  readonly generations: GenerationView;
+  readonly halts: HaltView;
+  readonly sessions: Sessions;
+  readonly tools: ToolRegistry;
+  readonly store: CounterStore;
+  readonly audit: AuditLog;
+  readonly metrics: Metrics;
+  readonly pseudonym: string;
+  readonly instance: string;
+}
+
+/** What carries the traffic of a gate, or a share of it. */
+export interface DataPlane {
+  readonly connections: Connections;
+  readonly services: Services;
+  /** Takes agents in. Throws ConfigError. */
+  listen(): Promise<Entries>;
+  /** Takes up a new CA; leaves and session tickets of the old one are dropped. */
+  replaceAuthority(authority: Authority, ticketKeys: Buffer): void;
+  /** Takes no more connections and waits for exchanges to end. */
+  drain(): Promise<void>;
+  /** Ends everything now. */
+  close(): void;
+}
+
+export function openDataPlane(governed: Governed): DataPlane {
+  const { config, log, metrics } = governed;
+  const connections = new Connections();
+  const leaves = new LeafCache(governed.authority, { limit: LEAVES, clock, ticketKeys: governed.ticketKeys });
+  metrics.readTraffic({
+    openTunnels: () => connections.tunnels,
+    openConnections: () => connections.size,
+    leafCounts: () => leaves.counts,
+  });
+  const services = servicesOf(governed, leaves);
+  let entries: Entries | null = null;
+  return {
+    connections,
+    services,
+    listen: async () => {
+      entries = await openEntries(config, connections, services);
+      for (const port of entries.ports) governed.ownPorts.add(port);
+      return entries;
+    },
+    replaceAuthority: (authority, ticketKeys) => {
+      leaves.replaceAuthority(authority, ticketKeys);
+      entries?.renew();
+    },
+    drain: async () => {
+      entries?.close();
+      if (!(await connections.drain(config.drain))) log.warn('the drain time is over; what is still open is cut off');
+    },
+    close: () => {
+      entries?.close();
+      connections.destroy();
+      void services.leases.close();
+      services.pool.close();
+      services.http2.close();
+    },
+  };
+}
+
+function servicesOf(governed: Governed, leaves: LeafCache): Services {
+  const { config, log, metrics, halts, store, upstreamTrust } = governed;
+  const { generations, sessions, tools, audit, pseudonym, instance } = governed;
+  const { resolvers: servers, timeouts } = config.upstream;
+  const contained = (cause: WatchKind): void => metrics.contained(cause);
+  return {
+    generations,
+    names: new DnsNameService({ servers, timeout: DNS_TIMEOUT, clock }),
+    throttle: new FailureThrottle(clock),
+    leaves,
+    upstreamTrust,
+    upstreamSessions: new Map(),
+    audit,
+    tools,
+    pool: new UpstreamPool(clock),
+    http2: new Http2Pool(),
+    inFlight: new InFlight(),
+    sessions,
+    halts,
+    quarantine: new Quarantine({ store, halts, clock, log, contained }),
+    leases: new Leases(store, log),
+    metrics,
+    log,
+    timeouts,
+    inspectBuffer: config.inspect.buffer,
+    pseudonym,
+    instance,
+  };
+}

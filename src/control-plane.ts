@@ -119,15 +119,17 @@ function openTools(config: Config, log: Log): ToolRegistry {
   }
 }
 
-/** Opens the audit log of a process. Throws ConfigError. */
+/** Opens the audit log of a process; `healthy` is told when it cannot be written, and when it can be again. Throws ConfigError. */
 export function openAudit(
   config: Config,
   writer: Lane & { readonly instance: string },
   metrics: Metrics,
   log: Log,
+  healthy: (healthy: boolean) => void = () => undefined,
 ): AuditLog {
   const folder = join(config.state, 'audit');
   const onState = (error: unknown): void => {
+    healthy(error === null);
     if (error === null) log.info('the audit log can be written again');
     else log.fatal({ err: error }, 'the audit log cannot be written: every request is denied');
     if (error !== null) metrics.auditFailed();

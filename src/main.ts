@@ -4,11 +4,11 @@ import { listenAdmin } from './control/server.ts';
 import { openDataPlane } from './data-plane.ts';
 import { Denial } from './model/denial.ts';
 import type { Problem } from './policy/problem.ts';
-import { addressOf, listenFailure } from './proxy/entries.ts';
+import { addressOf, listenFailure, removeStaleSocket } from './proxy/entries.ts';
 import { portOf } from './proxy/listener.ts';
 import type { Snapshot } from './proxy/snapshot.ts';
 import { beginStopping } from './proxy/stopping.ts';
-import { openStore } from './proxy/store.ts';
+import { openLocalStore, openStore } from './proxy/store.ts';
 import type { Log } from './telemetry/log.ts';
 import { loadAuthority } from './tls/authority.ts';
 import { makeTicketKeys } from './tls/leaves.ts';
@@ -47,7 +47,8 @@ export interface SoleGate extends Gate {
 export async function startGate(config: Config, log: Log): Promise<SoleGate> {
   const control = openControlPlane(config, log, { lane: 1, lanes: 1 });
   const { authority, upstreamTrust, ownPorts, generations, halts, audit, metrics, pseudonym } = control;
-  const store = openStore(config, upstreamTrust, clock, log, (answers) => metrics.storeAnswers(answers));
+  const local = openLocalStore(config, clock, log);
+  const store = openStore(config, upstreamTrust, local, log, (answers) => metrics.storeAnswers(answers));
   const data = openDataPlane({ ...control, store, ticketKeys: makeTicketKeys(), instance: pseudonym });
   const { connections, services } = data;
   const close = (): void => {
@@ -69,6 +70,7 @@ export async function startGate(config: Config, log: Log): Promise<SoleGate> {
   };
   await store.whenReady();
   await beginStopping(connections, services, control);
+  await removeStaleSocket(config.listen.unix);
   const entries = await data.listen().catch(closing(closeAll));
   return {
     proxy: entries.addresses['proxy'] ?? '',

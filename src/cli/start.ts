@@ -3,7 +3,8 @@ import type { Command } from 'commander';
 import { startGate, type Gate } from '../main.ts';
 import { listFiles } from '../policy/source.ts';
 import { formatProblem } from '../policy/problem.ts';
-import { makeLog, type Log } from '../telemetry/log.ts';
+import { startPrimary } from '../primary.ts';
+import { openLog, type Log } from '../telemetry/log.ts';
 import { VERSION } from '../version.ts';
 import type { Config } from '../config/config.ts';
 import { writeTrust } from './environment.ts';
@@ -27,11 +28,10 @@ export function addStart(program: Command): void {
     )
     .action(async (options: { readyFile?: string }, command: Command) => {
       const config = configOf(command);
-      const format = config.log.format === 'auto' ? (process.stdout.isTTY ? 'text' : 'json') : config.log.format;
-      const log = makeLog({ level: config.log.level, format });
+      const log = openLog(config.log.level, config.log.format);
       // What is on disk before the rules are loaded: a change made meanwhile is one to take up.
       const loaded = fingerprint(config);
-      const gate = await startGate(config, log);
+      const gate = config.workers === 1 ? await startGate(config, log) : await startPrimary(config, log);
       // Signals first: whoever waits for the ready file may send one the moment it is there.
       const stopped = untilStopped(gate, log);
       const { bundleFile } = writeTrust(config.certs, gate.caFile);
@@ -45,6 +45,7 @@ export function addStart(program: Command): void {
           ca: gate.caFile,
           generation,
           ...counts,
+          workers: config.workers,
           version: VERSION,
         },
         'the gate serves',

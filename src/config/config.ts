@@ -65,6 +65,10 @@ export interface Config {
   readonly log: { readonly level: LogLevel; readonly format: 'auto' | 'json' | 'text' };
   /** Milliseconds a stopping gate waits for exchanges to end. */
   readonly drain: number;
+  /** Processes that carry the traffic; with 1 there is no other process beside it. */
+  readonly workers: number;
+  /** Every text this was read from, by setting, paths made absolute: another process reads the same from them. */
+  readonly texts: ReadonlyMap<string, readonly string[]>;
 }
 
 export interface ListenAddress {

@@ -31,11 +31,13 @@ export function loadConfig(input: ConfigInput): Config {
     input.file === null ? new Map<string, Given>() : readFile(resolve(input.workingFolder, input.file), input.file);
   refuseUnknownVariables(input.environment);
   const values = new Map<string, unknown>();
+  const texts = new Map<string, readonly string[]>();
   for (const setting of SETTINGS) {
     const given = givenFor(setting, input, fromFile);
     values.set(setting.key, parseGiven(setting, given));
+    if (given.texts.length > 0) texts.set(setting.key, absolute(setting, given));
   }
-  return assemble(values);
+  return assemble(values, texts);
 }
 
 function givenFor(setting: Setting, input: ConfigInput, fromFile: ReadonlyMap<string, Given>): Given {
@@ -132,7 +134,12 @@ function textsOf(node: Node | null, setting: Setting, at: At): string[] {
   return [scalar(node)];
 }
 
-function assemble(values: ReadonlyMap<string, unknown>): Config {
+/** The texts as they may be read in any folder. */
+function absolute(setting: Setting, { texts, folder }: Given): readonly string[] {
+  return setting.path === true ? texts.map((text) => resolve(folder, text)) : texts;
+}
+
+function assemble(values: ReadonlyMap<string, unknown>, texts: Config['texts']): Config {
   const get = <T>(key: string): T => values.get(key) as T;
   return Object.freeze({
     listen: {
@@ -166,6 +173,8 @@ function assemble(values: ReadonlyMap<string, unknown>): Config {
     inspect: { buffer: get<number>('inspect.buffer') },
     log: { level: get<LogLevel>('log.level'), format: get<'auto' | 'json' | 'text'>('log.format') },
     drain: get<number>('drain'),
+    workers: get<number>('workers'),
+    texts,
   });
 }
 

@@ -9,6 +9,7 @@ import {
   parsePercentage,
   parsePin,
   parseResolver,
+  parseWorkers,
 } from './values.ts';
 import { parseStoreAddress } from '../model/store-address.ts';
 import { parseDuration, parseSize } from '../model/units.ts';
@@ -329,6 +330,13 @@ export const SETTINGS: readonly Setting[] = [
     form: 'auto, json or text',
     describe: 'auto: text on a terminal, JSON elsewhere.',
     parse: oneOf('auto', 'json', 'text'),
+  },
+  {
+    key: 'workers',
+    default: '1',
+    form: 'a number up to 256, or auto for one for each core',
+    describe: 'Processes that carry the traffic, governed by one more; `1`: one process does both.',
+    parse: parseWorkers,
   },
   {
     key: 'drain',

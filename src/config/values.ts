@@ -1,4 +1,5 @@
 import { isIP } from 'node:net';
+import { availableParallelism } from 'node:os';
 import { parseAddress, parseHost, type Host } from '../model/host.ts';
 import { parseParentProxy, type ParentProxy } from '../model/parent-proxy.ts';
 import { parseAuthority, parsePort } from '../model/target.ts';
@@ -74,4 +75,10 @@ export function parseResolver(text: string): string | null {
   if (parseAddress(text) !== null) return text;
   const authority = parseAuthority(text);
   return authority === null || authority.host.kind === 'name' ? null : text;
+}
+
+export function parseWorkers(text: string): number | null {
+  if (text === 'auto') return availableParallelism();
+  const count = /^[0-9]{1,3}$/.test(text) ? Number(text) : 0;
+  return count >= 1 && count <= 256 ? count : null;
 }

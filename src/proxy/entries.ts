@@ -57,11 +57,14 @@ type Entry = readonly [name: string, at: ListenTarget | null, open: (at: ListenT
 
 /** A Unix socket for its owner alone. */
 async function listenUnix(at: ListenTarget, open: (at: ListenTarget) => Promise<Server>): Promise<Server> {
-  const { path } = at as { path: string };
-  if (await isStale(path)) rmSync(path);
   const server = await open(at);
-  chmodSync(path, 0o600);
+  chmodSync((at as { path: string }).path, 0o600);
   return server;
+}
+
+/** Makes way for a Unix socket where a gate that was killed left its own. */
+export async function removeStaleSocket(path: string | null): Promise<void> {
+  if (path !== null && (await isStale(path))) rmSync(path);
 }
 
 /** Whether a socket file was left behind by a killed gate: nobody listens there. A living one answers or is too busy to. */

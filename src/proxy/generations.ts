@@ -74,6 +74,7 @@ export class Generations implements GenerationView {
   #stable: InForce;
   #canary: Canary | null = null;
   #timer: NodeJS.Timeout | null = null;
+  #renewed: () => void = () => undefined;
   /** What happened before anybody listened. */
   #unheard: PolicyEvent[] = [];
   #listener: PolicyListener = (event) => void this.#unheard.push(event);
@@ -123,6 +124,11 @@ export class Generations implements GenerationView {
   tenantOf(agent: string): string | null {
     const known = this.#stable.policy.agents.get(agent) ?? this.#canary?.policy.agents.get(agent);
     return known?.tenant ?? null;
+  }
+
+  /** Calls back whenever what is in force was made anew, if only by being read again. */
+  whenChanged(renewed: () => void): void {
+    this.#renewed = renewed;
   }
 
   /** Hears of everything from the start on. */
@@ -359,6 +365,7 @@ export class Generations implements GenerationView {
     const agents = [...this.#stable.policy.agents.values(), ...(this.#canary?.policy.agents.values() ?? [])];
     for (const each of [this.#stable, this.#canary])
       if (each !== null) each.snapshot = this.#snapshotOf(each.policy, agents);
+    this.#renewed();
   }
 
   #snapshotOf(policy: Policy, callers: Iterable<AgentPolicy>): Snapshot {

@@ -29,6 +29,8 @@ export interface SessionsOptions {
 export interface SessionListener {
   end(session: Session, how: 'expired' | 'revoked'): void;
   record(event: SessionEvent): void;
+  /** Somebody has come in a session that was not known here. */
+  entered(session: Session): void;
 }
 
 const HOUR = 3_600_000;
@@ -40,7 +42,7 @@ export class Sessions {
   readonly #options: SessionsOptions;
   /** Sessions that have not ended, as far as this gate has made or seen them. */
   readonly #known = new Map<string, { readonly session: Session; readonly timer: NodeJS.Timeout }>();
-  #listener: SessionListener = { end: () => undefined, record: () => undefined };
+  #listener: SessionListener = { end: () => undefined, record: () => undefined, entered: () => undefined };
 
   constructor(options: SessionsOptions) {
     this.#options = options;
@@ -81,7 +83,9 @@ export class Sessions {
 
   /** Somebody has come in a session: it is ended when its time is over. */
   enter(session: Session): void {
-    if (!this.isOver(session)) this.#note(session);
+    if (this.isOver(session) || this.#known.has(session.id)) return;
+    this.#note(session);
+    this.#listener.entered(session);
   }
 
   isOver({ expires }: Session): boolean {
@@ -101,8 +105,13 @@ export class Sessions {
   /** Ends every session there is. */
   revokeAll(by: string): void {
     this.#options.keys.revokeAll();
-    for (const { session } of this.#known.values()) this.#end(session, 'revoked');
+    this.endAll();
     this.#listener.record(this.#keysEvent('keys-revoked', by));
+  }
+
+  /** Ends what runs in any session, for their keys are gone. */
+  endAll(): void {
+    for (const { session } of this.#known.values()) this.#end(session, 'revoked');
   }
 
   /** Forgets a session that was revoked; who is cut off is for whoever revoked it. */
@@ -116,7 +125,6 @@ export class Sessions {
   }
 
   #note(session: Session): void {
-    if (this.#known.has(session.id)) return;
     const left = Math.min(MAX_TIMER, session.expires - this.#options.clock());
     const timer = setTimeout(() => this.#end(session, 'expired'), left).unref();
     this.#known.set(session.id, { session, timer });

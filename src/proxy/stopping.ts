@@ -33,7 +33,7 @@ export async function beginStopping(
   { halts, sessions, audit }: Stoppers,
 ): Promise<void> {
   const record = (event: HaltEvent | SessionEvent): void => audit.note(eventText(event));
-  sessions.listen({ end: sessionEnder(connections, services), record });
+  sessions.listen({ end: sessionEnder(connections, services), record, entered: () => undefined });
   const cut = halter(connections, services);
   await halts.start({ cut, record, changed: () => undefined });
 }

@@ -45,6 +45,13 @@ export function writeTools(path: string, tools: ToolFile): void {
   renameSync(`${path}.new`, path);
 }
 
+/** What a process has seen of a tool, for the one that writes it down. */
+export interface ToolNews {
+  readonly server: string;
+  readonly tool: string;
+  readonly entry: ToolFile['servers'][string][string];
+}
+
 /**
  * What tools were when they were first seen. A tool whose description or schema is another later is not shown and may not
  * be called until a person has acknowledged it (`sallyport tools ack`): what a model reads of a tool tells it what to do.
@@ -53,11 +60,14 @@ export class ToolRegistry {
   readonly #path: string;
   readonly #clock: () => number;
   readonly #log: Log;
+  readonly #tell: ((news: ToolNews) => void) | null;
   #tools: ToolFile;
   #stamp: string;
   readonly #changed = new Map<string, ReadonlySet<string>>();
 
-  constructor(path: string, clock: () => number, log: Log) {
+  /** `tell`: another process writes the file; it is told what was seen. */
+  constructor(path: string, clock: () => number, log: Log, tell: ((news: ToolNews) => void) | null = null) {
+    this.#tell = tell;
     this.#path = path;
     this.#clock = clock;
     this.#log = log;
@@ -91,11 +101,11 @@ export class ToolRegistry {
     const now = { fingerprint, seen: new Date(this.#clock()).toISOString() };
     if (known === undefined) {
       const room = Object.keys(own).length < MAX_TOOLS && Object.keys(this.#tools.servers).length < MAX_SERVERS;
-      if (room) this.#keep(server, { ...own, [tool]: now });
+      if (room) this.#keep({ server, tool, entry: now });
       return room;
     }
     if (known.fingerprint === fingerprint) return false;
-    this.#keep(server, { ...own, [tool]: { ...known, changed: now } });
+    this.#keep({ server, tool, entry: { ...known, changed: now } });
     this.#log.warn(
       { server, tool, reason: 'tool-changed' },
       'a tool is not what it was when it was first seen: it is denied until acknowledged (sallyport tools)',
@@ -103,9 +113,31 @@ export class ToolRegistry {
     return false;
   }
 
-  #keep(server: string, own: ToolFile['servers'][string]): void {
+  /** Takes up what another process has seen: the first who saw a tool is right, and a change stays one. */
+  learn(news: ToolNews): void {
+    this.#refresh();
+    const own = this.#tools.servers[news.server] ?? {};
+    const known = Object.hasOwn(own, news.tool) ? own[news.tool] : undefined;
+    if (known === undefined) this.#keep(news);
+    else if (
+      known.changed === undefined &&
+      news.entry.fingerprint === known.fingerprint &&
+      news.entry.changed !== undefined
+    )
+      this.#keep(news);
+    else if (known.changed === undefined && news.entry.fingerprint !== known.fingerprint)
+      this.#keep({ ...news, entry: { ...known, changed: news.entry } });
+  }
+
+  #keep(news: ToolNews): void {
+    const { server, tool, entry } = news;
+    const own = { ...this.#tools.servers[server], [tool]: entry };
     this.#tools = { version: 1, servers: { ...this.#tools.servers, [server]: own } };
     this.#changed.clear();
+    if (this.#tell !== null) {
+      this.#tell(news);
+      return;
+    }
     try {
       writeTools(this.#path, this.#tools);
       this.#stamp = stampOf(this.#path);

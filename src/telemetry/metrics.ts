@@ -42,6 +42,13 @@ export interface TrafficSources {
   readonly leafCounts: () => { readonly mints: number; readonly hits: number };
 }
 
+/** What is read of workers. */
+export interface FleetSources {
+  /** How many there should be. */
+  readonly workers: number;
+  readonly ready: () => number;
+}
+
 /** What is read of halts and sessions. */
 export interface StoppingSources {
   readonly halts: () => readonly Halt[];
@@ -130,6 +137,7 @@ export class Metrics {
     help: 'Times the store of counters went away.',
     registers: [this.registry],
   });
+  #deaths: Counter | null = null;
   readonly #loopDelay = monitorEventLoopDelay({ resolution: 10 });
 
   constructor(names: KnownNames) {
@@ -211,6 +219,29 @@ export class Metrics {
         this.set(sessions());
       },
     });
+  }
+
+  /** Processes that carry the traffic are read on each scrape from now on. */
+  readFleet({ workers, ready }: FleetSources): void {
+    new Gauge({
+      name: 'sallyport_workers',
+      help: 'Processes that carry traffic, by state: those that do, and those that should.',
+      labelNames: ['state'],
+      registers: [this.registry],
+      collect() {
+        this.set({ state: 'ready' }, ready());
+        this.set({ state: 'wanted' }, workers);
+      },
+    });
+    this.#deaths = new Counter({
+      name: 'sallyport_worker_deaths_total',
+      help: 'Workers that died and were replaced.',
+      registers: [this.registry],
+    });
+  }
+
+  workerDied(): void {
+    this.#deaths?.inc();
   }
 
   close(): void {

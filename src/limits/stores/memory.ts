@@ -69,6 +69,11 @@ export class MemoryStore implements CounterStore {
     return Promise.resolve();
   }
 
+  /** Writes down what was counted now, for whoever acts on it sooner than the turn of the event loop ends. */
+  flush(): void {
+    this.#options.journal?.flush();
+  }
+
   close(): Promise<void> {
     const { journal } = this.#options;
     if (journal !== null) {

@@ -1,0 +1,152 @@
+import type { AuditLog } from './audit/log.ts';
+import { ConfigError } from './config/config.ts';
+import { loadConfig } from './config/load.ts';
+import { clock, metricsOf, openAudit } from './control-plane.ts';
+import { openDataPlane, type DataPlane } from './data-plane.ts';
+import { DecisionPointOpener } from './decision-point/open.ts';
+import { RemoteStore } from './limits/stores/remote.ts';
+import type { Halt } from './model/halt.ts';
+import type { Asked, Ready, Welcome } from './primary.ts';
+import { FollowedGenerations, type InForceNow } from './proxy/followed-generations.ts';
+import { FollowedHalts } from './proxy/followed-halts.ts';
+import { halter, openSessions, sessionEnder } from './proxy/stopping.ts';
+import { openStore } from './proxy/store.ts';
+import { ToolRegistry, toolsFile } from './proxy/tool-registry.ts';
+import { trust } from './proxy/trust.ts';
+import { openLog, type Log } from './telemetry/log.ts';
+import { loadAuthority } from './tls/authority.ts';
+import { Channel } from './workers/channel.ts';
+
+/** A worker at work. */
+interface Worker {
+  readonly data: DataPlane;
+  readonly audit: AuditLog;
+  readonly handlers: Readonly<Record<string, (payload: never) => unknown>>;
+  close(): void;
+}
+
+/** What the process that governs this one is asked and told. */
+class Primary {
+  readonly #channel: Channel;
+
+  constructor(channel: Channel) {
+    this.#channel = channel;
+  }
+
+  ask<Name extends keyof Asked>(name: Name, payload: Asked[Name][0]): Promise<Asked[Name][1]> {
+    return this.#channel.ask(name, payload) as Promise<Asked[Name][1]>;
+  }
+
+  tell<Name extends keyof Asked | 'ready' | 'failed'>(
+    name: Name,
+    payload: Name extends keyof Asked ? Asked[Name][0] : Name extends 'ready' ? Ready : string,
+  ): void {
+    this.#channel.tell(name, payload);
+  }
+}
+
+/** Composition root of a process that carries a share of a gate's traffic, as another one tells it. */
+function openWorker(welcome: Welcome, primary: Primary): Worker {
+  const { texts, lane, lanes, pseudonym, instance, inForce, ownPorts: ports } = welcome;
+  const config = loadConfig({ file: null, environment: {}, flags: new Map(texts), workingFolder: process.cwd() });
+  const log = openLog(config.log.level, config.log.format).child({ worker: lane });
+  const upstreamTrust = trust(config.upstream.ca);
+  const ownPorts = new Set(ports);
+  const decisionPoints = new DecisionPointOpener(config.policy, upstreamTrust);
+  const report = (...judged: Asked['judged'][0]): void => primary.tell('judged', judged);
+  const generations = new FollowedGenerations(inForce, { config, decisionPoints, ownPorts, report });
+  const metrics = metricsOf(generations);
+  const halts = new FollowedHalts(welcome.halts, { clock, contain: (...asked) => primary.ask('contain', asked) });
+  const sessions = openSessions(config, clock);
+  const local = new RemoteStore((question) => primary.ask('store', question));
+  const store = openStore(config, upstreamTrust, local, log, (answers) => metrics.storeAnswers(answers));
+  const audit = openAudit(config, { lane, lanes, instance }, metrics, log, (healthy) =>
+    primary.tell('audited', healthy),
+  );
+  const data = openDataPlane({
+    config,
+    log,
+    authority: loadAuthority(config.certs, new Date()),
+    upstreamTrust,
+    ticketKeys: Buffer.from(welcome.ticketKeys, 'base64'),
+    ownPorts,
+    generations,
+    halts,
+    sessions,
+    tools: new ToolRegistry(toolsFile(config.state), clock, log, (news) => primary.tell('tool', news)),
+    store,
+    audit,
+    metrics,
+    pseudonym,
+    instance,
+  });
+  const { connections, services } = data;
+  halts.start(halter(connections, services));
+  sessions.listen({
+    end: sessionEnder(connections, services),
+    record: () => undefined,
+    entered: (session) => primary.tell('entered', session),
+  });
+  const handlers = {
+    halts: (all: readonly Halt[]) => halts.take(all),
+    'in-force': (now: InForceNow) => follow(generations, now, log),
+    'sessions-revoked': () => sessions.endAll(),
+    authority: (keys: string) =>
+      data.replaceAuthority(loadAuthority(config.certs, new Date()), Buffer.from(keys, 'base64')),
+    metrics: () => metrics.registry.getMetricsAsJSON(),
+    drain: () => data.drain(),
+  };
+  const close = (): void => {
+    data.close();
+    for (const each of [generations, sessions, decisionPoints, audit, metrics]) each.close();
+  };
+  return { data, audit, handlers, close };
+}
+
+/** Rules that cannot be had change nothing: the process that governs this one has loaded them, so it is said loudly. */
+function follow(generations: FollowedGenerations, now: InForceNow, log: Log): void {
+  try {
+    generations.follow(now);
+  } catch (error) {
+    log.error({ err: error }, 'this worker cannot take up the rules in force, and goes on with those before');
+  }
+}
+
+/** Serves as a worker of the gate that started this process, until that is gone. */
+async function serve(): Promise<void> {
+  const handlers: Record<string, (payload: never) => unknown> = {};
+  const port = {
+    send: (message: unknown) => void process.send?.(message),
+    onMessage: (take: (message: unknown) => void) => void process.on('message', take),
+  };
+  // What is told before this worker is at work waits for it.
+  let atWork = (): void => undefined;
+  const working = new Promise<void>((resolve) => (atWork = resolve));
+  const names = ['halts', 'in-force', 'sessions-revoked', 'authority', 'metrics', 'drain'];
+  const later = (name: string) => (payload: never) => working.then(() => handlers[name]?.(payload));
+  const heard = Object.fromEntries(names.map((name) => [name, later(name)]));
+  const primary = new Primary(new Channel({ port, handlers: heard, defer: setImmediate }));
+  ignoreSignals(primary);
+  try {
+    const welcome = await primary.ask('hello', null);
+    const worker = openWorker(welcome, primary);
+    Object.assign(handlers, worker.handlers);
+    atWork();
+    // Whatever ends this process, what has happened is written down.
+    process.on('exit', () => worker.close());
+    await worker.data.services.leases.store.whenReady();
+    const { addresses, ports } = await worker.data.listen();
+    primary.tell('ready', { addresses, ports });
+  } catch (error) {
+    primary.tell('failed', error instanceof ConfigError ? error.message : ((error as Error).stack ?? String(error)));
+    setImmediate(() => process.exit(1));
+  }
+}
+
+/** Signals of the terminal reach every process of the gate: the one that governs says what becomes of them. */
+function ignoreSignals(primary: Primary): void {
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => undefined);
+  process.on('SIGUSR1', () => primary.tell('halt', 'SIGUSR1 was sent to a worker'));
+}
+
+await serve();

@@ -51,6 +51,7 @@ export async function startGate(config: Config, log: Log): Promise<SoleGate> {
   const store = openStore(config, upstreamTrust, local, log, (answers) => metrics.storeAnswers(answers));
   const data = openDataPlane({ ...control, store, ticketKeys: makeTicketKeys(), instance: pseudonym });
   const { connections, services } = data;
+  metrics.readFleet({ workers: 1, ready: () => 1 });
   const close = (): void => {
     data.close();
     control.close();

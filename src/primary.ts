@@ -103,6 +103,9 @@ class Primary {
   #retired: readonly ScrapedMetric[] = [];
   #ticketKeys = makeTicketKeys();
   #draining = false;
+  /** The addresses in force, ports that were free to choose included. */
+  #chosen: Welcome['texts'] = [];
+  #pinned = false;
 
   constructor(control: ControlPlane, local: MemoryStore) {
     this.#control = control;
@@ -143,7 +146,10 @@ class Primary {
       changed: () => this.#fleet.tell('halts', halts.all),
     });
     generations.whenChanged(() => this.#fleet.tell('in-force', this.#inForce()));
-    return (await this.#fleet.start()) as Ready;
+    const ready = (await this.#fleet.start()) as Ready;
+    const ways = Object.entries(ready.addresses).filter(([way]) => way !== 'unix');
+    this.#chosen = ways.map(([way, address]) => [`listen.${way}`, [address]]);
+    return ready;
   }
 
   reload(): ReturnType<Gate['reload']> {
@@ -190,8 +196,11 @@ class Primary {
 
   #welcome({ lane, incarnation }: Member): Welcome {
     const { config, pseudonym, ownPorts, halts } = this.#control;
+    // Workers share a listener by the address they ask for. When the last of them is gone it is gone too, and a port that was
+    // free to choose must not be chosen again.
+    this.#pinned ||= this.#chosen.length > 0 && this.#fleet.ready === 0;
     return {
-      texts: [...config.texts],
+      texts: [...config.texts, ...(this.#pinned ? this.#chosen : [])],
       lane,
       lanes: config.workers,
       pseudonym,

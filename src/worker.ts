@@ -1,3 +1,4 @@
+import cluster from 'node:cluster';
 import type { AuditLog } from './audit/log.ts';
 import { ConfigError } from './config/config.ts';
 import { loadConfig } from './config/load.ts';
@@ -127,6 +128,8 @@ async function serve(): Promise<void> {
   const heard = Object.fromEntries(names.map((name) => [name, later(name)]));
   const primary = new Primary(new Channel({ port, handlers: heard, defer: setImmediate }));
   ignoreSignals(primary);
+  // What it would say to a process that is gone: this one ends as well.
+  cluster.worker?.on('error', () => process.exit(1));
   try {
     const welcome = await primary.ask('hello', null);
     const worker = openWorker(welcome, primary);

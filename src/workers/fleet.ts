@@ -29,6 +29,8 @@ export class FleetError extends Error {
 interface Running extends Member {
   readonly worker: Worker;
   readonly since: number;
+  /** It has said something: what is sent to a process that does not listen yet is lost. */
+  hears: boolean;
   ready: boolean;
   /** Why it could not start. */
   failure: string | null;
@@ -67,12 +69,12 @@ export class Fleet {
   }
 
   tell(name: string, payload: unknown): void {
-    for (const { channel } of this.#running.values()) channel.tell(name, payload);
+    for (const { channel } of this.#hearing()) channel.tell(name, payload);
   }
 
   /** What each of them answers; those that die meanwhile are left out. */
   async ask(name: string, payload: unknown): Promise<Array<{ readonly member: Member; readonly answer: unknown }>> {
-    const asked = [...this.#running.values()].map((member) =>
+    const asked = this.#hearing().map((member) =>
       member.channel.ask(name, payload).then(
         (answer) => [{ member, answer }],
         () => [],
@@ -96,12 +98,20 @@ export class Fleet {
     }
   }
 
+  #hearing(): Running[] {
+    return [...this.#running.values()].filter((each) => each.hears);
+  }
+
   #fork(lane: number): void {
     const worker = cluster.fork();
     const incarnation = ++this.#count;
     const port = {
       send: (message: unknown) => void (worker.isConnected() && worker.send(message as object)),
-      onMessage: (take: (message: unknown) => void) => void worker.on('message', take),
+      onMessage: (take: (message: unknown) => void) =>
+        void worker.on('message', (message) => {
+          member.hears = true;
+          take(message);
+        }),
     };
     const { handlers, beforeSend } = this.#options;
     const own = {
@@ -116,6 +126,7 @@ export class Fleet {
       channel,
       worker,
       since: performance.now(),
+      hears: false,
       ready: false,
       failure: null,
     };

@@ -130,6 +130,19 @@ describe('the record', () => {
         .filter((event) => event.kind === 'intent')
         .map((event) => event.path),
     );
+    // What a killed gate had under way is called interrupted by the next one, once; everything else has an outcome.
+    const exchanges = (kind: string): string[] =>
+      [...texts.join('').matchAll(new RegExp(`"exchange":"([^"]+)"[^\n]*"kind":"${kind}"`, 'g'))].map(
+        (match) => match[1] as string,
+      );
+    const [intents, outcomes, interrupted] = ['intent', 'outcome', 'interrupted'].map(exchanges) as [
+      string[],
+      string[],
+      string[],
+    ];
+    expect(interrupted.length).toBeGreaterThan(0);
+    const concluded = new Set(outcomes);
+    expect(intents.filter((each) => !concluded.has(each)).sort()).toEqual([...interrupted].sort());
     expect(origin.requests.length).toBeGreaterThan(500);
     expect(origin.requests.filter((request) => !recorded.has(request.url))).toEqual([]);
     verifyAll(texts);

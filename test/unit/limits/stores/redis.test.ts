@@ -10,6 +10,7 @@ import { StoreError, type CounterStore, type Demand, type Grant } from '../../..
 import { MemoryStore } from '../../../../src/limits/stores/memory.ts';
 import { RedisStore } from '../../../../src/limits/stores/redis.ts';
 import { parseStoreAddress, type StoreAddress } from '../../../../src/model/store-address.ts';
+import { remote } from '../../../support/remote.ts';
 import { TestCa } from '../../../support/certificates.ts';
 import { freePort } from '../../../support/parents.ts';
 import { startRedis, startRedisCluster, type TestRedis } from '../../../support/redis.ts';
@@ -70,6 +71,10 @@ const place = (limit: number): Demand => ({ kind: 'place', key: '{a}/live', limi
 
 describe.each<[string, (clock: () => number) => Promise<CounterStore>]>([
   ['the memory store', (clock) => Promise.resolve(new MemoryStore({ clock, journal: null }))],
+  [
+    'the memory store of another process',
+    (clock) => Promise.resolve(remote(new MemoryStore({ clock, journal: null }))),
+  ],
   ['the Redis store', (clock) => store(redis.url, clock)],
   ['the store in a Redis Cluster of three', (clock) => store(cluster.url, clock)],
 ])('%s keeps the contract:', (_name, open) => {

@@ -266,9 +266,12 @@ describe('rules and certificates of a gate of several workers', () => {
     for (let i = 0; i < 4; i++) {
       const { status, stderr } = spawnSync('curl', [
         '-sS',
-        '--output=/dev/null',
-        `--cacert=${join(gate.home, 'certs/ca.crt')}`,
-        `--proxy=http://bot:${TOKEN}@${gate.proxy}`,
+        '-o',
+        '/dev/null',
+        '--cacert',
+        join(gate.home, 'certs/ca.crt'),
+        '-x',
+        `http://bot:${TOKEN}@${gate.proxy}`,
         'https://api.test/',
       ]);
       // Refused by the rules, inside TLS that verifies.

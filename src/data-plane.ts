@@ -7,6 +7,8 @@ import type { CounterStore } from './limits/store.ts';
 import type { WatchKind } from './model/quarantine.ts';
 import { DnsNameService } from './network/resolver.ts';
 import { Connections } from './proxy/connections.ts';
+import { Crowd } from './proxy/crowd.ts';
+import { connectionsFor, descriptorLimit } from './proxy/descriptors.ts';
 import { openEntries, type Entries } from './proxy/entries.ts';
 import type { HaltView } from './proxy/halt-set.ts';
 import { Http2Pool } from './proxy/http2-pool.ts';
@@ -18,6 +20,7 @@ import type { Services } from './proxy/services.ts';
 import type { Sessions } from './proxy/sessions.ts';
 import type { GenerationView } from './proxy/snapshot.ts';
 import type { ToolRegistry } from './proxy/tool-registry.ts';
+import { Turns } from './proxy/turns.ts';
 import type { Log } from './telemetry/log.ts';
 import type { Metrics } from './telemetry/metrics.ts';
 import type { Authority } from './tls/authority.ts';
@@ -67,6 +70,8 @@ export function openDataPlane(governed: Governed): DataPlane {
     openTunnels: () => connections.tunnels,
     openConnections: () => connections.size,
     leafCounts: () => leaves.counts,
+    turnedAway: () => services.crowd.turnedAway,
+    waiting: () => services.turns.waiting,
   });
   const services = servicesOf(governed, leaves);
   let entries: Entries | null = null;
@@ -100,6 +105,7 @@ function servicesOf(governed: Governed, leaves: LeafCache): Services {
   const { config, log, metrics, halts, store, upstreamTrust } = governed;
   const { generations, sessions, tools, audit, pseudonym, instance } = governed;
   const { resolvers: servers, timeouts } = config.upstream;
+  const crowd = new Crowd(roomOf(config, log));
   const contained = (cause: WatchKind): void => metrics.contained(cause);
   return {
     generations,
@@ -114,6 +120,8 @@ function servicesOf(governed: Governed, leaves: LeafCache): Services {
     http2: new Http2Pool(),
     inFlight: new InFlight(),
     sessions,
+    crowd,
+    turns: new Turns(setImmediate),
     halts,
     quarantine: new Quarantine({ store, halts, clock, log, contained }),
     leases: new Leases(store, log),
@@ -124,4 +132,17 @@ function servicesOf(governed: Governed, leaves: LeafCache): Services {
     pseudonym,
     instance,
   };
+}
+
+/** Connections this process may have of its agents: its share, and no more than it can open. */
+function roomOf({ connections, workers }: Config, log: Log): number {
+  const wanted = Math.ceil(connections.max / workers);
+  const descriptors = descriptorLimit();
+  const room = connectionsFor(wanted, descriptors);
+  if (room < wanted)
+    log.warn(
+      { descriptors, wanted, room },
+      'fewer connections than connections.max can be open: raise the limit of open files',
+    );
+  return room;
 }

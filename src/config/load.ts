@@ -173,6 +173,7 @@ function assemble(values: ReadonlyMap<string, unknown>, texts: Config['texts']):
     inspect: { buffer: get<number>('inspect.buffer') },
     log: { level: get<LogLevel>('log.level'), format: get<'auto' | 'json' | 'text'>('log.format') },
     drain: get<number>('drain'),
+    connections: { max: get<number>('connections.max') },
     workers: get<number>('workers'),
     texts,
   });

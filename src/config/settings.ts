@@ -1,5 +1,6 @@
 import { LOG_LEVELS } from './config.ts';
 import {
+  parseConnections,
   parseDataPath,
   parseFieldName,
   parseListen,
@@ -330,6 +331,14 @@ export const SETTINGS: readonly Setting[] = [
     form: 'auto, json or text',
     describe: 'auto: text on a terminal, JSON elsewhere.',
     parse: oneOf('auto', 'json', 'text'),
+  },
+  {
+    key: 'connections.max',
+    default: '10000',
+    form: 'a number from 10 to 1000000',
+    describe:
+      'Connections of agents that may be open; one agent gets half of them at most, and leaves room for others whatever it does.',
+    parse: parseConnections,
   },
   {
     key: 'workers',

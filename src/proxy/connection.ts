@@ -7,7 +7,7 @@ import { concludeConnect, serveExchange } from './exchange.ts';
 import type { AgentRequest, Peer } from './message.ts';
 import { principalOf } from './principal.ts';
 import type { Services } from './services.ts';
-import { IDLE, openTunnel, serveTunnel, type Tunnel } from './tunnel.ts';
+import { FIRST_REQUEST, IDLE, openTunnel, serveTunnel, type Tunnel } from './tunnel.ts';
 
 /** Serves one agent connection to its end: plain requests one after another, until a CONNECT makes it a tunnel. */
 export async function serveConnection(
@@ -16,7 +16,7 @@ export async function serveConnection(
   connections: Connections,
   services: Services,
 ): Promise<void> {
-  const agent = new Http1Agent(socket, { idle: IDLE, endIsAbort: false });
+  const agent = new Http1Agent(socket, { first: FIRST_REQUEST, idle: IDLE, endIsAbort: false });
   const leave = connections.enter(agent, null);
   try {
     for (let request = await agent.next(); request !== null; request = await agent.next()) {
@@ -42,6 +42,7 @@ async function answerConnect(request: AgentRequest, peer: Peer, services: Servic
   try {
     const principal = principalOf({ ...peer, credentials: request.credentials }, services);
     agent = principal.agent;
+    peer.place.claim(agent);
     const target = parseConnectTarget(request);
     return await openTunnel(principal, target, contradiction(request, target), services);
   } catch (error) {

@@ -23,6 +23,7 @@ import { relay } from './relay.ts';
 import { reserve } from './reserve.ts';
 import type { Services } from './services.ts';
 import type { Snapshot } from './snapshot.ts';
+import { COST } from './turns.ts';
 import { send } from './upstream.ts';
 
 /** One request and its answer, as it becomes known. Hot: every member exists from the start. */
@@ -84,6 +85,9 @@ export async function serveExchange(
 
 /** The life of a request. Each step needs the proof the one before it returns, so none can be skipped or moved. */
 async function carry(exchange: Exchange, request: AgentRequest, services: Services): Promise<Outcome> {
+  const { place, source } = exchange.peer;
+  const turn = services.turns.take(exchange.agent ?? place.owner ?? source, COST.request);
+  if (turn !== null) await turn;
   const asked = gatherFacts(request, exchange, services);
   const { now } = exchange;
   services.inFlight.enter(exchange);

@@ -4,6 +4,7 @@ import { Denial } from '../model/denial.ts';
 import { parseAddress } from '../model/host.ts';
 import { serveConnection } from './connection.ts';
 import type { Connections } from './connections.ts';
+import type { Place } from './crowd.ts';
 import { concludeEntry } from './exchange.ts';
 import type { Peer } from './message.ts';
 import type { Services } from './services.ts';
@@ -35,7 +36,7 @@ const SERVE: Record<Way, typeof serveConnection> = {
 /** Takes agent connections on a TCP port or a Unix socket, in the clear. */
 export function listen(at: ListenTarget, way: Way, connections: Connections, services: Services): Promise<Server> {
   const server = createServer({ allowHalfOpen: true, noDelay: true, keepAlive: true }, (socket) => {
-    const peer = peerOf(socket, 'path' in at, way, NO_NAMES);
+    const peer = peerOf(socket, 'path' in at, way, { names: NO_NAMES, place: services.crowd.enter(socket) });
     accept(socket, peer, way, connections, services);
   });
   return started(server, at, services);
@@ -57,15 +58,24 @@ export function listenTls(
     minVersion: 'TLSv1.2' as const,
   };
   const refuse = (socket: Socket, reason: 'agent-unknown' | 'request-malformed', detail: string): void => {
-    const peer = peerOf(socket, false, 'http', NO_NAMES);
+    const peer = peerOf(socket, false, 'http', { names: NO_NAMES, place: NOWHERE });
     if (peer !== null) concludeEntry(peer, null, new Denial(reason, detail), services);
     socket.destroy();
   };
+  // A connection has its place from its first moment, long before its handshake is done.
+  const places = new Map<string, Place>();
+  const placeOf = (socket: Socket): Place => places.get(endOf(socket)) ?? services.crowd.enter(socket);
   const server = createTlsServer({ ...options, requestCert: options.ca !== undefined }, (socket) => {
     const names = certificateNames(socket);
     // A certificate that does not verify is worse than none: somebody claims to be an agent.
     if (names === null) refuse(socket, 'agent-unknown', 'the client certificate does not verify');
-    else accept(socket, peerOf(socket, false, 'http', names), 'http', connections, services);
+    else
+      accept(socket, peerOf(socket, false, 'http', { names, place: placeOf(socket) }), 'http', connections, services);
+  });
+  server.on('connection', (socket: Socket) => {
+    const end = endOf(socket);
+    places.set(end, services.crowd.enter(socket));
+    socket.once('close', () => places.delete(end));
   });
   server.on('tlsClientError', (error, socket) =>
     refuse(socket, 'request-malformed', `the TLS handshake failed: ${(error as NodeJS.ErrnoException).code ?? ''}`),
@@ -97,6 +107,13 @@ async function started<S extends Server>(server: S, at: ListenTarget, services: 
 }
 
 const NO_NAMES: readonly string[] = [];
+/** Of a connection that is over already. */
+const NOWHERE: Place = { owner: null, claim: () => undefined };
+
+/** The far end of a connection: no two that are open share one. */
+function endOf({ remoteAddress, remotePort }: Socket): string {
+  return `${remoteAddress ?? ''} ${remotePort ?? ''}`;
+}
 
 /** The names a client certificate proves; none where there is none, null where it does not verify. */
 function certificateNames(socket: TLSSocket): readonly string[] | null {
@@ -108,9 +125,15 @@ function certificateNames(socket: TLSSocket): readonly string[] | null {
   return [...uris.map((each) => each.slice('URI:'.length)), subject];
 }
 
-function peerOf(socket: Socket, unix: boolean, way: Way, certificate: readonly string[]): Peer | null {
+/** What is known of a caller before it has said anything. */
+interface Known {
+  readonly names: readonly string[];
+  readonly place: Place;
+}
+
+function peerOf(socket: Socket, unix: boolean, way: Way, { names, place }: Known): Peer | null {
   const source = unix ? 'unix' : parseAddress(socket.remoteAddress ?? '')?.text;
-  return source === undefined ? null : { source, certificate, transparent: way === 'transparent' };
+  return source === undefined ? null : { source, certificate: names, transparent: way === 'transparent', place };
 }
 
 function accept(socket: Socket, peer: Peer | null, way: Way, connections: Connections, services: Services): void {

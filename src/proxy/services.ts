@@ -12,6 +12,8 @@ import type { Leases } from './leases.ts';
 import type { Quarantine } from './quarantine.ts';
 import type { Sessions } from './sessions.ts';
 import type { UpstreamPool } from './pool.ts';
+import type { Crowd } from './crowd.ts';
+import type { Turns } from './turns.ts';
 import type { GenerationView } from './snapshot.ts';
 import type { ToolRegistry } from './tool-registry.ts';
 
@@ -25,6 +27,10 @@ export interface Services {
   readonly http2: Http2Pool;
   readonly inFlight: InFlight;
   readonly sessions: Sessions;
+  /** Everybody's connections. */
+  readonly crowd: Crowd;
+  /** Whose work begins next. */
+  readonly turns: Turns;
   /** What people have stopped. */
   readonly halts: HaltView;
   /** Contains agents that are refused too often. */

@@ -16,6 +16,7 @@ import { admit, type ConnectPermit, type Permit } from './permit.ts';
 import { grantsOf, refuseExpired, type Principal } from './principal.ts';
 import { refuseHalted } from './refuse-halted.ts';
 import type { Services } from './services.ts';
+import { COST } from './turns.ts';
 
 /** What was agreed when a tunnel was opened: who, and to where. */
 export interface Tunnel {
@@ -36,6 +37,8 @@ export interface Tunnel {
 
 /** An agent may keep a connection this long without using it, or without taking what it asked for. */
 export const IDLE = 300_000;
+/** A new connection must have begun to ask for something within this time: whoever opens one has something to ask. */
+export const FIRST_REQUEST = 30_000;
 /** A TLS record of type handshake starts with this byte (RFC 8446 §5.1). */
 export const TLS_HANDSHAKE = 0x16;
 
@@ -117,9 +120,11 @@ async function intercept(
   if (first === null) concludeSilent(peer, tunnel, services);
   else if (first !== TLS_HANDSHAKE) {
     const target = makeTarget('http', tunnel.target.host, tunnel.target.port);
-    const agent = new Http1Agent(socket, { idle: IDLE, endIsAbort: true });
+    const agent = new Http1Agent(socket, { first: IDLE, idle: IDLE, endIsAbort: true });
     await serveRequests(agent, peer, { ...tunnel, target }, connections, services);
   } else {
+    const turn = services.turns.take(tunnel.agent, COST.handshake);
+    if (turn !== null) await turn;
     const accepted = await acceptTls(socket, tunnel.target.host, leaf);
     const { socket: secure, mismatch } = accepted;
     if (secure !== null) await serveRequests(agentOn(secure), peer, { ...tunnel, mismatch }, connections, services);
@@ -130,7 +135,7 @@ async function intercept(
 /** What the client asked for in its handshake (ALPN) is what it is served. */
 function agentOn(socket: TLSSocket): AgentConnection {
   if (socket.alpnProtocol === 'h2') return new Http2Agent(socket, { idle: IDLE });
-  return new Http1Agent(socket, { idle: IDLE, endIsAbort: true });
+  return new Http1Agent(socket, { first: IDLE, idle: IDLE, endIsAbort: true });
 }
 
 async function serveRequests(

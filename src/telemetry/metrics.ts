@@ -40,6 +40,10 @@ export interface TrafficSources {
   readonly openTunnels: () => number;
   readonly openConnections: () => number;
   readonly leafCounts: () => { readonly mints: number; readonly hits: number };
+  /** Connections for which there was no room. */
+  readonly turnedAway: () => { readonly crowded: number; readonly silent: number };
+  /** Requests and handshakes that wait for their turn. */
+  readonly waiting: () => number;
 }
 
 /** What is read of workers. */
@@ -276,6 +280,19 @@ export class Metrics {
       });
     };
     gauge('sallyport_tunnels_open', 'CONNECT tunnels that are open.', sources.openTunnels);
+    new Counter({
+      name: 'sallyport_connections_turned_away_total',
+      help: 'Connections for which there was no room, by cause: their agent had too many, or they said nothing.',
+      labelNames: ['cause'],
+      registers,
+      collect() {
+        this.reset();
+        const { crowded, silent } = sources.turnedAway();
+        this.inc({ cause: 'crowded' }, crowded);
+        this.inc({ cause: 'silent' }, silent);
+      },
+    });
+    gauge('sallyport_turns_waiting', 'Requests and handshakes that wait for their turn.', sources.waiting);
     gauge('sallyport_connections_open', 'Agent connections that are open.', sources.openConnections);
     gauge('sallyport_event_loop_lag_seconds', '99th percentile of the event loop delay since the last scrape.', () => {
       const lag = Math.max(0, delay.percentile(99) / 1e9 - 0.01);

@@ -28,9 +28,13 @@ export class Http1Agent implements AgentConnection {
   /** True while the gate, not the agent, is the one to act. */
   #busy = false;
 
-  constructor(socket: Duplex, options: { idle: number; endIsAbort: boolean }) {
+  readonly #idle: number;
+
+  /** `first`: milliseconds until the first request has begun; `idle`: silence after it. */
+  constructor(socket: Duplex, options: { first: number; idle: number; endIsAbort: boolean }) {
+    this.#idle = options.idle;
     this.wire = new Wire(socket, new MessageReader(parseRequestHead));
-    this.wire.wait(options.idle);
+    this.wire.wait(options.first);
     // While the agent rightly waits for us, silence is ours.
     this.wire.onSilence = () => {
       if (!this.#busy || this.#current?.waitsForAgent === true)
@@ -87,6 +91,7 @@ export class Http1Agent implements AgentConnection {
   }
 
   #begin(head: RequestHead | null, flaw: Http1Error | null): Http1Request {
+    this.wire.wait(this.#idle);
     this.#busy = true;
     this.#current = new Http1Request(this.wire, head, flaw);
     return this.#current;

@@ -8,6 +8,8 @@ async function scraped(requests: number, tunnels: number): Promise<ScrapedMetric
     openTunnels: () => tunnels,
     openConnections: () => 0,
     leafCounts: () => ({ mints: 1, hits: 0 }),
+    turnedAway: () => ({ crowded: 0, silent: 0 }),
+    waiting: () => 0,
   });
   for (let i = 0; i < requests; i++)
     metrics.exchange({

@@ -23,6 +23,8 @@ it('labels only what the policy knows, and a bounded number of agents', async ()
     openTunnels: () => 3,
     openConnections: () => 4,
     leafCounts: () => ({ mints: 1, hits: 2 }),
+    turnedAway: () => ({ crowded: 5, silent: 6 }),
+    waiting: () => 7,
   });
   metrics.exchange(exchange);
   metrics.exchange({ ...exchange, agent: 'ghost', capability: 'made-up' });
@@ -40,6 +42,8 @@ it('labels only what the policy knows, and a bounded number of agents', async ()
   ).toBeLessThanOrEqual(1002);
   expect(text).toMatch(/agent="other",decision="allow",reason="",capability="c"} 101\b/);
   expect(text).toContain('sallyport_tunnels_open 3');
+  expect(text).toContain('sallyport_connections_turned_away_total{cause="silent"} 6');
+  expect(text).toContain('sallyport_turns_waiting 7');
   expect(text).toContain('sallyport_bytes_total{direction="received"} 2204');
   expect(text).toContain('sallyport_policy_loads_total{result="failed"} 1');
 });

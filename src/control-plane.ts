@@ -59,7 +59,9 @@ export function openControlPlane(config: Config, log: Log, lane: Lane): ControlP
   const pseudonym = `sallyport-${randomBytes(4).toString('hex')}`;
   const metrics = metricsOf(generations);
   const halts = openHalts(config, upstreamTrust, clock, log);
-  const sessions = openSessions(config, clock);
+  const sessions = openSessions(config, clock, log);
+  for (const { kind, name, quarantine } of halts.all)
+    if (kind === 'session' && quarantine === undefined) sessions.forget(name);
   const tools = openTools(config, log);
   const audit = openAudit(config, { ...lane, instance: pseudonym }, metrics, log);
   metrics.policyRead('loaded');

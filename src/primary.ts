@@ -6,7 +6,7 @@ import { listenAdmin } from './control/server.ts';
 import { ServedStore, type StoreQuestion } from './limits/stores/remote.ts';
 import type { MemoryStore } from './limits/stores/memory.ts';
 import type { Gate } from './main.ts';
-import type { Session } from './model/session.ts';
+import type { Session, SessionUse } from './model/session.ts';
 import type { Halt } from './model/halt.ts';
 import type { Tally } from './policy/rollout.ts';
 import { addressOf, listenFailure, removeStaleSocket } from './proxy/entries.ts';
@@ -47,6 +47,7 @@ export interface Asked {
   readonly store: [StoreQuestion, unknown];
   readonly contain: [Parameters<HaltView['quarantine']>, boolean];
   readonly entered: [Session, void];
+  readonly used: [ReadonlyArray<readonly [string, SessionUse]>, void];
   readonly judged: [readonly [string, Tally], void];
   readonly tool: [ToolNews, void];
   readonly audited: [boolean, void];
@@ -187,6 +188,7 @@ class Primary {
       store: (question) => served.answer(question),
       contain: (asked) => halts.quarantine(...asked),
       entered: (session) => sessions.enter(session),
+      used: (used) => used.forEach(([id, use]) => sessions.use(id, use)),
       judged: ([generation, tally]) => generations.countAll(generation, tally),
       tool: (news) => tools.learn(news),
       audited: (healthy) => void (healthy ? this.#mute.delete(member) : this.#mute.add(member)),

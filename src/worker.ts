@@ -10,6 +10,7 @@ import type { Halt } from './model/halt.ts';
 import type { Asked, Ready, Welcome } from './primary.ts';
 import { FollowedGenerations, type InForceNow } from './proxy/followed-generations.ts';
 import { FollowedHalts } from './proxy/followed-halts.ts';
+import type { Sessions } from './proxy/sessions.ts';
 import { halter, openSessions, sessionEnder } from './proxy/stopping.ts';
 import { openStore } from './proxy/store.ts';
 import { ToolRegistry, toolsFile } from './proxy/tool-registry.ts';
@@ -58,7 +59,7 @@ function openWorker(welcome: Welcome, primary: Primary): Worker {
   const generations = new FollowedGenerations(inForce, { config, decisionPoints, ownPorts, report });
   const metrics = metricsOf(generations);
   const halts = new FollowedHalts(welcome.halts, { clock, contain: (...asked) => primary.ask('contain', asked) });
-  const sessions = openSessions(config, clock);
+  const sessions = openSessions(config, clock, null);
   const local = new RemoteStore((question) => primary.ask('store', question));
   const store = openStore(config, upstreamTrust, local, log, (answers) => metrics.storeAnswers(answers));
   const audit = openAudit(config, { lane, lanes, instance }, metrics, log, (healthy) =>
@@ -88,6 +89,8 @@ function openWorker(welcome: Welcome, primary: Primary): Worker {
     record: () => undefined,
     entered: (session) => primary.tell('entered', session),
   });
+  const using = setInterval(() => tellUse(sessions, primary), REPORT);
+  using.unref();
   const handlers = {
     halts: (all: readonly Halt[]) => halts.take(all),
     'in-force': (now: InForceNow) => follow(generations, now, log),
@@ -98,10 +101,19 @@ function openWorker(welcome: Welcome, primary: Primary): Worker {
     drain: () => data.drain(),
   };
   const close = (): void => {
+    clearInterval(using);
     data.close();
     for (const each of [generations, sessions, decisionPoints, audit, metrics]) each.close();
   };
   return { data, audit, handlers, close };
+}
+
+/** How often what sessions have used is told, in milliseconds. */
+const REPORT = 250;
+
+function tellUse(sessions: Sessions, primary: Primary): void {
+  const used = sessions.takeUse();
+  if (used.length > 0) primary.tell('used', used);
 }
 
 /** Rules that cannot be had change nothing: the process that governs this one has loaded them, so it is said loudly. */

@@ -1,6 +1,6 @@
 import { userInfo } from 'node:os';
 import type { Command } from 'commander';
-import type { Session } from '../model/session.ts';
+import type { Session, SessionUse } from '../model/session.ts';
 import { askAdmin } from './admin.ts';
 import { CommandError } from './exit.ts';
 import { withSettings } from './settings.ts';
@@ -12,6 +12,7 @@ interface CreateOptions {
   readonly ttl?: string;
   readonly capabilities?: string;
   readonly label?: string[];
+  readonly limit?: string[];
   readonly json?: true;
 }
 
@@ -30,6 +31,11 @@ export function addSession(program: Command): void {
       ...(before ?? []),
       text,
     ])
+    .option(
+      '--limit <kind=limit>',
+      'what it may use up beside what its agent may, as requests=100/session or download=1 GiB/hour; may be repeated',
+      (text: string, before: string[] | undefined) => [...(before ?? []), text],
+    )
     .option('--json', 'print it as JSON')
     .addHelpText(
       'after',
@@ -40,8 +46,10 @@ export function addSession(program: Command): void {
     .description('print the sessions that have not ended')
     .addHelpText('after', '\nExample:\n  sallyport session list')
     .action(async (_options: object, command: Command) => {
-      const sessions = (await askAdmin(command, 'GET', '/sessions')) as Session[];
-      process.stdout.write(sessions.length === 0 ? 'no session\n' : sessions.map((each) => `${line(each)}\n`).join(''));
+      const sessions = (await askAdmin(command, 'GET', '/sessions')) as Array<Session & SessionUse>;
+      process.stdout.write(
+        sessions.length === 0 ? 'no session\n' : sessions.map((each) => `${line(each)}  ${useLine(each)}\n`).join(''),
+      );
     });
   withSettings(session.command('revoke'), SETTINGS)
     .description('end a session now, on every gate')
@@ -71,14 +79,16 @@ function addKeys(keys: Command): void {
 }
 
 async function create(options: CreateOptions, command: Command): Promise<void> {
-  const { agent, ttl, capabilities, label = [] } = options;
-  const labels = Object.fromEntries(label.map(parseLabel));
+  const { agent, ttl, capabilities, label = [], limit = [] } = options;
+  const labels = Object.fromEntries(label.map((text) => parsePair('--label', 'name=text', text)));
+  const limits = Object.fromEntries(limit.map((text) => parsePair('--limit', 'kind=limit', text)));
   const names = capabilities?.split(',').map((name) => name.trim());
   const body = {
     agent,
     ...(ttl === undefined ? {} : { ttl }),
     ...(names === undefined ? {} : { capabilities: names }),
     labels,
+    limits,
   };
   const made = (await askAdmin(command, 'POST', '/sessions', { ...body, by: userInfo().username })) as {
     session: Session;
@@ -91,15 +101,21 @@ async function create(options: CreateOptions, command: Command): Promise<void> {
   }
 }
 
-function parseLabel(text: string): [string, string] {
+function parsePair(flag: string, form: string, text: string): [string, string] {
   const equals = text.indexOf('=');
-  if (equals < 1) throw new CommandError(`--label "${text}" is not name=text`);
+  if (equals < 1) throw new CommandError(`${flag} "${text}" is not ${form}`);
   return [text.slice(0, equals), text.slice(equals + 1)];
 }
 
-function line({ id, agent, capabilities, labels, expires }: Session): string {
+function line({ id, agent, capabilities, labels, limits, expires }: Session): string {
   const until = new Date(expires).toISOString();
   const holds = capabilities === null ? 'all it may' : capabilities.join(',');
   const told = Object.entries(labels).map(([name, text]) => ` ${name}=${text}`);
-  return `${id}  ${agent}  until ${until}  ${holds}${told.join('')}`;
+  const bounds = Object.entries(limits).map(([kind, text]) => ` ${kind}:${text}`);
+  return `${id}  ${agent}  until ${until}  ${holds}${bounds.join('')}${told.join('')}`;
+}
+
+/** What it has used. */
+function useLine({ requests, denied, received, sent }: SessionUse): string {
+  return `${requests} requests (${denied} denied), ${sent} bytes sent, ${received} received`;
 }

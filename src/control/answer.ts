@@ -1,5 +1,5 @@
 import type { Halt } from '../model/halt.ts';
-import type { Session } from '../model/session.ts';
+import type { Session, SessionUse } from '../model/session.ts';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 
 /** What the admin listener may know of the gate, and ask of it. */
@@ -17,9 +17,15 @@ export interface Control {
 
 /** Agents' tasks. */
 export interface SessionControl {
-  list(): readonly Session[];
+  list(): ReadonlyArray<Session & SessionUse>;
   /** Throws RequestError for what cannot be. */
-  create(asked: Omit<Session, 'id' | 'issued' | 'expires'> & { readonly ttl: number | null }, by: string): unknown;
+  create(
+    asked: Omit<Session, 'id' | 'issued' | 'expires' | 'limits'> & {
+      readonly ttl: number | null;
+      readonly limits: Readonly<Record<string, string>>;
+    },
+    by: string,
+  ): unknown;
   rotateKeys(by: string): void;
   revokeAll(by: string): void;
 }

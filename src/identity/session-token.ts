@@ -20,14 +20,15 @@ interface Payload {
   readonly a: string;
   readonly c: readonly string[] | null;
   readonly l: Readonly<Record<string, string>>;
+  readonly m: Session['limits'];
   readonly t: number;
   readonly e: number;
 }
 
 /** The token of a session: `sps1.`, what it says, and HMAC-SHA256 over both (RFC 2104), in base64url. */
 export function signSession(session: Session, key: SessionKey): string {
-  const { id, agent, capabilities, labels, issued, expires } = session;
-  const payload: Payload = { k: key.id, i: id, a: agent, c: capabilities, l: labels, t: issued, e: expires };
+  const { id, agent, capabilities, labels, limits, issued, expires } = session;
+  const payload: Payload = { k: key.id, i: id, a: agent, c: capabilities, l: labels, m: limits, t: issued, e: expires };
   const body = SESSION_PREFIX + Buffer.from(JSON.stringify(payload)).toString('base64url');
   return `${body}.${macOf(body, key)}`;
 }
@@ -42,8 +43,8 @@ export function readSession(token: string, keys: ReadonlyMap<string, SessionKey>
   if (payload === null || key === undefined) return null;
   const [given, right] = [Buffer.from(token.slice(dot + 1)), Buffer.from(macOf(body, key))];
   if (given.length !== right.length || !timingSafeEqual(given, right)) return null;
-  const { i: id, a: agent, c: capabilities, l: labels, t: issued, e: expires } = payload;
-  return { id, agent, capabilities, labels, issued, expires };
+  const { i: id, a: agent, c: capabilities, l: labels, m: limits = {}, t: issued, e: expires } = payload;
+  return { id, agent, capabilities, labels, limits, issued, expires };
 }
 
 function macOf(body: string, { secret }: SessionKey): string {

@@ -126,6 +126,8 @@ export interface SessionEvent {
   readonly expires?: string;
   readonly kind: 'session';
   readonly labels?: Readonly<Record<string, string>>;
+  /** What it may use up beside what its agent may. */
+  readonly limits?: Readonly<Record<string, string>>;
   readonly session?: string;
   readonly time: string;
 }

@@ -30,6 +30,9 @@ function refusedByRules(reason: Reason | undefined, request: AgentRequest | null
 function count(exchange: Exchange, outcome: Outcome, request: AgentRequest | null, services: Services): void {
   const { permit, upstreamSent, upstreamAnswered } = exchange;
   const denial = denialOf(outcome);
+  const { session, sent, received } = exchange;
+  if (session !== null)
+    services.sessions.use(session.id, { requests: 1, denied: outcome.kind === 'refused' ? 1 : 0, sent, received });
   services.generations.count(exchange.now, refusedByRules(denial?.reason, request));
   services.metrics.exchange({
     agent: exchange.agent,
@@ -41,8 +44,8 @@ function count(exchange: Exchange, outcome: Outcome, request: AgentRequest | nul
     consultSeconds: exchange.consultTime === null ? null : exchange.consultTime / 1000,
     upstreamSeconds:
       upstreamSent === null || upstreamAnswered === null ? null : (upstreamAnswered - upstreamSent) / 1000,
-    sent: exchange.sent,
-    received: exchange.received,
+    sent,
+    received,
   });
 }
 

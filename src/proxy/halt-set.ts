@@ -1,5 +1,5 @@
 import { haltKey, haltScope, haltScopes, quarantineKey, type Halt, type HaltSubject } from '../model/halt.ts';
-import { LONGEST_SESSION } from './session-keys.ts';
+import { LONGEST_SESSION } from '../model/session.ts';
 
 /** What the path of a request asks of halts. */
 export interface HaltView {

@@ -5,7 +5,7 @@ import { haltKey, haltScope, quarantineKey, type Halt, type HaltSubject } from '
 import type { Log } from '../telemetry/log.ts';
 import { FLAG, haltSchema, type HaltFiles } from './halt-files.ts';
 import { HaltSet, type HaltView } from './halt-set.ts';
-import { LONGEST_SESSION } from './session-keys.ts';
+import { LONGEST_SESSION } from '../model/session.ts';
 
 /** What stands on the board: a halt, and that it is over where somebody said so. What is simply gone was lost. */
 const notice = haltSchema.extend({

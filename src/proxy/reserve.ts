@@ -1,6 +1,7 @@
 import type { Demand } from '../limits/store.ts';
 import type { Denial } from '../model/denial.ts';
-import type { Limit } from '../model/limit.ts';
+import { LIMIT_KINDS, type Limit } from '../model/limit.ts';
+import { parseSessionLimit, type Session } from '../model/session.ts';
 import type { AgentPolicy } from '../policy/policy.ts';
 import type { Exchange } from './exchange.ts';
 import { Lease, chunkOf, refusal, unavailable, type Claim, type LeaseTerms } from './lease.ts';
@@ -63,15 +64,37 @@ function claimsOf(permit: Permit, exchange: Exchange): Claim[] {
   if (agent === undefined) return [];
   const { limits: own, tenantLimits } = agent;
   const granted = permit.decision.kind === 'allow' ? permit.decision.obligations.limits : [];
-  if (own.length === 0 && tenantLimits.length === 0 && granted.length === 0) return [];
+  const { session } = exchange;
+  const ofSession = session === null ? NO_LIMITS : limitsOf(session);
+  if (own.length === 0 && tenantLimits.length === 0 && granted.length === 0 && ofSession.length === 0) return [];
   // One tag for all keys of a request: they share a slot of a Redis Cluster, and no tenant shares a key with another.
   const tag = `{${agent.tenant === null ? `agent/${agent.name}` : `tenant/${agent.tenant}`}}`;
   const base = `${tag}/${agent.name}`;
   return [
     ...claims(own, base, agent.name, permit, exchange),
+    ...(session === null
+      ? []
+      : claims(ofSession, `${base}/session/${session.id}`, `session ${session.id}`, permit, exchange)),
     ...claims(granted, `${base}/${permit.capability ?? ''}`, permit.capability ?? agent.name, permit, exchange),
     ...claims(tenantLimits, tag, tenantName(agent), permit, exchange),
   ];
+}
+
+const NO_LIMITS: readonly Limit[] = [];
+const ofSessions = new WeakMap<Session, readonly Limit[]>();
+
+/** A session's own limits, read once for each. */
+function limitsOf(session: Session): readonly Limit[] {
+  let found = ofSessions.get(session);
+  if (found === undefined) {
+    found = LIMIT_KINDS.flatMap((kind) => {
+      const text = session.limits[kind];
+      const limit = text === undefined ? null : parseSessionLimit(kind, text);
+      return limit === null ? [] : [limit];
+    });
+    ofSessions.set(session, found);
+  }
+  return found;
 }
 
 function tenantName({ tenant }: AgentPolicy): string {

@@ -4,6 +4,7 @@ import { dirname } from 'node:path';
 import { z } from 'zod';
 import type { SessionKey } from '../identity/session-token.ts';
 import { errorCode } from '../model/error-code.ts';
+import { LONGEST_SESSION } from '../model/session.ts';
 
 const key = z.strictObject({
   id: z.string().regex(/^[0-9a-f]{8}$/),
@@ -12,9 +13,6 @@ const key = z.strictObject({
 });
 const file = z.strictObject({ version: z.literal(1), keys: z.array(key).min(1) });
 type KeyFile = z.infer<typeof file>;
-
-/** Longest life of a session, in milliseconds: keys are kept that much longer than they sign. */
-export const LONGEST_SESSION = 7 * 86_400_000;
 
 export interface SessionKeysOptions {
   readonly path: string;
@@ -55,7 +53,7 @@ export class SessionKeys {
     return this.#file.keys.at(-1) as SessionKey;
   }
 
-  /** Signs with a new key from now on; old ones are accepted until what they signed has ended. */
+  /** Signs with a new key from now on; old ones are kept that much longer than they sign, until what they signed has ended. */
   rotate(): void {
     const { rotate, clock } = this.#options;
     const young = this.#file.keys.filter(({ made }) => clock() - made < rotate + LONGEST_SESSION);

@@ -1,9 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import { SESSION_PREFIX, readSession, signSession } from '../identity/session-token.ts';
 import type { SessionEvent } from '../model/audit-event.ts';
-import type { Session } from '../model/session.ts';
+import { LIMIT_KINDS, limitForm } from '../model/limit.ts';
+import { LONGEST_SESSION, NO_USE, parseSessionLimit, type Session, type SessionUse } from '../model/session.ts';
 import type { Policy } from '../policy/policy.ts';
-import { LONGEST_SESSION, type SessionKeys } from './session-keys.ts';
+import type { SessionFile } from './session-file.ts';
+import type { SessionKeys } from './session-keys.ts';
 
 /** What a session is to be. */
 export interface SessionRequest {
@@ -13,6 +15,17 @@ export interface SessionRequest {
   /** Null: all that the agent may. */
   readonly capabilities: readonly string[] | null;
   readonly labels: Readonly<Record<string, string>>;
+  /** As its maker wrote them. */
+  readonly limits: Readonly<Record<string, string>>;
+}
+
+/** A session, with what it has used. */
+export type UsedSession = Session & SessionUse;
+
+interface Known {
+  readonly session: Session;
+  readonly timer: NodeJS.Timeout;
+  use: SessionUse;
 }
 
 /** A session was asked for that cannot be. */
@@ -22,6 +35,8 @@ export class SessionRequestError extends Error {
 
 export interface SessionsOptions {
   readonly keys: SessionKeys;
+  /** Where sessions that are made here are listed; null: another process does. */
+  readonly file: SessionFile | null;
   readonly clock: () => number;
 }
 
@@ -41,11 +56,12 @@ const MAX_TIMER = 2 ** 31 - 1;
 export class Sessions {
   readonly #options: SessionsOptions;
   /** Sessions that have not ended, as far as this gate has made or seen them. */
-  readonly #known = new Map<string, { readonly session: Session; readonly timer: NodeJS.Timeout }>();
+  readonly #known = new Map<string, Known>();
   #listener: SessionListener = { end: () => undefined, record: () => undefined, entered: () => undefined };
 
   constructor(options: SessionsOptions) {
     this.#options = options;
+    for (const session of options.file?.read(options.clock()) ?? []) this.#note(session);
   }
 
   listen(listener: SessionListener): void {
@@ -67,10 +83,12 @@ export class Sessions {
       );
     const issued = this.#options.clock();
     const { capabilities, labels } = asked;
+    const limits = limitsOf(asked.limits);
     const id = randomBytes(8).toString('hex');
-    const session: Session = { id, agent: agent.name, capabilities, labels, issued, expires: issued + ttl };
+    const session: Session = { id, agent: agent.name, capabilities, labels, limits, issued, expires: issued + ttl };
     const token = signSession(session, this.#options.keys.signing());
     this.#note(session);
+    this.#options.file?.add(session);
     this.#listener.record(eventOf('created', session, by, issued));
     return { session, token };
   }
@@ -93,8 +111,33 @@ export class Sessions {
   }
 
   /** Sessions this gate has made or seen that have not ended, oldest first. */
-  list(): Session[] {
-    return [...this.#known.values()].map(({ session }) => session).sort((a, b) => a.issued - b.issued);
+  list(): UsedSession[] {
+    return [...this.#known.values()]
+      .map(({ session, use }) => ({ ...session, ...use }))
+      .sort((a, b) => a.issued - b.issued);
+  }
+
+  /** Adds to what a session has used. */
+  use(id: string, more: SessionUse): void {
+    const known = this.#known.get(id);
+    if (known === undefined) return;
+    const { requests, denied, received, sent } = known.use;
+    known.use = {
+      requests: requests + more.requests,
+      denied: denied + more.denied,
+      received: received + more.received,
+      sent: sent + more.sent,
+    };
+  }
+
+  /** What sessions have used since this was last asked, for another process to add up. */
+  takeUse(): Array<readonly [string, SessionUse]> {
+    const used = [...this.#known].filter(([, { use }]) => use !== NO_USE);
+    return used.map(([id, known]) => {
+      const { use } = known;
+      known.use = NO_USE;
+      return [id, use];
+    });
   }
 
   rotateKeys(by: string): void {
@@ -127,7 +170,7 @@ export class Sessions {
   #note(session: Session): void {
     const left = Math.min(MAX_TIMER, session.expires - this.#options.clock());
     const timer = setTimeout(() => this.#end(session, 'expired'), left).unref();
-    this.#known.set(session.id, { session, timer });
+    this.#known.set(session.id, { session, timer, use: NO_USE });
   }
 
   #end(session: Session, how: 'expired' | 'revoked'): void {
@@ -142,7 +185,7 @@ export class Sessions {
 }
 
 function eventOf(action: SessionEvent['action'], session: Session, by: string, now: number): SessionEvent {
-  const { agent, capabilities, expires, id, labels } = session;
+  const { agent, capabilities, expires, id, labels, limits } = session;
   return {
     action,
     agent,
@@ -151,7 +194,20 @@ function eventOf(action: SessionEvent['action'], session: Session, by: string, n
     expires: new Date(expires).toISOString(),
     kind: 'session',
     labels,
+    ...(Object.keys(limits).length === 0 ? {} : { limits }),
     session: id,
     time: new Date(now).toISOString(),
   };
+}
+
+/** Limits that were asked for, by their kind. Throws SessionRequestError. */
+function limitsOf(asked: Readonly<Record<string, string>>): Session['limits'] {
+  for (const [name, text] of Object.entries(asked)) {
+    const kind = LIMIT_KINDS.find((each) => each === name);
+    if (kind === undefined)
+      throw new SessionRequestError(`"${name}" cannot be limited: write ${LIMIT_KINDS.join(', ')}`);
+    if (parseSessionLimit(kind, text) === null)
+      throw new SessionRequestError(`"${text}" is not a limit of ${kind}: write ${limitForm(kind)}, or with /session`);
+  }
+  return asked;
 }

@@ -13,6 +13,7 @@ import { HaltFiles } from './halt-files.ts';
 import { Halts, type HaltListener } from './halts.ts';
 import { haltDenial } from './refuse-halted.ts';
 import type { Services } from './services.ts';
+import { SessionFile } from './session-file.ts';
 import { SessionKeys } from './session-keys.ts';
 import { Sessions, type SessionListener } from './sessions.ts';
 
@@ -71,11 +72,12 @@ export function openHalts(config: Config, trust: SecureContext, clock: () => num
   }
 }
 
-/** Opens the keys of sessions, made where there are none. Throws ConfigError. */
-export function openSessions({ state, sessions }: Config, clock: () => number): Sessions {
+/** Opens the keys of sessions, made where there are none, and the list of them, where this process keeps it. Throws ConfigError. */
+export function openSessions({ state, sessions }: Config, clock: () => number, list: Log | null): Sessions {
   const path = sessions.keys ?? join(state, 'session-keys.json');
   try {
-    return new Sessions({ keys: new SessionKeys({ path, rotate: sessions.rotate, clock }), clock });
+    const file = list === null ? null : new SessionFile(join(state, 'sessions.jsonl'), list);
+    return new Sessions({ keys: new SessionKeys({ path, rotate: sessions.rotate, clock }), file, clock });
   } catch (error) {
     throw new ConfigError(`sessions.keys: ${(error as Error).message}`);
   }

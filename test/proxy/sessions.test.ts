@@ -167,6 +167,48 @@ describe('a session', () => {
     await until(() => gate.auditText().includes('"action":"expired"'), 'the record');
   });
 
+  it('has limits of its own beside those of its agent, and says what it has used', async () => {
+    const gate = await gateWith(
+      RULES.replace('    capabilities: [mail', '    limits: { requests: 5/hour }\n    capabilities: [mail'),
+    );
+    const [one, two] = [await make(gate, { limits: { requests: '2/session' } }), await make(gate)];
+    for (const reason of [null, null, 'rate-exceeded', 'rate-exceeded'])
+      expect(await reasonOf(gate, one.token, '/read/x')).toBe(reason);
+    expect((await gate.outcome((event) => event.reason === 'rate-exceeded')).detail).toBe(
+      `the limit of session ${one.session.id} is reached (requests: 2/session)`,
+    );
+    for (const reason of [null, null, null, 'rate-exceeded'])
+      expect(await reasonOf(gate, two.token, '/read/x')).toBe(reason);
+    expect(await reasonOf(gate, two.token, '/elsewhere')).toBe('path-not-allowed');
+    const { out } = await cli(gate, 'list');
+    expect(out).toMatch(
+      new RegExp(
+        `^${one.session.id} .* requests:2/session  4 requests \\(2 denied\\), 0 bytes sent, 10 received$`,
+        'm',
+      ),
+    );
+    expect(out).toMatch(
+      new RegExp(`^${two.session.id} .*  5 requests \\(2 denied\\), 0 bytes sent, 15 received$`, 'm'),
+    );
+  });
+
+  it('is listed after a restart, unless it has ended', async () => {
+    const gate = await gateWith();
+    const made = await Promise.all(['1h', '1s', '1h'].map((ttl) => make(gate, { ttl })));
+    await cli(gate, 'revoke', made[2]?.session.id ?? '', '--reason', 'x');
+    await until(() => gate.auditText().includes('"action":"expired"'), 'the second to end');
+    const again = await gateWith(RULES, { state: join(gate.folder, 'state') });
+    const listed = JSON.parse(
+      await (
+        await fetch(`${again.adminUrl}/sessions`, {
+          headers: { Authorization: `Bearer ${readFileSync(join(gate.folder, 'state/admin.token'), 'utf8').trim()}` },
+        })
+      ).text(),
+    ) as Array<{ id: string }>;
+    expect(listed.map(({ id }) => id)).toEqual([made[0]?.session.id]);
+    expect(readFileSync(join(gate.folder, 'state/sessions.jsonl'), 'utf8')).not.toContain(made[0]?.token.slice(10, 40));
+  });
+
   it('is not another agent’s, and not what somebody made up', async () => {
     const gate = await gateWith(`${RULES}  eve: { identity: { token: "sha256:${'0'.repeat(64)}" } }\n`);
     const { token } = await make(gate);
@@ -272,6 +314,12 @@ describe('sallyport session', () => {
     ],
     [['create', '--agent', 'bot', '--ttl', '30d'], /a session of bot lasts one second to 604800 seconds/],
     [['create', '--agent', 'bot', '--ttl', 'long'], /"ttl" must be a duration such as 5m/],
+    [
+      ['create', '--agent', 'bot', '--limit', 'requests=many'],
+      /"many" is not a limit of requests: write a rate such as/,
+    ],
+    [['create', '--agent', 'bot', '--limit', 'mails=3/hour'], /"mails" cannot be limited: write requests, upload/],
+    [['create', '--agent', 'bot', '--limit', 'x'], /--limit "x" is not kind=limit/],
     [['create', '--agent', 'bot', '--label', 'x'], /--label "x" is not name=text/],
     [['create'], /required option '--agent <name>'/],
   ])('refuses %j with one line', async (words, message) => {

@@ -4,10 +4,10 @@ import { RequestError, json, objectIn, type Route } from '../answer.ts';
 /** Sessions that have not ended, as far as this gate knows them. */
 export const sessionsList: Route = ({ sessions }, response) => json(response, 200, sessions.list());
 
-/** Makes one: `{"agent", "ttl", "capabilities", "labels", "by"}`; answers with it and its token. */
+/** Makes one: `{"agent", "ttl", "capabilities", "labels", "limits", "by"}`; answers with it and its token. */
 export const sessionsCreate: Route = async ({ sessions }, response, request) => {
   const body = await objectIn(request);
-  const { agent, ttl, capabilities, labels = {}, by } = body;
+  const { agent, ttl, capabilities, labels = {}, limits = {}, by } = body;
   if (typeof agent !== 'string') throw new RequestError(400, '"agent" must name an agent');
   const time = typeof ttl === 'string' ? parseDuration(ttl) : null;
   if (ttl !== undefined && time === null) throw new RequestError(400, '"ttl" must be a duration such as 5m');
@@ -15,7 +15,9 @@ export const sessionsCreate: Route = async ({ sessions }, response, request) => 
     throw new RequestError(400, '"capabilities" must be a list of names, one at least');
   if (!isLabels(labels))
     throw new RequestError(400, '"labels" must be a map of at most 20 names to texts of at most 200 characters');
-  json(response, 200, sessions.create({ agent, ttl: time, capabilities: capabilities ?? null, labels }, byIn(by)));
+  if (!isLabels(limits)) throw new RequestError(400, '"limits" must be a map of kinds to texts such as "100/session"');
+  const asked = { agent, ttl: time, capabilities: capabilities ?? null, labels, limits };
+  json(response, 200, sessions.create(asked, byIn(by)));
 };
 
 /** Signs with a new key from now on. */

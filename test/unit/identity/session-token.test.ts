@@ -6,7 +6,15 @@ import type { Session } from '../../../src/model/session.ts';
 const key = (id: string, fill: number): SessionKey => ({ id, secret: Buffer.alloc(32, fill).toString('base64url') });
 const [ONE, TWO] = [key('00000001', 1), key('00000002', 2)];
 const KEYS = new Map([ONE, TWO].map((each) => [each.id, each]));
-const SESSION: Session = { id: 'abc', agent: 'bot', capabilities: ['a'], labels: { task: '1' }, issued: 1, expires: 2 };
+const SESSION: Session = {
+  id: 'abc',
+  agent: 'bot',
+  capabilities: ['a'],
+  labels: { task: '1' },
+  limits: { requests: '10/session' },
+  issued: 1,
+  expires: 2,
+};
 
 describe('a session token', () => {
   it('says what was signed, whoever of the known keys signed it', () => {

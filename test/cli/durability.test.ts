@@ -1,4 +1,4 @@
-import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
+import { execFileSync, spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { GENESIS } from '../../src/audit/chain.ts';
 import { verifySegment } from '../../src/audit/verify.ts';
+import { killPrograms, startProgram } from '../support/program.ts';
 import { startOrigin, type Origin } from '../support/origin.ts';
 import { until } from '../support/until.ts';
 
@@ -14,6 +15,7 @@ const folder = mkdtempSync(join(tmpdir(), 'sallyport-durability-'));
 const running = new Set<ChildProcess>();
 afterAll(() => {
   for (const child of running) child.kill('SIGKILL');
+  killPrograms();
   rmSync(folder, { recursive: true });
 });
 
@@ -182,3 +184,47 @@ async function answersOf(ready: Ready, name: string, count: number): Promise<num
   await asker(ready, name, (status) => statuses.push(status) < count).done;
   return statuses;
 }
+
+describe('the journal of limits', () => {
+  it('of which a write failed half-way is read by the next start all the same', async () => {
+    const origin = await startOrigin();
+    const home = join(folder, 'journal');
+    const rules = `version: 1
+agents:
+  local: { identity: { networks: [127.0.0.1] }, allow: ["GET http://api.test/**"], limits: { requests: 100000/hour } }
+`;
+    const pin = `--upstream-pin=api.test:80=127.0.0.1:${origin.port}`;
+    const gate = await startProgram(home, rules, [pin]);
+    execFileSync('prlimit', ['--pid', String(gate.child.pid), '--fsize=5000:unlimited']);
+    const journal = (): string => readFileSync(join(home, 'state/limits.jsonl'), 'utf8');
+    // Denied once the audit log is full, and counted and given back all the same.
+    await until(() => {
+      void gate.get('http://api.test/').catch(() => undefined);
+      return journal().length > 4900;
+    }, 'the journal to be full');
+    gate.signal('SIGKILL');
+    await gate.ended();
+    for (const line of journal().trimEnd().split('\n')) expect(() => JSON.parse(line) as unknown).not.toThrow();
+    const again = await startProgram(home, rules, [pin]);
+    expect((await again.get('http://api.test/')).status).toBe(200);
+    again.signal('SIGKILL');
+    await origin.close();
+  });
+});
+
+describe('a gate that cannot start', () => {
+  it('ends, with whatever it had opened: a store that is away keeps no process alive', () => {
+    const home = join(folder, 'journal');
+    const words = [
+      'start',
+      '--listen-proxy=192.0.2.1:1',
+      '--listen-admin=127.0.0.1:0',
+      '--store-url=redis://127.0.0.1:1',
+    ];
+    const { status, stderr } = spawnSync(process.execPath, [PROGRAM, ...words], { cwd: home, timeout: 30_000 });
+    expect([status, stderr.toString()]).toEqual([
+      2,
+      'sallyport: listen.proxy: cannot listen on 192.0.2.1:1: EADDRNOTAVAIL\n',
+    ]);
+  });
+});

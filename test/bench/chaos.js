@@ -1,7 +1,6 @@
 // Gates and Redis killed and started again at random, under load, for minutes: is the limit ever passed, is any exchange unrecorded, does
 // anything hang? Three gates of two workers on one Redis that keeps its counters on disk.
 //   npm run build && bash scripts/test-tools.sh && node test/bench/chaos.js [minutes] [seed]
-import { spawn } from 'node:child_process';
 import { readFileSync, readdirSync } from 'node:fs';
 import { Agent, createServer } from 'node:http';
 import { join } from 'node:path';
@@ -127,8 +126,7 @@ async function startRedis() {
     '--appendfsync',
     'always',
   ];
-  const child = spawn('redis-server', [...words.map(String), '--dir', stage.folder], { stdio: 'ignore' });
-  process.once('exit', () => child.kill('SIGKILL'));
+  const child = stage.start('redis-server', [...words.map(String), '--dir', stage.folder], { stdio: 'ignore' });
   await until(() => dials(redisPort));
   return child;
 }

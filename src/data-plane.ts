@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net';
 import type { SecureContext } from 'node:tls';
 import type { AuditLog } from './audit/log.ts';
 import type { Config } from './config/config.ts';
@@ -9,13 +10,14 @@ import { DnsNameService } from './network/resolver.ts';
 import { Connections } from './proxy/connections.ts';
 import { Crowd } from './proxy/crowd.ts';
 import { connectionsFor, descriptorLimit } from './proxy/descriptors.ts';
-import { openEntries, type Entries } from './proxy/entries.ts';
+import type { Way } from './proxy/entries.ts';
 import type { HaltView } from './proxy/halt-set.ts';
 import { Http2Pool } from './proxy/http2-pool.ts';
 import { InFlight } from './proxy/in-flight.ts';
 import { Leases } from './proxy/leases.ts';
 import { UpstreamPool } from './proxy/pool.ts';
 import { Quarantine } from './proxy/quarantine.ts';
+import { openReception } from './proxy/reception.ts';
 import type { Services } from './proxy/services.ts';
 import type { Sessions } from './proxy/sessions.ts';
 import type { GenerationView } from './proxy/snapshot.ts';
@@ -52,16 +54,17 @@ export interface Governed {
 export interface DataPlane {
   readonly connections: Connections;
   readonly services: Services;
-  /** Takes agents in. Throws ConfigError. */
-  listen(): Promise<Entries>;
+  /** Serves a connection that came in by this way. */
+  receive(way: Way, socket: Socket): void;
   /** Takes up a new CA; leaves and session tickets of the old one are dropped. */
   replaceAuthority(authority: Authority, ticketKeys: Buffer): void;
-  /** Takes no more connections and waits for exchanges to end. */
+  /** Waits for exchanges to end; whoever accepts connections has stopped. */
   drain(): Promise<void>;
   /** Ends everything now. */
   close(): void;
 }
 
+/** Opens what carries traffic. Throws ConfigError. */
 export function openDataPlane(governed: Governed): DataPlane {
   const { config, log, metrics } = governed;
   const connections = new Connections();
@@ -74,25 +77,20 @@ export function openDataPlane(governed: Governed): DataPlane {
     waiting: () => services.turns.waiting,
   });
   const services = servicesOf(governed, leaves);
-  let entries: Entries | null = null;
+  const reception = openReception(config, connections, services);
   return {
     connections,
     services,
-    listen: async () => {
-      entries = await openEntries(config, connections, services);
-      for (const port of entries.ports) governed.ownPorts.add(port);
-      return entries;
-    },
+    receive: (way, socket) => reception.receive(way, socket),
     replaceAuthority: (authority, ticketKeys) => {
       leaves.replaceAuthority(authority, ticketKeys);
-      entries?.renew();
+      reception.renew();
     },
     drain: async () => {
-      entries?.close();
       if (!(await connections.drain(config.drain))) log.warn('the drain time is over; what is still open is cut off');
     },
     close: () => {
-      entries?.close();
+      reception.close();
       connections.destroy();
       void services.leases.close();
       services.pool.close();

@@ -1,11 +1,11 @@
+import type { Socket } from 'node:net';
 import type { Config } from './config/config.ts';
 import { clock, controlOf, openControlPlane } from './control-plane.ts';
 import { listenAdmin } from './control/server.ts';
 import { openDataPlane } from './data-plane.ts';
 import { Denial } from './model/denial.ts';
 import type { Problem } from './policy/problem.ts';
-import { addressOf, listenFailure, removeStaleSocket } from './proxy/entries.ts';
-import { portOf } from './proxy/listener.ts';
+import { addressOf, listenFailure, openEntries, portOf, type Way } from './proxy/entries.ts';
 import type { Snapshot } from './proxy/snapshot.ts';
 import { beginStopping } from './proxy/stopping.ts';
 import { openLocalStore, openStore } from './proxy/store.ts';
@@ -49,7 +49,13 @@ export async function startGate(config: Config, log: Log): Promise<SoleGate> {
   const { authority, upstreamTrust, ownPorts, generations, halts, audit, metrics, pseudonym } = control;
   const local = openLocalStore(config, clock, log);
   const store = openStore(config, upstreamTrust, local, log, (answers) => metrics.storeAnswers(answers));
-  const data = openDataPlane({ ...control, store, ticketKeys: makeTicketKeys(), instance: pseudonym });
+  const data = attempt(
+    () => openDataPlane({ ...control, store, ticketKeys: makeTicketKeys(), instance: pseudonym }),
+    () => {
+      control.close();
+      void store.close();
+    },
+  );
   const { connections, services } = data;
   metrics.readFleet({ workers: 1, ready: () => 1 });
   const close = (): void => {
@@ -71,8 +77,9 @@ export async function startGate(config: Config, log: Log): Promise<SoleGate> {
   };
   await store.whenReady();
   await beginStopping(connections, services, control);
-  await removeStaleSocket(config.listen.unix);
-  const entries = await data.listen().catch(closing(closeAll));
+  const receive = (way: Way, socket: Socket): void => data.receive(way, socket);
+  const entries = await openEntries(config, { receive, pauseOnConnect: false, log }).catch(closing(closeAll));
+  for (const port of entries.ports) ownPorts.add(port);
   return {
     proxy: entries.addresses['proxy'] ?? '',
     admin: addressOf(admin),
@@ -92,12 +99,28 @@ export async function startGate(config: Config, log: Log): Promise<SoleGate> {
       return count;
     },
     killAll: (reason, by) => halts.kill({ kind: 'all', name: '' }, reason, by),
-    drain: () => data.drain(),
-    close: closeAll,
+    drain: () => {
+      entries.close();
+      return data.drain();
+    },
+    close: () => {
+      entries.close();
+      closeAll();
+    },
   };
 }
 
 /** What was opened before a start fails keeps no process alive. */
+function attempt<T>(open: () => T, close: () => void): T {
+  try {
+    return open();
+  } catch (error) {
+    close();
+    throw error;
+  }
+}
+
+/** The same for what takes time to open. */
 function closing(close: () => void): (error: unknown) => never {
   return (error) => {
     close();

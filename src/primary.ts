@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { eventText } from './audit/chain.ts';
 import { ConfigError, type Config } from './config/config.ts';
@@ -9,10 +10,9 @@ import type { Gate } from './main.ts';
 import type { Session, SessionUse } from './model/session.ts';
 import type { Halt } from './model/halt.ts';
 import type { Tally } from './policy/rollout.ts';
-import { addressOf, listenFailure, removeStaleSocket } from './proxy/entries.ts';
+import { addressOf, listenFailure, openEntries, portOf, type Entries, type Way } from './proxy/entries.ts';
 import type { InForceNow } from './proxy/followed-generations.ts';
 import type { HaltView } from './proxy/halt-set.ts';
-import { portOf } from './proxy/listener.ts';
 import { openLocalStore } from './proxy/store.ts';
 import type { ToolNews } from './proxy/tool-registry.ts';
 import { aggregatedText, retired, type ScrapedMetric } from './telemetry/aggregate.ts';
@@ -33,12 +33,6 @@ export interface Welcome {
   readonly ownPorts: readonly number[];
   readonly halts: readonly Halt[];
   readonly inForce: InForceNow;
-}
-
-/** What a worker says when it takes traffic. */
-export interface Ready {
-  readonly addresses: Readonly<Record<string, string>>;
-  readonly ports: readonly number[];
 }
 
 /** What becomes of what a worker asks for and tells, by name. */
@@ -104,9 +98,7 @@ class Primary {
   #retired: readonly ScrapedMetric[] = [];
   #ticketKeys = makeTicketKeys();
   #draining = false;
-  /** The addresses in force, ports that were free to choose included. */
-  #chosen: Welcome['texts'] = [];
-  #pinned = false;
+  #entries: Entries | null = null;
 
   constructor(control: ControlPlane, local: MemoryStore) {
     this.#control = control;
@@ -127,10 +119,13 @@ class Primary {
     return { unready: () => this.#unready(), metricsText: () => this.#metricsText() };
   }
 
-  /** Starts the workers, once what they are told of can be told. Rejects with FleetError. */
-  async start(): Promise<Ready> {
-    const { halts, sessions, audit, config, generations } = this.#control;
-    await removeStaleSocket(config.listen.unix);
+  /** Opens the ways in, and starts the workers once what they are told of can be told. Rejects with ConfigError and FleetError. */
+  async start(): Promise<Entries> {
+    const { halts, sessions, audit, config, generations, ownPorts, log } = this.#control;
+    const receive = (way: Way, socket: Socket): void => this.#fleet.hand(way, socket);
+    const entries = await openEntries(config, { receive, pauseOnConnect: true, log });
+    this.#entries = entries;
+    for (const port of entries.ports) ownPorts.add(port);
     sessions.listen({
       end: () => undefined,
       entered: () => undefined,
@@ -147,10 +142,8 @@ class Primary {
       changed: () => this.#fleet.tell('halts', halts.all),
     });
     generations.whenChanged(() => this.#fleet.tell('in-force', this.#inForce()));
-    const ready = (await this.#fleet.start()) as Ready;
-    const ways = Object.entries(ready.addresses).filter(([way]) => way !== 'unix');
-    this.#chosen = ways.map(([way, address]) => [`listen.${way}`, [address]]);
-    return ready;
+    await this.#fleet.start();
+    return entries;
   }
 
   reload(): ReturnType<Gate['reload']> {
@@ -169,11 +162,13 @@ class Primary {
 
   async drain(): Promise<void> {
     this.#draining = true;
+    this.#entries?.close();
     this.#fleet.stop();
     await this.#fleet.ask('drain', null);
   }
 
   close(): void {
+    this.#entries?.close();
     this.#fleet.close();
     void this.#local.close();
     this.#control.close();
@@ -198,11 +193,8 @@ class Primary {
 
   #welcome({ lane, incarnation }: Member): Welcome {
     const { config, pseudonym, ownPorts, halts } = this.#control;
-    // Workers share a listener by the address they ask for. When the last of them is gone it is gone too, and a port that was
-    // free to choose must not be chosen again.
-    this.#pinned ||= this.#chosen.length > 0 && this.#fleet.ready === 0;
     return {
-      texts: [...config.texts, ...(this.#pinned ? this.#chosen : [])],
+      texts: [...config.texts],
       lane,
       lanes: config.workers,
       pseudonym,

@@ -1,4 +1,4 @@
-import cluster from 'node:cluster';
+import { Socket } from 'node:net';
 import type { AuditLog } from './audit/log.ts';
 import { ConfigError } from './config/config.ts';
 import { loadConfig } from './config/load.ts';
@@ -7,7 +7,8 @@ import { openDataPlane, type DataPlane } from './data-plane.ts';
 import { DecisionPointOpener } from './decision-point/open.ts';
 import { RemoteStore } from './limits/stores/remote.ts';
 import type { Halt } from './model/halt.ts';
-import type { Asked, Ready, Welcome } from './primary.ts';
+import type { Asked, Welcome } from './primary.ts';
+import { WAYS } from './proxy/entries.ts';
 import { FollowedGenerations, type InForceNow } from './proxy/followed-generations.ts';
 import { FollowedHalts } from './proxy/followed-halts.ts';
 import type { Sessions } from './proxy/sessions.ts';
@@ -18,6 +19,7 @@ import { trust } from './proxy/trust.ts';
 import { openLog, type Log } from './telemetry/log.ts';
 import { loadAuthority } from './tls/authority.ts';
 import { Channel } from './workers/channel.ts';
+import type { HandOver } from './workers/fleet.ts';
 
 /** A worker at work. */
 interface Worker {
@@ -25,6 +27,13 @@ interface Worker {
   readonly audit: AuditLog;
   readonly handlers: Readonly<Record<string, (payload: never) => unknown>>;
   close(): void;
+}
+
+/** What its fleet hears of a worker. */
+interface Said {
+  readonly ready: null;
+  readonly taken: number;
+  readonly failed: string;
 }
 
 /** What the process that governs this one is asked and told. */
@@ -39,9 +48,9 @@ class Primary {
     return this.#channel.ask(name, payload) as Promise<Asked[Name][1]>;
   }
 
-  tell<Name extends keyof Asked | 'ready' | 'failed'>(
+  tell<Name extends keyof Asked | keyof Said>(
     name: Name,
-    payload: Name extends keyof Asked ? Asked[Name][0] : Name extends 'ready' ? Ready : string,
+    payload: Name extends keyof Asked ? Asked[Name][0] : Name extends keyof Said ? Said[Name] : never,
   ): void {
     this.#channel.tell(name, payload);
   }
@@ -129,7 +138,7 @@ function follow(generations: FollowedGenerations, now: InForceNow, log: Log): vo
 async function serve(): Promise<void> {
   const handlers: Record<string, (payload: never) => unknown> = {};
   const port = {
-    send: (message: unknown) => void process.send?.(message),
+    send: (message: unknown) => void process.send?.(message, undefined, undefined, () => undefined),
     onMessage: (take: (message: unknown) => void) => void process.on('message', take),
   };
   // What is told before this worker is at work waits for it.
@@ -140,8 +149,8 @@ async function serve(): Promise<void> {
   const heard = Object.fromEntries(names.map((name) => [name, later(name)]));
   const primary = new Primary(new Channel({ port, handlers: heard, defer: setImmediate }));
   ignoreSignals(primary);
-  // What it would say to a process that is gone: this one ends as well.
-  cluster.worker?.on('error', () => process.exit(1));
+  // What is not governed any more carries nothing.
+  process.on('disconnect', () => process.exit(0));
   try {
     const welcome = await primary.ask('hello', null);
     const worker = openWorker(welcome, primary);
@@ -150,12 +159,21 @@ async function serve(): Promise<void> {
     // Whatever ends this process, what has happened is written down.
     process.on('exit', () => worker.close());
     await worker.data.services.leases.store.whenReady();
-    const { addresses, ports } = await worker.data.listen();
-    primary.tell('ready', { addresses, ports });
+    process.on('message', (message, socket) => takeIn(message, socket, worker.data, primary));
+    primary.tell('ready', null);
   } catch (error) {
     primary.tell('failed', error instanceof ConfigError ? error.message : ((error as Error).stack ?? String(error)));
     setImmediate(() => process.exit(1));
   }
+}
+
+/** Serves a connection that is handed over. Null comes where it has ended on its way. */
+function takeIn(message: unknown, socket: unknown, data: DataPlane, primary: Primary): void {
+  if (Array.isArray(message)) return;
+  const { connection, way: name } = message as HandOver;
+  primary.tell('taken', connection);
+  const way = WAYS.find((each) => each === name);
+  if (way !== undefined && socket instanceof Socket) data.receive(way, socket);
 }
 
 /** Signals of the terminal reach every process of the gate: the one that governs says what becomes of them. */

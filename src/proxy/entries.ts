@@ -1,69 +1,78 @@
 import { chmodSync, rmSync, statSync } from 'node:fs';
-import { connect, type AddressInfo, type Server } from 'node:net';
+import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import { ConfigError, type Config } from '../config/config.ts';
 import { errorCode } from '../model/error-code.ts';
-import { parseHost } from '../model/host.ts';
-import type { LeafCache } from '../tls/leaves.ts';
-import type { Connections } from './connections.ts';
-import { listen, listenTls, portOf, type ListenTarget, type ListenerTls, type Way } from './listener.ts';
-import type { Services } from './services.ts';
-import { readPem } from './trust.ts';
+import type { Log } from '../telemetry/log.ts';
+
+/** How agents come in, as the configuration calls it. */
+export const WAYS = ['proxy', 'https', 'socks', 'transparent', 'unix'] as const;
+export type Way = (typeof WAYS)[number];
+
+type ListenTarget = { readonly host: string; readonly port: number } | { readonly path: string };
 
 /** The ways in that are open. */
 export interface Entries {
-  /** The address of each by its name, as the configuration calls it. */
+  /** The address of each by its name. */
   readonly addresses: Readonly<Record<string, string>>;
   /** TCP ports they listen on. */
   readonly ports: readonly number[];
-  /** Makes the gate's own certificate anew, under the CA of this moment. */
-  renew(): void;
   /** Takes no more connections. */
   close(): void;
 }
 
+export interface EntryOptions {
+  /** Given every connection. */
+  readonly receive: (way: Way, socket: Socket) => void;
+  /** Nothing is read of a connection before it has been given away. */
+  readonly pauseOnConnect: boolean;
+  readonly log: Log;
+}
+
 /** Opens the listeners the configuration asks for: all of them, or throws ConfigError and leaves none open. */
-export async function openEntries(config: Config, connections: Connections, services: Services): Promise<Entries> {
-  const { https, unix } = config.listen;
-  const renewals: Array<() => void> = [];
-  const tls = https === null ? null : ownTls(config.listen, https, services.leaves, (renew) => renewals.push(renew));
-  const plain = (way: Way) => (at: ListenTarget) => listen(at, way, connections, services);
-  const ways: readonly Entry[] = [
-    ['proxy', config.listen.proxy, plain('http')],
-    ['https', tls === null ? null : https, (at) => listenTls(at, tls as ListenerTls, connections, services)],
-    ['socks', config.listen.socks, plain('socks')],
-    ['transparent', config.listen.transparent, plain('transparent')],
-    ['unix', unix === null ? null : { path: unix }, (at) => listenUnix(at, plain('http'))],
-  ];
-  const servers = new Map<string, Server>();
+export async function openEntries({ listen }: Config, options: EntryOptions): Promise<Entries> {
+  const servers = new Map<Way, Server>();
   const close = (): void => servers.forEach((server) => server.close());
-  for (const [name, at, open] of ways) {
+  await removeStaleSocket(listen.unix);
+  for (const way of WAYS) {
+    const at = way === 'unix' ? (listen.unix === null ? null : { path: listen.unix }) : listen[way];
     if (at === null) continue;
-    const opened = await open(at).catch((error: unknown) => {
+    const opened = await open(at, way, options).catch((error: unknown) => {
       close();
-      return listenFailure(`listen.${name}`, at)(error);
+      return listenFailure(`listen.${way}`, at)(error);
     });
-    servers.set(name, opened);
+    servers.set(way, opened);
   }
   return {
-    addresses: Object.fromEntries([...servers].map(([name, server]) => [name, addressOf(server)])),
+    addresses: Object.fromEntries([...servers].map(([way, server]) => [way, addressOf(server)])),
     ports: [...servers.values()].map(portOf).filter((port) => port !== 0),
-    renew: () => renewals.forEach((renew) => renew()),
     close,
   };
 }
 
-/** A way in: its name in the configuration, where it is to listen, and what opens it. */
-type Entry = readonly [name: string, at: ListenTarget | null, open: (at: ListenTarget) => Promise<Server>];
-
-/** A Unix socket for its owner alone. */
-async function listenUnix(at: ListenTarget, open: (at: ListenTarget) => Promise<Server>): Promise<Server> {
-  const server = await open(at);
-  chmodSync((at as { path: string }).path, 0o600);
+async function open(at: ListenTarget, way: Way, { receive, pauseOnConnect, log }: EntryOptions): Promise<Server> {
+  const settings = { allowHalfOpen: true, noDelay: true, keepAlive: true, pauseOnConnect };
+  const server = createServer(settings, (socket) => receive(way, socket));
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen('path' in at ? { path: at.path } : { host: at.host, port: at.port }, () => {
+      server.off('error', reject);
+      resolve();
+    });
+  });
+  server.on('error', (error) => log.error({ err: error }, 'a listener failed'));
+  // A Unix socket is for its owner alone.
+  if ('path' in at) chmodSync(at.path, 0o600);
   return server;
 }
 
+/** The port a server listens on. */
+export function portOf(server: { address(): AddressInfo | string | null }): number {
+  const address = server.address();
+  return typeof address === 'object' && address !== null ? address.port : 0;
+}
+
 /** Makes way for a Unix socket where a gate that was killed left its own. */
-export async function removeStaleSocket(path: string | null): Promise<void> {
+async function removeStaleSocket(path: string | null): Promise<void> {
   if (path !== null && (await isStale(path))) rmSync(path);
 }
 
@@ -78,18 +87,6 @@ async function isStale(path: string): Promise<boolean> {
     socket.once('error', resolve);
   });
   return errorCode(refusal) === 'ECONNREFUSED';
-}
-
-function ownTls(
-  { clientCa, names }: Config['listen'],
-  at: { readonly host: string },
-  leaves: LeafCache,
-  onRenew: ListenerTls['onRenew'],
-): ListenerTls {
-  const own = parseHost(bracketed(at.host));
-  const hosts = [...names, ...(own === null ? [] : [own])];
-  const ca = clientCa === null ? {} : { ca: readPem('listen.client-ca', clientCa) };
-  return { credentials: () => ({ ...leaves.credentialsFor(hosts), ...ca }), onRenew };
 }
 
 /** Tells a listener that cannot be opened as one line of configuration. */
@@ -112,6 +109,7 @@ export function addressOf(server: Server): string {
   return typeof address === 'string' ? address : `${bracketed(address.address)}:${address.port}`;
 }
 
-function bracketed(host: string): string {
+/** An address as it stands before a port. */
+export function bracketed(host: string): string {
   return host.includes(':') ? `[${host}]` : host;
 }

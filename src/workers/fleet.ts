@@ -1,4 +1,5 @@
-import cluster, { type Worker } from 'node:cluster';
+import { fork, type ChildProcess } from 'node:child_process';
+import type { Socket } from 'node:net';
 import { Channel } from './channel.ts';
 
 /** One process of the fleet. A lane outlives it: whoever takes its place has the same one. */
@@ -13,12 +14,25 @@ export interface FleetOptions {
   readonly size: number;
   /** The program each of them runs. */
   readonly program: string;
-  /** What a member may ask or tell, by name. `ready` and `failed` are heard here as well. */
+  /** What a member may ask or tell, by name. `ready`, `taken` and `failed` are heard here. */
   readonly handlers: (member: Member) => Readonly<Record<string, (payload: never) => unknown>>;
   /** Called before anything is sent to a member. */
   readonly beforeSend: () => void;
   /** A member is gone that nobody had asked to go; another takes its place. */
   readonly lost: (member: Member, how: string) => void;
+}
+
+/** A connection that somebody is to serve. */
+interface Arrival {
+  /** How it came in. */
+  readonly way: string;
+  readonly socket: Socket;
+}
+
+/** What goes with a connection that is handed over. */
+export interface HandOver {
+  readonly connection: number;
+  readonly way: string;
 }
 
 /** A member could not start, for the reason it told. */
@@ -27,7 +41,9 @@ export class FleetError extends Error {
 }
 
 interface Running extends Member {
-  readonly worker: Worker;
+  readonly child: ChildProcess;
+  /** Connections it was given and has not taken yet: they are ours until it has. */
+  readonly inTransit: Map<number, Arrival>;
   readonly since: number;
   /** It has said something: what is sent to a process that does not listen yet is lost. */
   hears: boolean;
@@ -40,8 +56,13 @@ interface Running extends Member {
 const STEADY = 10_000;
 const FIRST_WAIT = 100;
 const LONGEST_WAIT = 30_000;
+/** Connections that wait while nobody takes any. */
+const MOST_WAITING = 1000;
 
-/** Processes that share the gate's listeners. One that dies is replaced, for as long as the fleet is not told to stop. */
+/**
+ * Processes that are handed the gate's connections in turn. One that dies is replaced, for as long as the fleet is not told to
+ * stop. `node:cluster` does much of this, but a connection that is on its way to a process when that dies hangs for good there.
+ */
 export class Fleet {
   readonly #options: FleetOptions;
   readonly #running = new Map<number, Running>();
@@ -49,16 +70,18 @@ export class Fleet {
   #count = 0;
   #early = 0;
   #stopping = false;
-  #started: { readonly resolve: (first: unknown) => void; readonly reject: (error: unknown) => void } | null = null;
+  /** Connections nobody could be given yet. */
+  readonly #waiting: Arrival[] = [];
+  #handed = 0;
+  #started: { readonly resolve: () => void; readonly reject: (error: unknown) => void } | null = null;
 
   constructor(options: FleetOptions) {
     this.#options = options;
   }
 
-  /** Starts all of them; resolves with what one said when it was ready. Rejects with FleetError when one cannot start. */
-  async start(): Promise<unknown> {
-    cluster.setupPrimary({ exec: this.#options.program, args: [] });
-    const started = new Promise((resolve, reject) => (this.#started = { resolve, reject }));
+  /** Starts all of them; resolves when they are ready. Rejects with FleetError when one cannot start. */
+  async start(): Promise<void> {
+    const started = new Promise<void>((resolve, reject) => (this.#started = { resolve, reject }));
     for (let lane = 1; lane <= this.#options.size; lane++) this.#fork(lane);
     return started;
   }
@@ -66,6 +89,12 @@ export class Fleet {
   /** Members that take traffic. */
   get ready(): number {
     return [...this.#running.values()].filter((each) => each.ready).length;
+  }
+
+  /** Gives a connection to a member whose turn it is; one that dies before it has taken it, and the next is given it. */
+  hand(way: string, socket: Socket): void {
+    socket.on('error', () => undefined);
+    this.#give({ way, socket });
   }
 
   tell(name: string, payload: unknown): void {
@@ -92,10 +121,35 @@ export class Fleet {
   /** Ends all of them: a process whose channel is gone ends itself. */
   close(): void {
     this.stop();
-    for (const { worker, channel } of this.#running.values()) {
+    for (const { socket } of this.#waiting.splice(0)) socket.destroy();
+    for (const { child, channel, inTransit } of this.#running.values()) {
       channel.close();
-      if (worker.isConnected()) worker.process.disconnect();
+      for (const { socket } of inTransit.values()) socket.destroy();
+      if (child.connected) child.disconnect();
     }
+  }
+
+  #give(arrival: Arrival): void {
+    const [next] = [...this.#running.values()].filter((each) => each.ready && each.child.connected);
+    if (next === undefined) {
+      if (this.#waiting.length < MOST_WAITING && !this.#stopping) this.#waiting.push(arrival);
+      else arrival.socket.destroy();
+      return;
+    }
+    // To the end of the line: the next connection is another's.
+    this.#running.delete(next.incarnation);
+    this.#running.set(next.incarnation, next);
+    const connection = ++this.#handed;
+    next.inTransit.set(connection, arrival);
+    const hand: HandOver = { connection, way: arrival.way };
+    // Kept open here until it is taken there. Where it cannot be sent its member is dying, and its end is about to be seen.
+    next.child.send(hand, arrival.socket, { keepOpen: true }, () => undefined);
+  }
+
+  #taken(member: Running, connection: number): void {
+    const arrival = member.inTransit.get(connection);
+    member.inTransit.delete(connection);
+    arrival?.socket.destroy();
   }
 
   #hearing(): Running[] {
@@ -103,19 +157,20 @@ export class Fleet {
   }
 
   #fork(lane: number): void {
-    const worker = cluster.fork();
+    const child = fork(this.#options.program);
     const incarnation = ++this.#count;
     const port = {
-      send: (message: unknown) => void (worker.isConnected() && worker.send(message as object)),
+      send: (message: unknown) => void (child.connected && child.send(message as object, () => undefined)),
       onMessage: (take: (message: unknown) => void) =>
-        void worker.on('message', (message) => {
+        void child.on('message', (message) => {
           member.hears = true;
           take(message);
         }),
     };
     const { handlers, beforeSend } = this.#options;
     const own = {
-      ready: (said: never) => this.#ready(member, said),
+      ready: () => this.#ready(member),
+      taken: (connection: never) => this.#taken(member, connection),
       failed: (why: never) => this.#failed(member, why),
     };
     const heard: Record<string, (payload: never) => unknown> = { ...own };
@@ -124,7 +179,8 @@ export class Fleet {
       lane,
       incarnation,
       channel,
-      worker,
+      child,
+      inTransit: new Map(),
       since: performance.now(),
       hears: false,
       ready: false,
@@ -132,14 +188,15 @@ export class Fleet {
     };
     Object.assign(heard, handlers(member), own);
     this.#running.set(incarnation, member);
-    worker.on('error', () => undefined);
-    worker.on('exit', (code, signal) => this.#exited(member, signal ?? `status ${code}`));
+    child.on('error', () => undefined);
+    child.on('exit', (code, signal) => this.#exited(member, signal ?? `status ${code}`));
   }
 
-  #ready(member: Running, said: unknown): void {
+  #ready(member: Running): void {
     member.ready = true;
+    for (const arrival of this.#waiting.splice(0)) this.#give(arrival);
     if (this.ready < this.#options.size) return;
-    this.#started?.resolve(said);
+    this.#started?.resolve();
     this.#started = null;
   }
 
@@ -150,6 +207,7 @@ export class Fleet {
   #exited(member: Running, how: string): void {
     this.#running.delete(member.incarnation);
     member.channel.close();
+    for (const arrival of member.inTransit.values()) this.#give(arrival);
     if (this.#stopping) return;
     if (this.#started !== null) {
       this.close();

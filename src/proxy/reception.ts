@@ -1,54 +1,70 @@
-import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
-import { createServer as createTlsServer, type TLSSocket } from 'node:tls';
+import type { Socket } from 'node:net';
+import { createServer as createTlsServer, type Server as TlsServer, type TLSSocket } from 'node:tls';
+import type { Config } from '../config/config.ts';
 import { Denial } from '../model/denial.ts';
-import { parseAddress } from '../model/host.ts';
+import { parseAddress, parseHost } from '../model/host.ts';
+import type { LeafCache } from '../tls/leaves.ts';
 import { serveConnection } from './connection.ts';
 import type { Connections } from './connections.ts';
 import type { Place } from './crowd.ts';
 import { concludeEntry } from './exchange.ts';
+import { bracketed, type Way } from './entries.ts';
 import type { Peer } from './message.ts';
 import type { Services } from './services.ts';
 import { serveSocks } from './socks.ts';
 import { serveTransparent } from './transparent.ts';
-
-/** How agents come in on a listener; what they ask for takes one path whatever the way. */
-export type Way = 'http' | 'socks' | 'transparent';
+import { readPem } from './trust.ts';
 
 /** TLS of an HTTPS proxy listener. */
-export interface ListenerTls {
+interface OwnTls {
   /** Fresh credentials of the gate itself; with `ca`, agents may present certificates it has signed. */
   readonly credentials: () => { readonly cert: string; readonly key: string; readonly ca?: string };
-  /** Called once with what puts fresh credentials in place, for whoever replaces the CA. */
-  readonly onRenew: (renew: () => void) => void;
 }
 
 /** The gate's own certificate is made anew this often, in milliseconds: far below its life. */
 const RENEWAL = 7 * 86_400_000;
 
-export type ListenTarget = { readonly host: string; readonly port: number } | { readonly path: string };
-
-const SERVE: Record<Way, typeof serveConnection> = {
-  http: serveConnection,
+const SERVE: Record<Exclude<Way, 'https'>, typeof serveConnection> = {
+  proxy: serveConnection,
+  unix: serveConnection,
   socks: serveSocks,
   transparent: serveTransparent,
 };
 
-/** Takes agent connections on a TCP port or a Unix socket, in the clear. */
-export function listen(at: ListenTarget, way: Way, connections: Connections, services: Services): Promise<Server> {
-  const server = createServer({ allowHalfOpen: true, noDelay: true, keepAlive: true }, (socket) => {
-    const peer = peerOf(socket, 'path' in at, way, { names: NO_NAMES, place: services.crowd.enter(socket) });
-    accept(socket, peer, way, connections, services);
-  });
-  return started(server, at, services);
+/** What becomes of connections once somebody has accepted them; what they ask for takes one path whatever the way. */
+export interface Reception {
+  /** Serves a connection that came in by this way. */
+  receive(way: Way, socket: Socket): void;
+  /** Makes the gate's own certificate anew, under the CA of this moment. */
+  renew(): void;
+  close(): void;
 }
 
-/** Takes agent connections over TLS: the same proxy protocol inside, and client certificates where a CA for them is set. */
-export function listenTls(
-  at: ListenTarget,
-  { credentials, onRenew }: ListenerTls,
+/** Gets ready for connections. Throws ConfigError for a CA of client certificates that cannot be read. */
+export function openReception({ listen }: Config, connections: Connections, services: Services): Reception {
+  const tls =
+    listen.https === null ? null : openTls(ownTls(listen, listen.https, services.leaves), connections, services);
+  return {
+    receive: (way, socket) => {
+      // An agent that has said all may still listen; TLS has a goodbye of its own.
+      socket.allowHalfOpen = way !== 'https';
+      if (way === 'https') tls?.server.emit('connection', socket);
+      else {
+        const known = { names: NO_NAMES, place: services.crowd.enter(socket) };
+        accept(socket, peerOf(socket, way, known), way, connections, services);
+      }
+    },
+    renew: () => tls?.renew(),
+    close: () => tls?.close(),
+  };
+}
+
+/** TLS before the same proxy protocol, and client certificates where a CA for them is set. */
+function openTls(
+  { credentials }: OwnTls,
   connections: Connections,
   services: Services,
-): Promise<Server> {
+): { readonly server: TlsServer; renew(): void; close(): void } {
   const options = {
     ...credentials(),
     // Judged below: an agent without a certificate may have a token.
@@ -58,7 +74,7 @@ export function listenTls(
     minVersion: 'TLSv1.2' as const,
   };
   const refuse = (socket: Socket, reason: 'agent-unknown' | 'request-malformed', detail: string): void => {
-    const peer = peerOf(socket, false, 'http', { names: NO_NAMES, place: NOWHERE });
+    const peer = peerOf(socket, 'https', { names: NO_NAMES, place: NOWHERE });
     if (peer !== null) concludeEntry(peer, null, new Denial(reason, detail), services);
     socket.destroy();
   };
@@ -69,8 +85,7 @@ export function listenTls(
     const names = certificateNames(socket);
     // A certificate that does not verify is worse than none: somebody claims to be an agent.
     if (names === null) refuse(socket, 'agent-unknown', 'the client certificate does not verify');
-    else
-      accept(socket, peerOf(socket, false, 'http', { names, place: placeOf(socket) }), 'http', connections, services);
+    else accept(socket, peerOf(socket, 'https', { names, place: placeOf(socket) }), 'proxy', connections, services);
   });
   server.on('connection', (socket: Socket) => {
     const end = endOf(socket);
@@ -81,29 +96,15 @@ export function listenTls(
     refuse(socket, 'request-malformed', `the TLS handshake failed: ${(error as NodeJS.ErrnoException).code ?? ''}`),
   );
   const renew = (): void => server.setSecureContext({ ...options, ...credentials() });
-  const renewal = setInterval(renew, RENEWAL);
-  renewal.unref();
-  onRenew(renew);
-  server.on('close', () => clearInterval(renewal));
-  return started(server, at, services);
+  const renewal = setInterval(renew, RENEWAL).unref();
+  return { server, renew, close: () => clearInterval(renewal) };
 }
 
-/** The port a server listens on. */
-export function portOf(server: { address(): AddressInfo | string | null }): number {
-  const address = server.address();
-  return typeof address === 'object' && address !== null ? address.port : 0;
-}
-
-async function started<S extends Server>(server: S, at: ListenTarget, services: Services): Promise<S> {
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
-    server.listen('path' in at ? { path: at.path } : { host: at.host, port: at.port }, () => {
-      server.off('error', reject);
-      resolve();
-    });
-  });
-  server.on('error', (error) => services.log.error({ err: error }, 'a listener failed'));
-  return server;
+function ownTls({ clientCa, names }: Config['listen'], at: { readonly host: string }, leaves: LeafCache): OwnTls {
+  const own = parseHost(bracketed(at.host));
+  const hosts = [...names, ...(own === null ? [] : [own])];
+  const ca = clientCa === null ? {} : { ca: readPem('listen.client-ca', clientCa) };
+  return { credentials: () => ({ ...leaves.credentialsFor(hosts), ...ca }) };
 }
 
 const NO_NAMES: readonly string[] = [];
@@ -131,12 +132,18 @@ interface Known {
   readonly place: Place;
 }
 
-function peerOf(socket: Socket, unix: boolean, way: Way, { names, place }: Known): Peer | null {
-  const source = unix ? 'unix' : parseAddress(socket.remoteAddress ?? '')?.text;
+function peerOf(socket: Socket, way: Way, { names, place }: Known): Peer | null {
+  const source = way === 'unix' ? 'unix' : parseAddress(socket.remoteAddress ?? '')?.text;
   return source === undefined ? null : { source, certificate: names, transparent: way === 'transparent', place };
 }
 
-function accept(socket: Socket, peer: Peer | null, way: Way, connections: Connections, services: Services): void {
+function accept(
+  socket: Socket,
+  peer: Peer | null,
+  way: keyof typeof SERVE,
+  connections: Connections,
+  services: Services,
+): void {
   if (peer === null) {
     socket.destroy();
     return;

@@ -6,10 +6,13 @@ import type { AuditLog } from './audit/log.ts';
 import { openAuditLog } from './audit/open.ts';
 import { ConfigError, type Config } from './config/config.ts';
 import { RequestError, type Control } from './control/answer.ts';
+import { listenAdmin } from './control/server.ts';
 import { openToken } from './control/token.ts';
 import { DecisionPointError, DecisionPointOpener } from './decision-point/open.ts';
 import { errorCode } from './model/error-code.ts';
 import type { PolicyEvent } from './model/audit-event.ts';
+import type { Problem } from './policy/problem.ts';
+import { addressOf, listenFailure, portOf } from './proxy/entries.ts';
 import { Generations, PolicyRequestError } from './proxy/generations.ts';
 import type { Halts } from './proxy/halts.ts';
 import { SessionRequestError, type Sessions } from './proxy/sessions.ts';
@@ -46,6 +49,8 @@ export interface ControlPlane {
   readonly metrics: Metrics;
   /** This gate's name in `Via`. */
   readonly pseudonym: string;
+  /** Loads the rules again; on any error the policy in force stays. Returns what is wrong. */
+  reload(): readonly Problem[];
   close(): void;
 }
 
@@ -67,6 +72,11 @@ export function openControlPlane(config: Config, log: Log, lane: Lane): ControlP
   metrics.policyRead('loaded');
   metrics.readStopping({ halts: () => halts.all, sessions: () => sessions.list().length });
   const parts = { halts, sessions, generations, decisionPoints, audit, metrics };
+  const reload = (): readonly Problem[] => {
+    const problems = generations.reload();
+    metrics.policyRead(problems.length > 0 ? 'failed' : 'loaded');
+    return problems;
+  };
   const close = (): void => Object.values(parts).forEach((each) => each.close());
   const plane = {
     config,
@@ -78,6 +88,7 @@ export function openControlPlane(config: Config, log: Log, lane: Lane): ControlP
     tools,
     pseudonym,
     ...parts,
+    reload,
     close,
   };
   generations.listen((event) => changed(event, plane));
@@ -146,8 +157,28 @@ export function openAudit(
 /** What the admin listener is told by those who carry the traffic. */
 export type TrafficControl = Pick<Control, 'unready' | 'metricsText'>;
 
+/** The admin listener, open. */
+export interface Admin {
+  readonly address: string;
+  close(): void;
+}
+
+/** Opens the admin listener; its port is the gate's own. Throws ConfigError. */
+export async function openAdmin(plane: ControlPlane, traffic: TrafficControl): Promise<Admin> {
+  const { admin } = plane.config.listen;
+  const server = await listenAdmin(admin, controlOf(plane, traffic)).catch(listenFailure('listen.admin', admin));
+  plane.ownPorts.add(portOf(server));
+  return {
+    address: addressOf(server),
+    close: () => {
+      server.close();
+      server.closeAllConnections();
+    },
+  };
+}
+
 /** What the admin listener may know of the gate, and ask of it. Throws ConfigError. */
-export function controlOf(plane: ControlPlane, { unready, metricsText }: TrafficControl): Control {
+function controlOf(plane: ControlPlane, { unready, metricsText }: TrafficControl): Control {
   const { config, metrics, generations, halts, sessions } = plane;
   return {
     unready,

@@ -17,7 +17,7 @@ import { InFlight } from './proxy/in-flight.ts';
 import { Leases } from './proxy/leases.ts';
 import { UpstreamPool } from './proxy/pool.ts';
 import { Quarantine } from './proxy/quarantine.ts';
-import { openReception } from './proxy/reception.ts';
+import { openReception, type Reception } from './proxy/reception.ts';
 import type { Services } from './proxy/services.ts';
 import type { Sessions } from './proxy/sessions.ts';
 import type { GenerationView } from './proxy/snapshot.ts';
@@ -77,7 +77,7 @@ export function openDataPlane(governed: Governed): DataPlane {
     waiting: () => services.turns.waiting,
   });
   const services = servicesOf(governed, leaves);
-  const reception = openReception(config, connections, services);
+  const reception = receptionOf(config, connections, services);
   return {
     connections,
     services,
@@ -97,6 +97,16 @@ export function openDataPlane(governed: Governed): DataPlane {
       services.http2.close();
     },
   };
+}
+
+/** The store is this plane's from the start: it is closed with it, also where the plane does not open. */
+function receptionOf(config: Config, connections: Connections, services: Services): Reception {
+  try {
+    return openReception(config, connections, services);
+  } catch (error) {
+    void services.leases.close();
+    throw error;
+  }
 }
 
 function servicesOf(governed: Governed, leaves: LeafCache): Services {

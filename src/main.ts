@@ -1,11 +1,10 @@
 import type { Socket } from 'node:net';
 import type { Config } from './config/config.ts';
-import { clock, controlOf, openControlPlane } from './control-plane.ts';
-import { listenAdmin } from './control/server.ts';
+import { clock, openAdmin, openControlPlane } from './control-plane.ts';
 import { openDataPlane } from './data-plane.ts';
 import { Denial } from './model/denial.ts';
 import type { Problem } from './policy/problem.ts';
-import { addressOf, listenFailure, openEntries, portOf, type Way } from './proxy/entries.ts';
+import { openEntries, type Way } from './proxy/entries.ts';
 import type { Snapshot } from './proxy/snapshot.ts';
 import { beginStopping } from './proxy/stopping.ts';
 import { openLocalStore, openStore } from './proxy/store.ts';
@@ -45,53 +44,53 @@ export interface SoleGate extends Gate {
 
 /** Composition root: configuration in, a serving gate of one process out. */
 export async function startGate(config: Config, log: Log): Promise<SoleGate> {
+  const closers: Closers = [];
+  try {
+    return await compose(config, log, closers);
+  } catch (error) {
+    // What was opened before a start fails keeps no process alive.
+    closeAll(closers);
+    throw error;
+  }
+}
+
+/** What ends what has been opened, in order. */
+type Closers = Array<() => void>;
+
+/** What was opened last is closed first. */
+function closeAll(closers: Closers): void {
+  for (const close of closers.splice(0).reverse()) close();
+}
+
+async function compose(config: Config, log: Log, closers: Closers): Promise<SoleGate> {
   const control = openControlPlane(config, log, { lane: 1, lanes: 1 });
+  closers.push(() => control.close());
   const { authority, upstreamTrust, ownPorts, generations, halts, audit, metrics, pseudonym } = control;
   const local = openLocalStore(config, clock, log);
   const store = openStore(config, upstreamTrust, local, log, (answers) => metrics.storeAnswers(answers));
-  const data = attempt(
-    () => openDataPlane({ ...control, store, ticketKeys: makeTicketKeys(), instance: pseudonym }),
-    () => {
-      control.close();
-      void store.close();
-    },
-  );
+  const data = openDataPlane({ ...control, store, ticketKeys: makeTicketKeys(), instance: pseudonym });
+  closers.push(() => data.close());
   const { connections, services } = data;
   metrics.readFleet({ workers: 1, ready: () => 1 });
-  const close = (): void => {
-    data.close();
-    control.close();
-  };
-  const traffic = {
+  const admin = await openAdmin(control, {
     unready: () => (connections.draining ? 'draining' : audit.healthy ? null : 'the audit log cannot be written'),
     metricsText: () => metrics.registry.metrics(),
-  };
-  const admin = await listenAdmin(config.listen.admin, controlOf(control, traffic))
-    .catch(listenFailure('listen.admin', config.listen.admin))
-    .catch(closing(close));
-  ownPorts.add(portOf(admin));
-  const closeAll = (): void => {
-    admin.close();
-    admin.closeAllConnections();
-    close();
-  };
+  });
+  closers.push(() => admin.close());
   await store.whenReady();
   await beginStopping(connections, services, control);
   const receive = (way: Way, socket: Socket): void => data.receive(way, socket);
-  const entries = await openEntries(config, { receive, pauseOnConnect: false, log }).catch(closing(closeAll));
+  const entries = await openEntries(config, { receive, pauseOnConnect: false, log });
   for (const port of entries.ports) ownPorts.add(port);
+  closers.push(() => entries.close());
   return {
     proxy: entries.addresses['proxy'] ?? '',
-    admin: addressOf(admin),
+    admin: admin.address,
     entries: entries.addresses,
     caFile: authority.certificateFile,
     caCreated: control.caCreated,
     snapshot: () => generations.stable,
-    reload: () => {
-      const problems = generations.reload();
-      metrics.policyRead(problems.length > 0 ? 'failed' : 'loaded');
-      return problems;
-    },
+    reload: () => control.reload(),
     reloadAuthority: () => data.replaceAuthority(loadAuthority(config.certs, new Date()), makeTicketKeys()),
     halt: (agent) => {
       const count = services.inFlight.stop((each) => each === agent, new Denial('halted', 'the agent has been halted'));
@@ -103,27 +102,6 @@ export async function startGate(config: Config, log: Log): Promise<SoleGate> {
       entries.close();
       return data.drain();
     },
-    close: () => {
-      entries.close();
-      closeAll();
-    },
-  };
-}
-
-/** What was opened before a start fails keeps no process alive. */
-function attempt<T>(open: () => T, close: () => void): T {
-  try {
-    return open();
-  } catch (error) {
-    close();
-    throw error;
-  }
-}
-
-/** The same for what takes time to open. */
-function closing(close: () => void): (error: unknown) => never {
-  return (error) => {
-    close();
-    throw error;
+    close: () => closeAll(closers),
   };
 }

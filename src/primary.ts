@@ -2,15 +2,14 @@ import type { Socket } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { eventText } from './audit/chain.ts';
 import { ConfigError, type Config } from './config/config.ts';
-import { clock, controlOf, openControlPlane, type ControlPlane } from './control-plane.ts';
-import { listenAdmin } from './control/server.ts';
+import { clock, openAdmin, openControlPlane, type ControlPlane } from './control-plane.ts';
 import { ServedStore, type StoreQuestion } from './limits/stores/remote.ts';
 import type { MemoryStore } from './limits/stores/memory.ts';
 import type { Gate } from './main.ts';
 import type { Session, SessionUse } from './model/session.ts';
 import type { Halt } from './model/halt.ts';
 import type { Tally } from './policy/rollout.ts';
-import { addressOf, listenFailure, openEntries, portOf, type Entries, type Way } from './proxy/entries.ts';
+import { openEntries, type Entries, type Way } from './proxy/entries.ts';
 import type { InForceNow } from './proxy/followed-generations.ts';
 import type { HaltView } from './proxy/halt-set.ts';
 import { openLocalStore } from './proxy/store.ts';
@@ -57,28 +56,32 @@ export async function startPrimary(config: Config, log: Log): Promise<Gate> {
   const control = openControlPlane(config, log, { lane: 0, lanes: config.workers });
   const local = openLocalStore(config, clock, log);
   const primary = new Primary(control, local);
-  const admin = await listenAdmin(config.listen.admin, controlOf(control, primary.traffic)).catch((error: unknown) => {
+  try {
+    return await compose(control, primary);
+  } catch (error) {
     primary.close();
-    return listenFailure('listen.admin', config.listen.admin)(error);
-  });
-  control.ownPorts.add(portOf(admin));
+    throw error instanceof FleetError ? new ConfigError(error.message) : error;
+  }
+}
+
+async function compose(control: ControlPlane, primary: Primary): Promise<Gate> {
+  const admin = await openAdmin(control, primary.traffic);
   const close = (): void => {
     admin.close();
-    admin.closeAllConnections();
     primary.close();
   };
   const { addresses } = await primary.start().catch((error: unknown) => {
-    close();
-    throw error instanceof FleetError ? new ConfigError(error.message) : error;
+    admin.close();
+    throw error;
   });
   return {
     proxy: addresses['proxy'] ?? '',
-    admin: addressOf(admin),
+    admin: admin.address,
     entries: addresses,
     caFile: control.authority.certificateFile,
     caCreated: control.caCreated,
     snapshot: () => control.generations.stable,
-    reload: () => primary.reload(),
+    reload: () => control.reload(),
     reloadAuthority: () => primary.reloadAuthority(),
     killAll: (reason, by) => control.halts.kill({ kind: 'all', name: '' }, reason, by),
     drain: () => primary.drain(),
@@ -144,13 +147,6 @@ class Primary {
     generations.whenChanged(() => this.#fleet.tell('in-force', this.#inForce()));
     await this.#fleet.start();
     return entries;
-  }
-
-  reload(): ReturnType<Gate['reload']> {
-    const { generations, metrics } = this.#control;
-    const problems = generations.reload();
-    metrics.policyRead(problems.length > 0 ? 'failed' : 'loaded');
-    return problems;
   }
 
   reloadAuthority(): void {

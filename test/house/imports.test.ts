@@ -19,7 +19,7 @@ const LEAVES = [
 ];
 /** Rooms that may touch sockets, files and clocks (HOUSE.md, "Imports"). `policy` reads its files in one place. */
 const MAY_TOUCH =
-  /^src\/(?:proxy|control|decision-point|network|tls|cli)\/|\/(?:sinks|stores)\/|^src\/(?:main|control-plane|data-plane|primary|worker)\.ts$|^src\/version\.ts$|^src\/config\/load\.ts$|^src\/policy\/source\.ts$|^src\/telemetry\//;
+  /^src\/(?:proxy|control|decision-point|network|tls|cli)\/|\/(?:sinks|stores)\/|^src\/(?:main|control-plane|data-plane|primary|worker)\.ts$|^src\/workers\/fleet\.ts$|^src\/version\.ts$|^src\/config\/load\.ts$|^src\/policy\/source\.ts$|^src\/telemetry\//;
 
 function room(path: string): string {
   return /^src\/([^/]+)\//.exec(path)?.[1] ?? 'main';

@@ -30,6 +30,8 @@ import { LeafCache } from './tls/leaves.ts';
 
 const LEAVES = 2000;
 const DNS_TIMEOUT = 3000;
+/** Connections of agents there may be where nobody says otherwise. */
+const CONNECTIONS = 10_000;
 
 /** What a process that carries traffic is given: by its own control plane, or by that of another process. */
 export interface Governed {
@@ -144,10 +146,10 @@ function servicesOf(governed: Governed, leaves: LeafCache): Services {
 
 /** Connections this process may have of its agents: its share, and no more than it can open. */
 function roomOf({ connections, workers }: Config, log: Log): number {
-  const wanted = Math.ceil(connections.max / workers);
+  const wanted = Math.ceil((connections.max ?? CONNECTIONS) / workers);
   const descriptors = descriptorLimit();
   const room = connectionsFor(wanted, descriptors);
-  if (room < wanted)
+  if (room < wanted && connections.max !== null)
     log.warn(
       { descriptors, wanted, room },
       'fewer connections than connections.max can be open: raise the limit of open files',

@@ -89,6 +89,9 @@ async function compose(control: ControlPlane, primary: Primary): Promise<Gate> {
   };
 }
 
+/** How long a scrape waits for a worker, in milliseconds: Prometheus gives up after ten seconds. */
+const SCRAPE = 5000;
+
 /** The process that governs the workers. */
 class Primary {
   readonly #control: ControlPlane;
@@ -98,7 +101,7 @@ class Primary {
   /** Workers that cannot write their audit log. */
   readonly #mute = new Set<Member>();
   readonly #scraped = new Map<Member, readonly ScrapedMetric[]>();
-  #retired: readonly ScrapedMetric[] = [];
+  #retired: Promise<readonly ScrapedMetric[]> = Promise.resolve([]);
   #ticketKeys = makeTicketKeys();
   #draining = false;
   #entries: Entries | null = null;
@@ -111,6 +114,7 @@ class Primary {
       size,
       program: fileURLToPath(new URL('./worker.js', import.meta.url)),
       handlers: (member) => this.#handlers(member),
+      failed: (name, error) => control.log.error({ err: error, name }, 'what a worker told could not be taken up'),
       // What was counted is written down before a worker hears that it was.
       beforeSend: () => local.flush(),
       lost: (member, how) => this.#lost(member, how),
@@ -160,7 +164,8 @@ class Primary {
     this.#draining = true;
     this.#entries?.close();
     this.#fleet.stop();
-    await this.#fleet.ask('drain', null);
+    // They keep to the drain time themselves; one that hangs is not waited for much longer.
+    await this.#fleet.ask('drain', null, this.#control.config.drain + SCRAPE);
   }
 
   close(): void {
@@ -216,7 +221,7 @@ class Primary {
     this.#served.delete(member);
     const last = this.#scraped.get(member);
     this.#scraped.delete(member);
-    if (last !== undefined) void retired(this.#retired, last).then((sum) => (this.#retired = sum));
+    if (last !== undefined) this.#retired = this.#retired.then((before) => retired(before, last));
   }
 
   #unready(): string | null {
@@ -227,8 +232,8 @@ class Primary {
 
   async #metricsText(): Promise<string> {
     const own = (await this.#control.metrics.registry.getMetricsAsJSON()) as unknown as ScrapedMetric[];
-    const answers = await this.#fleet.ask('metrics', null);
+    const answers = await this.#fleet.ask('metrics', null, SCRAPE);
     for (const { member, answer } of answers) this.#scraped.set(member, answer as ScrapedMetric[]);
-    return aggregatedText([own, ...answers.map(({ answer }) => answer as ScrapedMetric[]), this.#retired]);
+    return aggregatedText([own, ...answers.map(({ answer }) => answer as ScrapedMetric[]), await this.#retired]);
   }
 }

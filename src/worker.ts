@@ -125,12 +125,13 @@ function tellUse(sessions: Sessions, primary: Primary): void {
   if (used.length > 0) primary.tell('used', used);
 }
 
-/** Rules that cannot be had change nothing: the process that governs this one has loaded them, so it is said loudly. */
+/** A worker that cannot take up the rules in force must not go on with others: it ends, and the next one begins with them. */
 function follow(generations: FollowedGenerations, now: InForceNow, log: Log): void {
   try {
     generations.follow(now);
   } catch (error) {
-    log.error({ err: error }, 'this worker cannot take up the rules in force, and goes on with those before');
+    log.fatal({ err: error }, 'this worker cannot take up the rules in force: it ends');
+    process.exit(1);
   }
 }
 
@@ -147,7 +148,7 @@ async function serve(): Promise<void> {
   const names = ['halts', 'in-force', 'sessions-revoked', 'authority', 'metrics', 'drain'];
   const later = (name: string) => (payload: never) => working.then(() => handlers[name]?.(payload));
   const heard = Object.fromEntries(names.map((name) => [name, later(name)]));
-  const primary = new Primary(new Channel({ port, handlers: heard, defer: setImmediate }));
+  const primary = new Primary(new Channel({ port, handlers: heard, failed: fail, defer: setImmediate }));
   ignoreSignals(primary);
   // What is not governed any more carries nothing.
   process.on('disconnect', () => process.exit(0));
@@ -165,6 +166,12 @@ async function serve(): Promise<void> {
     primary.tell('failed', error instanceof ConfigError ? error.message : ((error as Error).stack ?? String(error)));
     setImmediate(() => process.exit(1));
   }
+}
+
+/** What could not be taken up leaves this worker behind the others: it ends, and the next one begins with what is so. */
+function fail(name: string, error: unknown): never {
+  process.stderr.write(`sallyport: a worker cannot take up "${name}": ${(error as Error).message}\n`);
+  process.exit(1);
 }
 
 /** Serves a connection that is handed over. Null comes where it has ended on its way. */

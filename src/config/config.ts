@@ -65,8 +65,8 @@ export interface Config {
   readonly log: { readonly level: LogLevel; readonly format: 'auto' | 'json' | 'text' };
   /** Milliseconds a stopping gate waits for exchanges to end. */
   readonly drain: number;
-  /** Connections of agents there may be. */
-  readonly connections: { readonly max: number };
+  /** Connections of agents there may be; null: as many as is good. */
+  readonly connections: { readonly max: number | null };
   /** Processes that carry the traffic; with 1 there is no other process beside it. */
   readonly workers: number;
   /** Every text this was read from, by setting, paths made absolute: another process reads the same from them. */

@@ -173,7 +173,7 @@ function assemble(values: ReadonlyMap<string, unknown>, texts: Config['texts']):
     inspect: { buffer: get<number>('inspect.buffer') },
     log: { level: get<LogLevel>('log.level'), format: get<'auto' | 'json' | 'text'>('log.format') },
     drain: get<number>('drain'),
-    connections: { max: get<number>('connections.max') },
+    connections: assembleConnections(get),
     workers: get<number>('workers'),
     texts,
   });
@@ -209,6 +209,11 @@ function assembleRollout(get: <T>(key: string) => T): Config['rollout'] {
   if (share === undefined) return null;
   const rate = get<number | 'never'>('rollout.abort-when.deny-rate');
   return { share, duration: get<number>('rollout.for'), denyRate: rate === 'never' ? null : rate };
+}
+
+function assembleConnections(get: <T>(key: string) => T): Config['connections'] {
+  const max = get<number | 'auto'>('connections.max');
+  return { max: max === 'auto' ? null : max };
 }
 
 function assembleStore(get: <T>(key: string) => T): Config['store'] {

@@ -334,8 +334,8 @@ export const SETTINGS: readonly Setting[] = [
   },
   {
     key: 'connections.max',
-    default: '10000',
-    form: 'a number from 10 to 1000000',
+    default: 'auto',
+    form: 'a number from 10 to 1000000, or auto: 10000, or what the limit of open files allows',
     describe:
       'Connections of agents that may be open; one agent gets half of them at most, and leaves room for others whatever it does.',
     parse: parseConnections,

@@ -83,7 +83,8 @@ export function parseWorkers(text: string): number | null {
   return count >= 1 && count <= 256 ? count : null;
 }
 
-export function parseConnections(text: string): number | null {
+export function parseConnections(text: string): number | 'auto' | null {
+  if (text === 'auto') return text;
   const count = /^[0-9]{1,7}$/.test(text) ? Number(text) : 0;
   return count >= 10 && count <= 1_000_000 ? count : null;
 }

@@ -8,6 +8,8 @@ export interface ChannelOptions {
   readonly port: Port;
   /** What the other end may ask or tell, by name. What is thrown is told to whoever asked. */
   readonly handlers: Readonly<Record<string, (payload: never) => unknown>>;
+  /** Told when what the other end said could not be done, and nobody there waits to hear of it. */
+  readonly failed: (name: string, error: unknown) => void;
   /** Runs a function once the current turn of the event loop is over. */
   readonly defer: (run: () => void) => void;
   /** Called before anything is sent: what it is sent for is done then. */
@@ -80,7 +82,8 @@ export class Channel {
   #take(message: Message): void {
     const [id, name, payload] = message;
     if (id < 0) this.#settle(-id, message);
-    else if (id === 0) void this.#handle(name as string, payload);
+    else if (id === 0)
+      this.#handle(name as string, payload).catch((error: unknown) => this.#options.failed(name as string, error));
     else
       this.#handle(name as string, payload).then(
         (value) => this.#send([-id, null, value]),

@@ -16,6 +16,8 @@ export interface FleetOptions {
   readonly program: string;
   /** What a member may ask or tell, by name. `ready`, `taken` and `failed` are heard here. */
   readonly handlers: (member: Member) => Readonly<Record<string, (payload: never) => unknown>>;
+  /** Told when what a member said could not be done. */
+  readonly failed: (name: string, error: unknown) => void;
   /** Called before anything is sent to a member. */
   readonly beforeSend: () => void;
   /** A member is gone that nobody had asked to go; another takes its place. */
@@ -24,6 +26,7 @@ export interface FleetOptions {
 
 /** A connection that somebody is to serve. */
 interface Arrival {
+  readonly at: number;
   /** How it came in. */
   readonly way: string;
   readonly socket: Socket;
@@ -56,8 +59,12 @@ interface Running extends Member {
 const STEADY = 10_000;
 const FIRST_WAIT = 100;
 const LONGEST_WAIT = 30_000;
-/** Connections that wait while nobody takes any. */
+/** Connections that wait while nobody takes any, and that may be on their way to one member. */
 const MOST_WAITING = 1000;
+const MOST_IN_TRANSIT = 256;
+/** A member that does not take a connection for so long, in milliseconds, hangs: it is killed, and replaced. */
+const PATIENCE = 5_000;
+const LOOK = 1000;
 
 /**
  * Processes that are handed the gate's connections in turn. One that dies is replaced, for as long as the fleet is not told to
@@ -73,6 +80,7 @@ export class Fleet {
   /** Connections nobody could be given yet. */
   readonly #waiting: Arrival[] = [];
   #handed = 0;
+  #watch: NodeJS.Timeout | null = null;
   #started: { readonly resolve: () => void; readonly reject: (error: unknown) => void } | null = null;
 
   constructor(options: FleetOptions) {
@@ -83,6 +91,7 @@ export class Fleet {
   async start(): Promise<void> {
     const started = new Promise<void>((resolve, reject) => (this.#started = { resolve, reject }));
     for (let lane = 1; lane <= this.#options.size; lane++) this.#fork(lane);
+    this.#watch = setInterval(() => this.#killHanging(), LOOK).unref();
     return started;
   }
 
@@ -94,27 +103,37 @@ export class Fleet {
   /** Gives a connection to a member whose turn it is; one that dies before it has taken it, and the next is given it. */
   hand(way: string, socket: Socket): void {
     socket.on('error', () => undefined);
-    this.#give({ way, socket });
+    this.#give({ at: performance.now(), way, socket });
   }
 
   tell(name: string, payload: unknown): void {
     for (const { channel } of this.#hearing()) channel.tell(name, payload);
   }
 
-  /** What each of them answers; those that die meanwhile are left out. */
-  async ask(name: string, payload: unknown): Promise<Array<{ readonly member: Member; readonly answer: unknown }>> {
-    const asked = this.#hearing().map((member) =>
-      member.channel.ask(name, payload).then(
+  /** What each of them answers within `patience` milliseconds; those that do not, or die meanwhile, are left out. */
+  async ask(
+    name: string,
+    payload: unknown,
+    patience: number,
+  ): Promise<Array<{ readonly member: Member; readonly answer: unknown }>> {
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<[]>((resolve) => (timer = setTimeout(() => resolve([]), patience)));
+    const asked = this.#hearing().map((member) => {
+      const answered = member.channel.ask(name, payload).then(
         (answer) => [{ member, answer }],
         () => [],
-      ),
-    );
-    return (await Promise.all(asked)).flat();
+      );
+      return Promise.race([answered, late]);
+    });
+    const answers = (await Promise.all(asked)).flat();
+    clearTimeout(timer);
+    return answers;
   }
 
   /** From now on nobody is replaced. */
   stop(): void {
     this.#stopping = true;
+    if (this.#watch !== null) clearInterval(this.#watch);
     for (const timer of this.#timers) clearTimeout(timer);
   }
 
@@ -130,7 +149,9 @@ export class Fleet {
   }
 
   #give(arrival: Arrival): void {
-    const [next] = [...this.#running.values()].filter((each) => each.ready && each.child.connected);
+    const [next] = [...this.#running.values()].filter(
+      ({ ready, child, inTransit }) => ready && child.connected && inTransit.size < MOST_IN_TRANSIT,
+    );
     if (next === undefined) {
       if (this.#waiting.length < MOST_WAITING && !this.#stopping) this.#waiting.push(arrival);
       else arrival.socket.destroy();
@@ -150,6 +171,15 @@ export class Fleet {
     const arrival = member.inTransit.get(connection);
     member.inTransit.delete(connection);
     arrival?.socket.destroy();
+    const [next] = this.#waiting.splice(0, 1);
+    if (next !== undefined) this.#give(next);
+  }
+
+  #killHanging(): void {
+    for (const { child, inTransit } of this.#running.values()) {
+      const [oldest] = inTransit.values();
+      if (oldest !== undefined && performance.now() - oldest.at > PATIENCE) child.kill('SIGKILL');
+    }
   }
 
   #hearing(): Running[] {
@@ -167,14 +197,14 @@ export class Fleet {
           take(message);
         }),
     };
-    const { handlers, beforeSend } = this.#options;
+    const { handlers, failed, beforeSend } = this.#options;
     const own = {
       ready: () => this.#ready(member),
       taken: (connection: never) => this.#taken(member, connection),
       failed: (why: never) => this.#failed(member, why),
     };
     const heard: Record<string, (payload: never) => unknown> = { ...own };
-    const channel = new Channel({ port, handlers: heard, defer: setImmediate, beforeSend });
+    const channel = new Channel({ port, handlers: heard, failed, defer: setImmediate, beforeSend });
     const member: Running = {
       lane,
       incarnation,

@@ -208,6 +208,18 @@ describe('a worker that dies', () => {
     verifyLanes(gate);
   });
 
+  it('is replaced when it hangs, too, and the connections that were on their way to it are served by another', async () => {
+    const gate = await gateOf(2);
+    const [first] = childrenOf(gate);
+    process.kill(first as number, 'SIGSTOP');
+    // Metrics are those of whoever answers.
+    const scraped = metric(gate, 'sallyport_workers{state="wanted"}');
+    const statuses = await Promise.all(Array.from({ length: 6 }, (_, i) => statusOf(gate, `/${i}`)));
+    expect(statuses).toEqual([200, 200, 200, 200, 200, 200]);
+    expect(await scraped).toBe(2);
+    await until(() => gate.output().includes('a worker died'), 'the kill', 20_000);
+  }, 40_000);
+
   it('goes with its gate: nobody is left behind when that is killed', async () => {
     const gate = await gateOf(2);
     const children = childrenOf(gate);

@@ -3,6 +3,9 @@ import type { CounterStore } from '../../src/limits/store.ts';
 import { RemoteStore, ServedStore, type StoreQuestion } from '../../src/limits/stores/remote.ts';
 import { Channel, type ChannelOptions, type Port } from '../../src/workers/channel.ts';
 
+/** What was told and could not be done. */
+export const failures: string[] = [];
+
 type Handlers = ChannelOptions['handlers'];
 
 /** Two ends of one channel, joined as two processes are: by JSON, later. */
@@ -15,7 +18,8 @@ export function joined(one: Handlers, other: Handlers, beforeSend?: () => void):
     },
     onMessage: (take) => void from.on('message', take),
   });
-  const options = { defer: setImmediate, ...(beforeSend === undefined ? {} : { beforeSend }) };
+  const failed = (name: string, error: unknown): void => void failures.push(`${name}: ${(error as Error).message}`);
+  const options = { defer: setImmediate, failed, ...(beforeSend === undefined ? {} : { beforeSend }) };
   return [
     new Channel({ port: port(here, there), handlers: one, ...options }),
     new Channel({ port: port(there, here), handlers: other, ...options }),

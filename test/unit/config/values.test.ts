@@ -1,14 +1,31 @@
 import { describe, expect, it } from 'vitest';
 import {
+  parseConnections,
   parseDataPath,
   parseFieldName,
   parseListen,
   parseOpaUrl,
   parsePercentage,
+  parseWorkers,
 } from '../../../src/config/values.ts';
 
 // Listeners, pins, parents and resolvers are tested through their settings, in settings.test.ts.
 describe('values of settings', () => {
+  it.each<[string, number | 'auto' | null]>([
+    ['auto', 'auto'],
+    ['10', 10],
+    ['9', null],
+    ['1000001', null],
+    ['many', null],
+  ])('connections %s', (text, value) => {
+    expect(parseConnections(text)).toBe(value);
+  });
+
+  it('workers: a number, or as many as there are cores', () => {
+    expect(['1', '256', '0', '257', 'x'].map(parseWorkers)).toEqual([1, 256, null, null, null]);
+    expect(parseWorkers('auto')).toBeGreaterThanOrEqual(1);
+  });
+
   it.each<[string, number | null]>([
     ['10%', 0.1],
     ['0.5 %', 0.005],

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { Channel, ChannelError } from '../../../src/workers/channel.ts';
-import { joined } from '../../support/remote.ts';
+import { failures, joined } from '../../support/remote.ts';
 import { until } from '../../support/until.ts';
 
 describe('Channel', () => {
@@ -23,6 +23,22 @@ describe('Channel', () => {
     );
     await expect(one.ask('fails', null)).rejects.toThrow('no room');
     await expect(one.ask('unheard', null)).rejects.toThrow(ChannelError);
+  });
+
+  it('says so where news could not be taken up, and lives on', async () => {
+    const [one] = joined(
+      {},
+      {
+        news: () => {
+          throw new Error('no room');
+        },
+        ping: () => 'pong',
+      },
+    );
+    failures.length = 0;
+    one.tell('news', 1);
+    expect(await one.ask('ping', null)).toBe('pong');
+    expect(failures).toEqual(['news: no room']);
   });
 
   it('carries news both ways, in order', async () => {
@@ -56,6 +72,7 @@ describe('Channel', () => {
     const channel = new Channel({
       port,
       handlers: {},
+      failed: () => undefined,
       defer: setImmediate,
       beforeSend: () => void calls.push('before'),
     });

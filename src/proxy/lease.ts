@@ -118,6 +118,8 @@ export class Lease {
   readonly #upload: Budget;
   readonly #download: Budget;
   readonly #tokens: readonly Grant[];
+  readonly #tokenClaims: readonly Claim[];
+  readonly #soften: Soften;
   /** Finds out what the answer used; null where tokens are not limited, or there is no answer yet. */
   #meter: UsageMeter | null = null;
   #sent = 0;
@@ -134,6 +136,8 @@ export class Lease {
     this.#upload = new Budget(terms, of('upload'));
     this.#download = new Budget(terms, of('download'));
     this.#tokens = given('tokens');
+    this.#tokenClaims = of('tokens');
+    this.#soften = terms.soften;
     this.#upload.take(given('upload'));
     this.#download.take(given('download'));
   }
@@ -153,6 +157,27 @@ export class Lease {
     if (this.#tokens.length === 0) return null;
     this.#sent = sent;
     return (this.#meter = new UsageMeter(contentType, codings));
+  }
+
+  /** Whether tokens are limited at all. */
+  get countsTokens(): boolean {
+    return this.#tokens.length > 0;
+  }
+
+  /** Counts tokens that a conversation under way says were used. Rejects with the denial where none are left for more. */
+  async useTokens(used: number): Promise<void> {
+    await this.#store
+      .giveBack(
+        this.id,
+        this.#tokens.map((grant) => ({ grant, amount: -used })),
+      )
+      .catch(unavailable);
+    const demands = this.#tokenClaims.map(({ demand }) => demand);
+    const left = await this.#store.reserve(this.id, demands).catch(unavailable);
+    if (left.ok) return;
+    const denial = refusal(this.#tokenClaims, left.demand.key, left.left, left.wait);
+    if (this.#soften === null) throw denial;
+    this.#soften(denial);
   }
 
   /** Places that are taken as long as the exchange is under way. */

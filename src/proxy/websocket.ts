@@ -3,6 +3,7 @@ import { Http1Error } from '../http1/error.ts';
 import { OutgoingFields, TO_AGENT } from '../http1/fields.ts';
 import type { ResponseHead } from '../http1/head.ts';
 import { Denial } from '../model/denial.ts';
+import { tokensSaid } from '../scan/usage.ts';
 import type { Transfer } from '../model/outcome.ts';
 import { WebSocketEnd } from './adapters/websocket-end.ts';
 import type { Exchange } from './exchange.ts';
@@ -185,6 +186,19 @@ class Conversation {
     };
   }
 
+  /** What a model says it has used so far is counted now: a conversation may last for hours. */
+  #countTokens({ type, bytes }: Message): void {
+    const { lease } = this.#exchange;
+    if (lease === null || !lease.countsTokens || type !== 'text') return;
+    const used = tokensSaid(bytes);
+    if (used === 0) return;
+    lease
+      .useTokens(used)
+      .catch((error: unknown) =>
+        this.#end(POLICY_VIOLATION, error instanceof Denial ? error.reason : 'internal-fault', error),
+      );
+  }
+
   /** Shows a message to the inspector and counts it; ends the conversation where it must not go on. */
   #passes(message: Message): boolean {
     try {
@@ -194,7 +208,10 @@ class Conversation {
       return false;
     }
     if (message.direction === 'to-upstream') this.#exchange.sent += message.bytes.length;
-    else this.#exchange.received += message.bytes.length;
+    else {
+      this.#exchange.received += message.bytes.length;
+      this.#countTokens(message);
+    }
     return true;
   }
 

@@ -101,37 +101,53 @@ export class UsageMeter {
       return;
     }
     // A batch is a list of answers.
-    for (const each of Array.isArray(value) ? value : [value]) this.#find(each);
-  }
-
-  /** Usage stands at the top, or in what an event wraps. Streams say more and more: the most is what counts. */
-  #find(value: unknown): void {
-    for (const holder of [value, memberOf(value, 'response'), memberOf(value, 'message')]) {
-      this.#note(memberOf(holder, 'usage'), {
-        total: ['total_tokens'],
-        input: ['input_tokens', 'prompt_tokens', 'cache_creation_input_tokens', 'cache_read_input_tokens'],
-        output: ['output_tokens', 'completion_tokens'],
-      });
-      this.#note(memberOf(holder, 'usageMetadata'), {
-        total: ['totalTokenCount'],
-        input: ['promptTokenCount'],
-        output: ['candidatesTokenCount', 'thoughtsTokenCount'],
-      });
-    }
-  }
-
-  #note(usage: unknown, names: Readonly<Record<'total' | 'input' | 'output', readonly string[]>>): void {
-    if (typeof usage !== 'object' || usage === null) return;
-    this.#said.any = true;
-    for (const what of ['total', 'input', 'output'] as const) {
-      const sum = names[what].reduce((before, name) => before + countIn(usage, name), 0);
-      this.#said[what] = Math.max(this.#said[what], sum);
-    }
+    for (const each of Array.isArray(value) ? value : [value]) find(each, this.#said);
   }
 
   #lose(): void {
     this.#lost = true;
     this.#pieces = [];
+  }
+}
+
+/** Tokens that one message of a conversation says were used; 0 where it says nothing of it. */
+export function tokensSaid(message: Buffer): number {
+  if (!message.includes('"usage')) return 0;
+  const said: Said = { total: 0, input: 0, output: 0, any: false };
+  try {
+    find(JSON.parse(message.toString('utf8')), said);
+  } catch {
+    return 0;
+  }
+  return Math.max(said.total, said.input + said.output);
+}
+
+/** Usage stands at the top, or in what an event wraps. Streams say more and more: the most is what counts. */
+function find(value: unknown, said: Said): void {
+  for (const holder of [value, memberOf(value, 'response'), memberOf(value, 'message')]) {
+    note(said, memberOf(holder, 'usage'), {
+      total: ['total_tokens'],
+      input: ['input_tokens', 'prompt_tokens', 'cache_creation_input_tokens', 'cache_read_input_tokens'],
+      output: ['output_tokens', 'completion_tokens'],
+    });
+    note(said, memberOf(holder, 'usageMetadata'), {
+      total: ['totalTokenCount'],
+      input: ['promptTokenCount'],
+      output: ['candidatesTokenCount', 'responseTokenCount', 'thoughtsTokenCount'],
+    });
+  }
+}
+
+function note(
+  said: Said,
+  usage: unknown,
+  names: Readonly<Record<'total' | 'input' | 'output', readonly string[]>>,
+): void {
+  if (typeof usage !== 'object' || usage === null) return;
+  said.any = true;
+  for (const what of ['total', 'input', 'output'] as const) {
+    const sum = names[what].reduce((before, name) => before + countIn(usage, name), 0);
+    said[what] = Math.max(said[what], sum);
   }
 }
 

@@ -235,6 +235,44 @@ agents:
   });
 });
 
+describe.each(STORES)('tokens counted %s', (_name, flags) => {
+  it('as a model says them over a WebSocket: the conversation ends where none are left', async () => {
+    const server = new WebSocketServer({ port: 0, host: '127.0.0.1' });
+    server.on('connection', (socket) =>
+      socket.on('message', () => {
+        socket.send(JSON.stringify({ type: 'response.created', response: { usage: null } }));
+        socket.send(JSON.stringify({ type: 'response.done', response: { usage: { total_tokens: 40 } } }));
+      }),
+    );
+    await new Promise((resolve) => server.once('listening', resolve));
+    const options = {
+      allow: [`{ scheme: http, host: ws.test, websocket: {} }`],
+      pins: [`ws.test:80=127.0.0.1:${(server.address() as AddressInfo).port}`],
+      flags: flags(),
+    };
+    const gate = await gateWith('{ tokens: 100/minute }', options);
+    const key = Buffer.alloc(16, 1).toString('base64');
+    const upgrade = `Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: ${key}\r\n`;
+    const client = await begin(gate, '/', 'ws.test', upgrade);
+    const frame = Buffer.from([0x81, 0x82, 0, 0, 0, 0, 0x68, 0x69]);
+    const answers = (): number => client.received.split('response.done').length - 1;
+    for (const count of [1, 2]) {
+      client.send(frame);
+      await until(() => answers() === count, 'an answer');
+    }
+    expect(client.closed || client.ended).toBe(false);
+    client.send(frame);
+    await client.gone();
+    expect(answers()).toBe(3);
+    expect(client.received).toContain('budget-exhausted');
+    await client.close();
+    const later = await begin(gate, '/', 'ws.test', upgrade);
+    expect(later.reason).toBe('budget-exhausted');
+    await later.close();
+    await new Promise((resolve) => server.close(resolve));
+  });
+});
+
 describe('limits counted in memory', () => {
   it('hold over a restart: a crash is no way to a new budget', async () => {
     const gate = await gateWith('{ requests: 2/hour, upload: 10 KB/hour }');

@@ -1,6 +1,6 @@
 import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
-import { UsageMeter } from '../../../src/scan/usage.ts';
+import { UsageMeter, tokensSaid } from '../../../src/scan/usage.ts';
 
 async function tokens(
   type: string,
@@ -105,4 +105,13 @@ describe('UsageMeter estimates', () => {
     expect(await tokens('text/html', '<p>"usage"</p>')).toBe(0);
     expect(await tokens('application/json', '')).toBe(0);
   });
+});
+
+it('tokensSaid() reads what one message says, and nothing else', () => {
+  const said = (value: unknown): number => tokensSaid(Buffer.from(JSON.stringify(value)));
+  expect(said({ type: 'response.done', response: { usage: { total_tokens: 253, input_tokens: 132 } } })).toBe(253);
+  expect(said({ usageMetadata: { promptTokenCount: 7, responseTokenCount: 5 } })).toBe(12);
+  expect(said({ type: 'response.created', response: { usage: null } })).toBe(0);
+  expect(said({ text: 'the "usage" of tokens' })).toBe(0);
+  expect(tokensSaid(Buffer.from('"usage but no JSON'))).toBe(0);
 });

@@ -12,7 +12,9 @@ export function conclude(exchange: Exchange, outcome: Outcome, request: AgentReq
   exchange.ended = performance.now();
   services.audit.note(outcomeText(exchange, outcome));
   count(exchange, outcome, request, services);
-  services.quarantine.watch(exchange, denialOf(outcome)?.reason ?? null);
+  // Rules that are tried out may be wrong: nobody is contained for what they refuse.
+  if (!services.generations.triesOut(exchange.now))
+    services.quarantine.watch(exchange, denialOf(outcome)?.reason ?? null);
   report(exchange, outcome, services);
 }
 

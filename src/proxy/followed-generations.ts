@@ -64,6 +64,10 @@ export class FollowedGenerations implements GenerationView {
     return known?.tenant ?? null;
   }
 
+  triesOut({ policy }: Snapshot): boolean {
+    return policy === this.#canary?.policy;
+  }
+
   count({ policy: { generation } }: Snapshot, denied: boolean): void {
     const tally = this.#tallies.get(generation) ?? NO_REQUESTS;
     this.#tallies.set(generation, { requests: tally.requests + 1, denied: tally.denied + (denied ? 1 : 0) });

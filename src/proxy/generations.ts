@@ -137,6 +137,10 @@ export class Generations implements GenerationView {
     for (const event of this.#unheard.splice(0)) listener(event);
   }
 
+  triesOut({ policy }: Snapshot): boolean {
+    return policy === this.#canary?.policy;
+  }
+
   /** Counts a request that was judged under a snapshot; what it adds up to may end a rollout. */
   count(now: Snapshot, denied: boolean): void {
     this.countAll(now.policy.generation, { requests: 1, denied: denied ? 1 : 0 });

@@ -25,6 +25,8 @@ export interface GenerationView {
   knows(what: 'agent' | 'capability', name: string): boolean;
   /** The tenant of an agent, by either generation in force. */
   tenantOf(agent: string): string | null;
+  /** Whether these rules are only tried out: what they refuse may be their own fault. */
+  triesOut(now: Snapshot): boolean;
   /** Counts a request that was judged under a snapshot. */
   count(now: Snapshot, denied: boolean): void;
 }

@@ -159,6 +159,20 @@ describe('quarantine', () => {
     expect(haltEvents(gate).map(({ action }) => action)).toEqual(['halted', 'revived']);
   });
 
+  it('takes no notice of what rules refuse that are only tried out', async () => {
+    const flags = { 'rollout.canary': '100%', 'rollout.for': '1h', 'rollout.abort-when.deny-rate': 'never' };
+    const gate = await gateWith({ quarantine: '{ denials: 2/minute, for: 1h }', flags });
+    const rules = readFileSync(join(gate.folder, 'rules/a.yaml'), 'utf8');
+    gate.writeRules({ 'a.yaml': rules.replace('/read/**', '/else/**') });
+    expect(gate.gate.reload()).toEqual([]);
+    for (let i = 0; i < 4; i++) expect(await reasonOf(gate)).toBe('path-not-allowed');
+    await cli(gate, 'policy', 'promote');
+    for (let i = 0; i < 2; i++) expect(await reasonOf(gate)).toBe('path-not-allowed');
+    await contained(gate);
+    expect(haltEvents(gate)).toHaveLength(1);
+    expect(await reasonOf(gate)).toBe('quarantined');
+  });
+
   it('ends by itself when its time is over, and by the hand of a person', async () => {
     const gate = await gateWith({ quarantine: '{ denials: 1/minute, for: 1s }' });
     await reasonOf(gate, '/a');

@@ -42,7 +42,7 @@ async function answerConnect(request: AgentRequest, peer: Peer, services: Servic
   try {
     const principal = principalOf({ ...peer, credentials: request.credentials }, services);
     agent = principal.agent;
-    peer.place.claim(agent);
+    peer.seat.claim(agent);
     const target = parseConnectTarget(request);
     return await openTunnel(principal, target, contradiction(request, target), services);
   } catch (error) {

@@ -1,8 +1,8 @@
 import type { Socket } from 'node:net';
 import { Denial } from '../model/denial.ts';
 
-/** A connection's place among all. */
-export interface Place {
+/** A connection's seat among all. */
+export interface Seat {
   /** Whose it is; null until it has said so. */
   readonly owner: string | null;
   /** It has said whose it is. Throws the denial where that agent has as many connections as there is room for one. */
@@ -37,23 +37,23 @@ export class Crowd {
     this.#max = max;
   }
 
-  enter(socket: Socket): Place {
+  enter(socket: Socket): Seat {
     if (this.#silent.size >= Math.max(1, this.#max * SILENT_SHARE)) this.#evict();
     this.#silent.add(socket);
-    const place = {
+    const seat = {
       owner: null as string | null,
       claim: (agent: string): void => {
-        if (place.owner !== null || socket.destroyed) return;
+        if (seat.owner !== null || socket.destroyed) return;
         this.#claim(agent);
         this.#silent.delete(socket);
-        place.owner = agent;
+        seat.owner = agent;
       },
     };
     socket.once('close', () => {
       this.#silent.delete(socket);
-      if (place.owner !== null) this.#leave(place.owner);
+      if (seat.owner !== null) this.#leave(seat.owner);
     });
-    return place;
+    return seat;
   }
 
   #claim(agent: string): void {

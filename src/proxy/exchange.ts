@@ -85,8 +85,7 @@ export async function serveExchange(
 
 /** The life of a request. Each step needs the proof the one before it returns, so none can be skipped or moved. */
 async function carry(exchange: Exchange, request: AgentRequest, services: Services): Promise<Outcome> {
-  const { place, source } = exchange.peer;
-  const turn = services.turns.take(exchange.agent ?? place.owner ?? source, COST.request);
+  const turn = turnOf(exchange, services);
   if (turn !== null) await turn;
   const asked = gatherFacts(request, exchange, services);
   const { now } = exchange;
@@ -105,6 +104,11 @@ async function carry(exchange: Exchange, request: AgentRequest, services: Servic
   const response = await send(upstream, address, witness, exchange, request.answer, services);
   const transfer = await relay(response, request.answer, exchange, permit, services);
   return { kind: 'delivered', status: response.head.status, transfer };
+}
+
+/** When this request may begin; null: now. Whose it is, is known by its tunnel, or by what its connection asked before. */
+function turnOf({ agent, peer }: Exchange, { turns }: Services): Promise<void> | null {
+  return turns.take(agent ?? peer.seat.owner ?? peer.source, COST.request);
 }
 
 /** What the rules say, and after them whoever else has a say. */

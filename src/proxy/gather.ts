@@ -60,7 +60,7 @@ function identifyCaller({ credentials }: AgentRequest, exchange: Exchange, servi
   exchange.agent = agent;
   exchange.session = session;
   exchange.now = now;
-  exchange.peer.place.claim(agent);
+  exchange.peer.seat.claim(agent);
   return agent;
 }
 

@@ -1,4 +1,4 @@
-import type { Place } from './crowd.ts';
+import type { Seat } from './crowd.ts';
 import type { Duplex } from 'node:stream';
 import type { Fields, OutgoingFields } from '../http1/fields.ts';
 import type { Framing, ResponseHead } from '../http1/head.ts';
@@ -14,8 +14,8 @@ export interface Peer {
   readonly certificate: readonly string[];
   /** It was brought here without knowing: it names its target as it would to the target itself. */
   readonly transparent: boolean;
-  /** Its connection's place among all. */
-  readonly place: Place;
+  /** Its connection's seat among all. */
+  readonly seat: Seat;
 }
 
 export type Protocol = 'http/1.1' | 'h2';

@@ -6,7 +6,7 @@ import { parseAddress, parseHost } from '../model/host.ts';
 import type { LeafCache } from '../tls/leaves.ts';
 import { serveConnection } from './connection.ts';
 import type { Connections } from './connections.ts';
-import type { Place } from './crowd.ts';
+import type { Seat } from './crowd.ts';
 import { concludeEntry } from './exchange.ts';
 import { bracketed, type Way } from './entries.ts';
 import type { Peer } from './message.ts';
@@ -50,7 +50,7 @@ export function openReception({ listen }: Config, connections: Connections, serv
       socket.allowHalfOpen = way !== 'https';
       if (way === 'https') tls?.server.emit('connection', socket);
       else {
-        const known = { names: NO_NAMES, place: services.crowd.enter(socket) };
+        const known = { names: NO_NAMES, seat: services.crowd.enter(socket) };
         accept(socket, peerOf(socket, way, known), way, connections, services);
       }
     },
@@ -74,23 +74,23 @@ function openTls(
     minVersion: 'TLSv1.2' as const,
   };
   const refuse = (socket: Socket, reason: 'agent-unknown' | 'request-malformed', detail: string): void => {
-    const peer = peerOf(socket, 'https', { names: NO_NAMES, place: NOWHERE });
+    const peer = peerOf(socket, 'https', { names: NO_NAMES, seat: NOWHERE });
     if (peer !== null) concludeEntry(peer, null, new Denial(reason, detail), services);
     socket.destroy();
   };
-  // A connection has its place from its first moment, long before its handshake is done.
-  const places = new Map<string, Place>();
-  const placeOf = (socket: Socket): Place => places.get(endOf(socket)) ?? services.crowd.enter(socket);
+  // A connection has its seat from its first moment, long before its handshake is done.
+  const seats = new Map<string, Seat>();
+  const seatOf = (socket: Socket): Seat => seats.get(endOf(socket)) ?? services.crowd.enter(socket);
   const server = createTlsServer({ ...options, requestCert: options.ca !== undefined }, (socket) => {
     const names = certificateNames(socket);
     // A certificate that does not verify is worse than none: somebody claims to be an agent.
     if (names === null) refuse(socket, 'agent-unknown', 'the client certificate does not verify');
-    else accept(socket, peerOf(socket, 'https', { names, place: placeOf(socket) }), 'proxy', connections, services);
+    else accept(socket, peerOf(socket, 'https', { names, seat: seatOf(socket) }), 'proxy', connections, services);
   });
   server.on('connection', (socket: Socket) => {
     const end = endOf(socket);
-    places.set(end, services.crowd.enter(socket));
-    socket.once('close', () => places.delete(end));
+    seats.set(end, services.crowd.enter(socket));
+    socket.once('close', () => seats.delete(end));
   });
   server.on('tlsClientError', (error, socket) =>
     refuse(socket, 'request-malformed', `the TLS handshake failed: ${(error as NodeJS.ErrnoException).code ?? ''}`),
@@ -109,7 +109,7 @@ function ownTls({ clientCa, names }: Config['listen'], at: { readonly host: stri
 
 const NO_NAMES: readonly string[] = [];
 /** Of a connection that is over already. */
-const NOWHERE: Place = { owner: null, claim: () => undefined };
+const NOWHERE: Seat = { owner: null, claim: () => undefined };
 
 /** The far end of a connection: no two that are open share one. */
 function endOf({ remoteAddress, remotePort }: Socket): string {
@@ -129,12 +129,12 @@ function certificateNames(socket: TLSSocket): readonly string[] | null {
 /** What is known of a caller before it has said anything. */
 interface Known {
   readonly names: readonly string[];
-  readonly place: Place;
+  readonly seat: Seat;
 }
 
-function peerOf(socket: Socket, way: Way, { names, place }: Known): Peer | null {
+function peerOf(socket: Socket, way: Way, { names, seat }: Known): Peer | null {
   const source = way === 'unix' ? 'unix' : parseAddress(socket.remoteAddress ?? '')?.text;
-  return source === undefined ? null : { source, certificate: names, transparent: way === 'transparent', place };
+  return source === undefined ? null : { source, certificate: names, transparent: way === 'transparent', seat };
 }
 
 function accept(

@@ -45,7 +45,7 @@ export async function serveSocks(
       throw error;
     }
     if (credentials.length > 0) socket.write(Buffer.from([1, 0]));
-    peer.place.claim(principal.agent);
+    peer.seat.claim(principal.agent);
     target = await readRequest(bytes, socket);
     bytes.finish();
   } catch (error) {

@@ -36,7 +36,7 @@ async function serveHello(socket: Socket, peer: Peer, connections: Connections, 
   let target: Target;
   try {
     principal = principalOf({ ...peer, credentials: [] }, services);
-    peer.place.claim(principal.agent);
+    peer.seat.claim(principal.agent);
     target = targetOf(await peekHello(socket));
   } catch (error) {
     concludeEntry(peer, principal?.agent ?? null, asDenial(error), services);

@@ -1,7 +1,7 @@
 import { userInfo } from 'node:os';
 import type { Command } from 'commander';
 import { tallyText } from '../policy/rollout.ts';
-import type { PolicyStatus } from '../proxy/generations.ts';
+import type { PolicyStatus } from '../proxy/generation-status.ts';
 import { askAdmin } from './admin.ts';
 import { withSettings } from './settings.ts';
 

@@ -8,6 +8,7 @@ import { fileProblem, formatProblem, type Problem } from '../policy/problem.ts';
 import { NO_REQUESTS, isPicked, tallyText, verdictOn, type Tally } from '../policy/rollout.ts';
 import type { Log } from '../telemetry/log.ts';
 import { GenerationStore, type GenerationState } from './generation-store.ts';
+import type { GenerationStatus, PolicyStatus } from './generation-status.ts';
 import { makeSnapshot, type GenerationView, type Snapshot } from './snapshot.ts';
 
 export interface GenerationsOptions {
@@ -33,22 +34,6 @@ interface Canary extends InForce {
   /** What the others were refused meanwhile. */
   others: Tally;
   readonly before: Tally;
-}
-
-/** What `sallyport policy status` shows of one generation. */
-export interface GenerationStatus extends Tally {
-  readonly generation: string;
-  readonly since: string;
-}
-
-export interface PolicyStatus {
-  readonly inForce: GenerationStatus;
-  readonly canary:
-    (GenerationStatus & { readonly share: number; readonly until: string; readonly others: Tally }) | null;
-  /** What was taken back, the latest last. */
-  readonly rejected: GenerationState['rejected'];
-  /** Earlier generations, the latest last. */
-  readonly earlier: GenerationState['history'];
 }
 
 /** Somebody asked for what cannot be done now. */

@@ -11,7 +11,7 @@ import { startGate as start, type Gate } from '../../src/main.ts';
 import type { PolicyEvent } from '../../src/model/audit-event.ts';
 import { loadPolicy } from '../../src/policy/load.ts';
 import { isPicked } from '../../src/policy/rollout.ts';
-import type { PolicyStatus } from '../../src/proxy/generations.ts';
+import type { PolicyStatus } from '../../src/proxy/generation-status.ts';
 import { RawClient, answered } from '../support/client.ts';
 import { TOKEN } from '../support/gate.ts';
 import { startOrigin, type Origin } from '../support/origin.ts';

@@ -64,6 +64,48 @@ export function openControlPlane(config: Config, log: Log, lane: Lane): ControlP
   const pseudonym = `sallyport-${randomBytes(4).toString('hex')}`;
   const metrics = metricsOf(generations);
   const halts = openHalts(config, upstreamTrust, clock, log);
+  try {
+    return governing({
+      config,
+      log,
+      lane,
+      authority,
+      caCreated: created,
+      upstreamTrust,
+      ownPorts,
+      decisionPoints,
+      generations,
+      pseudonym,
+      metrics,
+      halts,
+    });
+  } catch (error) {
+    // The board of halts may be in Redis, and a client that is open keeps the process alive.
+    for (const each of [halts, generations, decisionPoints, metrics]) each.close();
+    throw error;
+  }
+}
+
+/** What is open when the rest of a control plane is. */
+type Opened = Pick<
+  ControlPlane,
+  | 'config'
+  | 'log'
+  | 'authority'
+  | 'caCreated'
+  | 'upstreamTrust'
+  | 'ownPorts'
+  | 'generations'
+  | 'pseudonym'
+  | 'metrics'
+  | 'halts'
+> & {
+  readonly lane: Lane;
+  readonly decisionPoints: DecisionPointOpener;
+};
+
+function governing({ lane, decisionPoints, ...opened }: Opened): ControlPlane {
+  const { config, log, halts, generations, metrics, pseudonym } = opened;
   const sessions = openSessions(config, clock, log);
   for (const { kind, name, quarantine } of halts.all)
     if (kind === 'session' && quarantine === undefined) sessions.forget(name);
@@ -78,19 +120,7 @@ export function openControlPlane(config: Config, log: Log, lane: Lane): ControlP
     return problems;
   };
   const close = (): void => Object.values(parts).forEach((each) => each.close());
-  const plane = {
-    config,
-    log,
-    authority,
-    caCreated: created,
-    upstreamTrust,
-    ownPorts,
-    tools,
-    pseudonym,
-    ...parts,
-    reload,
-    close,
-  };
+  const plane = { ...opened, sessions, tools, audit, reload, close };
   generations.listen((event) => changed(event, plane));
   return plane;
 }

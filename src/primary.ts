@@ -54,12 +54,13 @@ type Handlers = {
 /** Composition root of a gate of several processes: this one governs, the others carry the traffic. */
 export async function startPrimary(config: Config, log: Log): Promise<Gate> {
   const control = openControlPlane(config, log, { lane: 0, lanes: config.workers });
-  const local = openLocalStore(config, clock, log);
-  const primary = new Primary(control, local);
+  let primary: Primary | null = null;
   try {
+    primary = new Primary(control, openLocalStore(config, clock, log));
     return await compose(control, primary);
   } catch (error) {
-    primary.close();
+    // What was opened before a start fails keeps no process alive.
+    (primary ?? control).close();
     throw error instanceof FleetError ? new ConfigError(error.message) : error;
   }
 }

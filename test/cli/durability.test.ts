@@ -226,5 +226,17 @@ describe('a gate that cannot start', () => {
       2,
       'sallyport: listen.proxy: cannot listen on 192.0.2.1:1: EADDRNOTAVAIL\n',
     ]);
+    // The same where it fails between what it has opened and what it has not, in one process and in several.
+    writeFileSync(join(home, 'state/tools.json'), 'no');
+    for (const workers of ['1', '2']) {
+      const wrong = spawnSync(process.execPath, [PROGRAM, ...words, `--workers=${workers}`], {
+        cwd: home,
+        timeout: 30_000,
+      });
+      expect([wrong.status, wrong.stderr.toString()]).toEqual([
+        2,
+        expect.stringMatching(/^sallyport: state: .*tools\.json is not what the gate wrote there.*\n$/),
+      ]);
+    }
   });
 });

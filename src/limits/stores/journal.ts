@@ -50,8 +50,13 @@ export class JournalFile {
     try {
       mkdirSync(dirname(path), { recursive: true });
       const descriptor = openSync(`${path}.new`, 'w', 0o600);
-      writeAll(descriptor, textOf(changes));
-      renameSync(`${path}.new`, path);
+      try {
+        writeAll(descriptor, textOf(changes));
+        renameSync(`${path}.new`, path);
+      } catch (error) {
+        closeSync(descriptor);
+        throw error;
+      }
       this.close();
       this.#descriptor = descriptor;
       this.#report(null);

@@ -218,7 +218,8 @@ export class Fleet {
     };
     Object.assign(heard, handlers(member), own);
     this.#running.set(incarnation, member);
-    child.on('error', () => undefined);
+    // One that never came to life has no end of its own; every other error is followed by one.
+    child.on('error', (error) => child.pid === undefined && this.#exited(member, error.message));
     child.on('exit', (code, signal) => this.#exited(member, signal ?? `status ${code}`));
   }
 

@@ -1,15 +1,14 @@
-import { execFile } from 'node:child_process';
 import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { adminCli } from '../support/admin-cli.ts';
 import { TestCa } from '../support/certificates.ts';
 import { ask, openTls, type RawClient } from '../support/client.ts';
 import { TOKEN_HASH, startGate, type TestGate } from '../support/gate.ts';
-import { startOrigin, type Origin } from '../support/origin.ts';
+import { startStreamingOrigin, type Origin } from '../support/origin.ts';
 import { startRedis, type TestRedis } from '../support/redis.ts';
 import { until } from '../support/until.ts';
 
-const CLI = join(import.meta.dirname, '../../dist/cli/sallyport.js');
 const RULES = `version: 1
 capabilities:
   mail: { endpoints: ["* https://api.test/mail/**"] }
@@ -24,13 +23,7 @@ let origin: Origin;
 let redis: TestRedis;
 beforeAll(async () => {
   ca = await TestCa.create();
-  origin = await startOrigin({
-    tls: await ca.leaf(['api.test']),
-    streaming: (request, response) => {
-      response.write('first');
-      if (!request.url?.endsWith('/stream')) response.end();
-    },
-  });
+  origin = await startStreamingOrigin(await ca.leaf(['api.test']));
   redis = await startRedis();
 });
 afterAll(async () => {
@@ -71,15 +64,6 @@ async function stream(gate: TestGate, path: string): Promise<RawClient> {
   return client;
 }
 
-function cli(gate: TestGate, ...words: string[]): Promise<{ code: number; out: string; err: string }> {
-  const flags = ['--listen-admin', gate.gate.admin, '--state', join(gate.folder, 'state')];
-  return new Promise((resolve) => {
-    execFile(process.execPath, [CLI, ...words, ...flags], (error, out, err) =>
-      resolve({ code: error === null ? 0 : Number(error.code), out, err }),
-    );
-  });
-}
-
 describe('sallyport kill', () => {
   it.each([
     ['agent bot', ['agent', 'bot'], true],
@@ -90,7 +74,7 @@ describe('sallyport kill', () => {
   ])('stops %s: what is under way is cut, and nothing begins', async (scope, words, concerns) => {
     const gate = await gateWith();
     const client = await stream(gate, '/read/stream');
-    const { code, out } = await cli(gate, 'kill', ...words, '--reason', 'a test');
+    const { code, out } = await adminCli(gate, 'kill', ...words, '--reason', 'a test');
     expect([code, out]).toEqual([
       0,
       expect.stringMatching(new RegExp(`^halted ${scope}\n${scope} {2}since .* by \\S+: a test\n$`)),
@@ -101,10 +85,10 @@ describe('sallyport kill', () => {
       expect(await reasonOf(gate)).toBe('halted');
     } else expect(await reasonOf(gate)).toBeNull();
     await client.close();
-    expect((await cli(gate, 'halts')).code).toBe(1);
-    expect((await cli(gate, 'revive', ...words, '--reason', 'fixed')).out).toBe(`revived ${scope}\n`);
+    expect((await adminCli(gate, 'halts')).code).toBe(1);
+    expect((await adminCli(gate, 'revive', ...words, '--reason', 'fixed')).out).toBe(`revived ${scope}\n`);
     expect(await reasonOf(gate)).toBeNull();
-    expect(await cli(gate, 'halts')).toMatchObject({ code: 0, out: 'nothing is halted\n' });
+    expect(await adminCli(gate, 'halts')).toMatchObject({ code: 0, out: 'nothing is halted\n' });
     const lines = gate
       .auditText()
       .split('\n')
@@ -119,7 +103,7 @@ describe('sallyport kill', () => {
     const gate = await gateWith();
     const mail = await stream(gate, '/mail/stream');
     const read = await stream(gate, '/read/stream');
-    await cli(gate, 'kill', 'capability', 'mail', '--reason', 'a test');
+    await adminCli(gate, 'kill', 'capability', 'mail', '--reason', 'a test');
     await mail.gone();
     expect(read.closed || read.ended).toBe(false);
     expect([await reasonOf(gate, '/mail/x'), await reasonOf(gate, '/read/x')]).toEqual(['halted', null]);
@@ -132,13 +116,13 @@ describe('sallyport kill', () => {
     gate.writeRules({ 'a.yaml': RULES.replace('bot: {', 'bot: { mode: observe,') });
     expect(gate.gate.reload()).toEqual([]);
     expect(await reasonOf(gate, '/elsewhere')).toBeNull();
-    await cli(gate, 'kill', 'agent', 'bot', '--reason', 'a test');
+    await adminCli(gate, 'kill', 'agent', 'bot', '--reason', 'a test');
     expect(await reasonOf(gate, '/elsewhere')).toBe('halted');
   });
 
   it('holds over a restart', async () => {
     const gate = await gateWith();
-    await cli(gate, 'kill', 'agent', 'bot', '--reason', 'a test');
+    await adminCli(gate, 'kill', 'agent', 'bot', '--reason', 'a test');
     const again = await gateWith({ state: join(gate.folder, 'state') });
     expect(await reasonOf(again)).toBe('halted');
   });
@@ -156,7 +140,7 @@ describe('sallyport kill', () => {
     [['revive', 'agent', 'bot', '--reason', 'x'], /that is not halted here/],
   ])('refuses %j with one line', async (words, message) => {
     const gate = await gateWith();
-    const { code, err } = await cli(gate, ...words);
+    const { code, err } = await adminCli(gate, ...words);
     expect([code, err.trim().split('\n').length, err]).toEqual([2, 1, expect.stringMatching(message)]);
     expect(await reasonOf(gate)).toBeNull();
   });
@@ -173,7 +157,7 @@ describe('the file HALT in the state folder', () => {
     const refused = await ask(gate, 'api.test:443', get('/read/x'));
     expect(refused.received).toContain('everything is halted: incident 42');
     await refused.close();
-    expect((await cli(gate, 'revive', 'all', '--reason', 'x')).code).toBe(2);
+    expect((await adminCli(gate, 'revive', 'all', '--reason', 'x')).code).toBe(2);
     expect(await reasonOf(gate)).toBe('halted');
     rmSync(file);
     await until(() => gate.auditText().includes('HALT was removed'), 'the gate to see it');
@@ -194,11 +178,11 @@ describe('gates that share a Redis', () => {
   it('are stopped and revived together, in well under a second', async () => {
     const gates = await Promise.all([1, 2, 3].map(() => gateWith(shared())));
     const streams = await Promise.all(gates.map((gate) => stream(gate, '/read/stream')));
-    await cli(gates[0] as TestGate, 'kill', 'agent', 'bot', '--reason', 'a test');
+    await adminCli(gates[0] as TestGate, 'kill', 'agent', 'bot', '--reason', 'a test');
     for (const client of streams) await client.gone();
     for (const client of streams) await client.close();
     for (const gate of gates) expect(await reasonOf(gate)).toBe('halted');
-    await cli(gates[2] as TestGate, 'revive', 'agent', 'bot', '--reason', 'fixed');
+    await adminCli(gates[2] as TestGate, 'revive', 'agent', 'bot', '--reason', 'fixed');
     for (const gate of gates)
       await until(() => gate.auditText().includes('"action":"revived"'), 'the gate to be revived');
     for (const gate of gates) expect(await reasonOf(gate)).toBeNull();
@@ -206,7 +190,7 @@ describe('gates that share a Redis', () => {
 
   it('hear of it when they come later, and when a message got lost', async () => {
     const first = await gateWith(shared());
-    await cli(first, 'kill', 'agent', 'bot', '--reason', 'a test');
+    await adminCli(first, 'kill', 'agent', 'bot', '--reason', 'a test');
     const second = await gateWith(shared());
     expect(await reasonOf(second)).toBe('halted');
     // Put there without a word: what is announced is not the only way to learn of it.
@@ -220,7 +204,7 @@ describe('gates that share a Redis', () => {
     const mortal = await startRedis();
     const [near, far] = [await gateWith(shared(mortal.url)), await gateWith(shared(mortal.url))];
     await mortal.kill();
-    await cli(near, 'kill', 'agent', 'bot', '--reason', 'a test');
+    await adminCli(near, 'kill', 'agent', 'bot', '--reason', 'a test');
     expect([await reasonOf(near), await reasonOf(far)]).toEqual(['halted', null]);
     await mortal.restart();
     await until(() => far.auditText().includes('"action":"halted"'), 'the other gate to hear of it');
@@ -231,7 +215,7 @@ describe('gates that share a Redis', () => {
   it('revive nobody because Redis lost its memory, and tell it again', async () => {
     const mortal = await startRedis();
     const gate = await gateWith(shared(mortal.url));
-    await cli(gate, 'kill', 'agent', 'bot', '--reason', 'a test');
+    await adminCli(gate, 'kill', 'agent', 'bot', '--reason', 'a test');
     await mortal.restart();
     const later = await gateWith(shared(mortal.url));
     await until(() => later.auditText().includes('"action":"halted"'), 'a gate that came later to hear of it');

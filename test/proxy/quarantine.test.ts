@@ -1,28 +1,20 @@
-import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { adminCli } from '../support/admin-cli.ts';
 import { TestCa } from '../support/certificates.ts';
 import { ask, openTls, type RawClient } from '../support/client.ts';
 import { TOKEN_HASH, startGate, type TestGate } from '../support/gate.ts';
-import { startOrigin, type Origin } from '../support/origin.ts';
+import { startStreamingOrigin, type Origin } from '../support/origin.ts';
 import { startRedis, type TestRedis } from '../support/redis.ts';
 import { until } from '../support/until.ts';
-
-const CLI = join(import.meta.dirname, '../../dist/cli/sallyport.js');
 
 let ca: TestCa;
 let origin: Origin;
 let redis: TestRedis;
 beforeAll(async () => {
   ca = await TestCa.create();
-  origin = await startOrigin({
-    tls: await ca.leaf(['api.test']),
-    streaming: (request, response) => {
-      response.write('first');
-      if (!request.url?.endsWith('/stream')) response.end();
-    },
-  });
+  origin = await startStreamingOrigin(await ca.leaf(['api.test']));
   redis = await startRedis();
 });
 afterAll(async () => {
@@ -98,15 +90,6 @@ function haltEvents(gate: TestGate): Array<Record<string, string>> {
 const contained = (gate: TestGate): Promise<Record<string, string>> =>
   until(() => haltEvents(gate).find(({ action }) => action !== 'revived'), 'the gate to contain the agent');
 
-function cli(gate: TestGate, ...words: string[]): Promise<{ code: number; out: string }> {
-  const flags = ['--listen-admin', gate.gate.admin, '--state', join(gate.folder, 'state')];
-  return new Promise((resolve) => {
-    execFile(process.execPath, [CLI, ...words, ...flags], (error, out) =>
-      resolve({ code: error === null ? 0 : Number(error.code), out }),
-    );
-  });
-}
-
 describe('quarantine', () => {
   it('halts an agent at the last denial there may be, cuts what it has under way, and says why', async () => {
     const gate = await gateWith({ quarantine: '{ denials: 3/minute, for: 1h }' });
@@ -124,7 +107,7 @@ describe('quarantine', () => {
     expect(refused.reason).toBe('quarantined');
     expect(refused.received).toMatch(/^HTTP\/1\.1 403 .*\r\n[^]*Retry-After: 3[56]\d\d\r\n/);
     expect(refused.received).toMatch(/agent bot is quarantined until \d{4}-.*: denials reached 3\/minute/);
-    const { out } = await cli(gate, 'halts');
+    const { out } = await adminCli(gate, 'halts');
     expect(out).toMatch(/^agent bot {2}quarantined until \S+ since \S+ by gate: denials reached 3\/minute/);
   });
 
@@ -152,9 +135,9 @@ describe('quarantine', () => {
     for (let i = 0; i < 4; i++) expect(await reasonOf(gate, '/', { host: 'gone.test' })).toBe('upstream-unreachable');
     for (let i = 0; i < 6; i++) expect(await reasonOf(gate)).toBeNull();
     for (let i = 0; i < 4; i++) expect(await reasonOf(gate)).toBe('rate-exceeded');
-    await cli(gate, 'kill', 'agent', 'bot', '--reason', 'x');
+    await adminCli(gate, 'kill', 'agent', 'bot', '--reason', 'x');
     for (let i = 0; i < 4; i++) expect(await reasonOf(gate)).toBe('halted');
-    await cli(gate, 'revive', 'agent', 'bot', '--reason', 'x');
+    await adminCli(gate, 'revive', 'agent', 'bot', '--reason', 'x');
     expect(await reasonOf(gate)).toBe('rate-exceeded');
     expect(haltEvents(gate).map(({ action }) => action)).toEqual(['halted', 'revived']);
   });
@@ -166,7 +149,7 @@ describe('quarantine', () => {
     gate.writeRules({ 'a.yaml': rules.replace('/read/**', '/else/**') });
     expect(gate.gate.reload()).toEqual([]);
     for (let i = 0; i < 4; i++) expect(await reasonOf(gate)).toBe('path-not-allowed');
-    await cli(gate, 'policy', 'promote');
+    await adminCli(gate, 'policy', 'promote');
     for (let i = 0; i < 2; i++) expect(await reasonOf(gate)).toBe('path-not-allowed');
     await contained(gate);
     expect(haltEvents(gate)).toHaveLength(1);
@@ -183,7 +166,7 @@ describe('quarantine', () => {
     await reasonOf(gate, '/a');
     await until(() => haltEvents(gate).filter(({ action }) => action === 'quarantined')[1], 'the second');
     expect(await reasonOf(gate)).toBe('quarantined');
-    expect((await cli(gate, 'revive', 'agent', 'bot', '--reason', 'looked at')).out).toBe('revived agent bot\n');
+    expect((await adminCli(gate, 'revive', 'agent', 'bot', '--reason', 'looked at')).out).toBe('revived agent bot\n');
     expect(await reasonOf(gate)).toBeNull();
   });
 
@@ -202,7 +185,7 @@ describe('quarantine', () => {
     const gate = await gateWith({ quarantine: '{ denials: 1/minute, for: 1s }' });
     await reasonOf(gate, '/a');
     await contained(gate);
-    await cli(gate, 'kill', 'agent', 'bot', '--reason', 'a person');
+    await adminCli(gate, 'kill', 'agent', 'bot', '--reason', 'a person');
     await until(() => haltEvents(gate).find(({ reason }) => reason === 'its time is over'), 'the end');
     expect(await reasonOf(gate)).toBe('halted');
   });

@@ -1,15 +1,14 @@
-import { execFile } from 'node:child_process';
 import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { adminCli } from '../support/admin-cli.ts';
 import { TestCa } from '../support/certificates.ts';
 import { answered, openTls, openTunnel, type RawClient } from '../support/client.ts';
 import { BASIC, TOKEN_HASH, startGate, type TestGate } from '../support/gate.ts';
-import { startOrigin, type Origin } from '../support/origin.ts';
+import { startStreamingOrigin, type Origin } from '../support/origin.ts';
 import { startRedis } from '../support/redis.ts';
 import { eventually, until } from '../support/until.ts';
 
-const CLI = join(import.meta.dirname, '../../dist/cli/sallyport.js');
 const RULES = `version: 1
 capabilities:
   mail: { endpoints: ["* https://api.test/mail/**"] }
@@ -27,13 +26,7 @@ let ca: TestCa;
 let origin: Origin;
 beforeAll(async () => {
   ca = await TestCa.create();
-  origin = await startOrigin({
-    tls: await ca.leaf(['api.test']),
-    streaming: (request, response) => {
-      response.write('first');
-      if (!request.url?.endsWith('/stream')) response.end();
-    },
-  });
+  origin = await startStreamingOrigin(await ca.leaf(['api.test']));
 });
 afterAll(() => origin.close());
 
@@ -53,14 +46,7 @@ async function gateWith(rules = RULES, flags: Record<string, string> = {}): Prom
   return gate;
 }
 
-function cli(gate: TestGate, ...words: string[]): Promise<{ code: number; out: string; err: string }> {
-  const flags = ['--listen-admin', gate.gate.admin, '--state', join(gate.folder, 'state')];
-  return new Promise((resolve) => {
-    execFile(process.execPath, [CLI, 'session', ...words, ...flags], (error, out, err) =>
-      resolve({ code: error === null ? 0 : Number(error.code), out, err }),
-    );
-  });
-}
+const cli = (gate: TestGate, ...words: string[]): ReturnType<typeof adminCli> => adminCli(gate, 'session', ...words);
 
 interface Made {
   readonly session: { readonly id: string; readonly expires: number };

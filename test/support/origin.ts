@@ -124,3 +124,14 @@ async function serve(server: Server): Promise<{ port: number; connections: () =>
       }),
   };
 }
+
+/** An origin whose answers begin with `first`, and on paths that end with `/stream` do not end. */
+export function startStreamingOrigin(tls: Pair): Promise<Origin> {
+  return startOrigin({
+    tls,
+    streaming: (request, response) => {
+      response.write('first');
+      if (!request.url?.endsWith('/stream')) response.end();
+    },
+  });
+}

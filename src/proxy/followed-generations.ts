@@ -3,8 +3,9 @@ import type { DecisionPointOpener } from '../decision-point/open.ts';
 import type { DecisionPoints } from '../decision-point/decision-point.ts';
 import { loadPolicy } from '../policy/load.ts';
 import type { AgentPolicy, Policy } from '../policy/policy.ts';
-import { NO_REQUESTS, isPicked, type Tally } from '../policy/rollout.ts';
+import { NO_REQUESTS, type Tally } from '../policy/rollout.ts';
 import { GenerationStore } from './generation-store.ts';
+import { isKnown, pick, tenantIn } from './in-force.ts';
 import { makeSnapshot, type GenerationView, type Snapshot } from './snapshot.ts';
 
 /** Generations of rules in force, by their content hashes. */
@@ -46,22 +47,20 @@ export class FollowedGenerations implements GenerationView {
     return this.#stable;
   }
 
+  get canary(): Snapshot | null {
+    return this.#canary;
+  }
+
   snapshotFor(agent: string, source: string): Snapshot {
-    const canary = this.#canary;
-    if (canary === null) return this.#stable;
-    const share = this.#options.config.rollout?.share ?? 1;
-    return isPicked(`${agent} ${source}`, canary.policy.generation, share) ? canary : this.#stable;
+    return pick(this, this.#options.config.rollout?.share ?? 1, agent, source);
   }
 
   knows(what: 'agent' | 'capability', name: string): boolean {
-    const has = ({ policy }: Snapshot): boolean =>
-      what === 'agent' ? policy.agents.has(name) : policy.capabilities.has(name);
-    return has(this.#stable) || (this.#canary !== null && has(this.#canary));
+    return isKnown(this, what, name);
   }
 
   tenantOf(agent: string): string | null {
-    const known = this.#stable.policy.agents.get(agent) ?? this.#canary?.policy.agents.get(agent);
-    return known?.tenant ?? null;
+    return tenantIn(this, agent);
   }
 
   triesOut({ policy }: Snapshot): boolean {

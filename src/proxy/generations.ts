@@ -5,10 +5,11 @@ import type { PolicyEvent } from '../model/audit-event.ts';
 import { loadPolicy } from '../policy/load.ts';
 import type { AgentPolicy, Policy } from '../policy/policy.ts';
 import { fileProblem, formatProblem, type Problem } from '../policy/problem.ts';
-import { NO_REQUESTS, isPicked, tallyText, verdictOn, type Tally } from '../policy/rollout.ts';
+import { NO_REQUESTS, tallyText, verdictOn, type Tally } from '../policy/rollout.ts';
 import type { Log } from '../telemetry/log.ts';
 import { GenerationStore, type GenerationState } from './generation-store.ts';
 import type { GenerationStatus, PolicyStatus } from './generation-status.ts';
+import { isKnown, pick, tenantIn } from './in-force.ts';
 import { makeSnapshot, type GenerationView, type Snapshot } from './snapshot.ts';
 
 export interface GenerationsOptions {
@@ -90,25 +91,16 @@ export class Generations implements GenerationView {
     return this.#canary?.snapshot ?? null;
   }
 
-  /** The rules that hold for a session: as long as it lasts, the same ones. */
   snapshotFor(agent: string, source: string): Snapshot {
-    const canary = this.#canary;
-    if (canary === null) return this.#stable.snapshot;
-    const picked = isPicked(`${agent} ${source}`, canary.policy.generation, this.#options.config.rollout?.share ?? 1);
-    return picked ? canary.snapshot : this.#stable.snapshot;
+    return pick(this, this.#options.config.rollout?.share ?? 1, agent, source);
   }
 
-  /** Whether any rules in force know this agent, or this capability. */
   knows(what: 'agent' | 'capability', name: string): boolean {
-    const has = ({ policy }: InForce): boolean =>
-      what === 'agent' ? policy.agents.has(name) : policy.capabilities.has(name);
-    return has(this.#stable) || (this.#canary !== null && has(this.#canary));
+    return isKnown(this, what, name);
   }
 
-  /** The tenant of an agent, by either generation in force. */
   tenantOf(agent: string): string | null {
-    const known = this.#stable.policy.agents.get(agent) ?? this.#canary?.policy.agents.get(agent);
-    return known?.tenant ?? null;
+    return tenantIn(this, agent);
   }
 
   /** Calls back whenever what is in force was made anew, if only by being read again. */

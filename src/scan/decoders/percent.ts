@@ -1,0 +1,17 @@
+import { NIBBLES } from './hex.ts';
+import type { Escapes } from './escapes.ts';
+
+/** Percent-encoding (RFC 3986 §2.1). Several layers of it are several views. */
+export const PERCENT: Escapes = {
+  format: 'percent',
+  lead: 0x25,
+  longest: 3,
+  hides: () => true,
+  decode(bytes, at, out, put) {
+    const high = NIBBLES[bytes[at + 1] as number] as number;
+    const low = NIBBLES[bytes[at + 2] as number] as number;
+    if (high === 255 || low === 255) return null;
+    out[put] = (high << 4) | low;
+    return { read: 3, written: 1 };
+  },
+};

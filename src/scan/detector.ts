@@ -1,0 +1,101 @@
+import type { DetectorSpec } from '../model/detector.ts';
+import { anchorsOf, type Anchored } from '../pattern/anchor.ts';
+import { Matcher } from '../pattern/matcher.ts';
+import { PatternError, parsePattern, type Node } from '../pattern/parse.ts';
+import { compileProgram, longest, shortest } from '../pattern/program.ts';
+import { VALIDATORS, type Validator } from './validators/list.ts';
+
+/** A detector in the form the scanner runs it. */
+export interface Detector {
+  readonly spec: DetectorSpec;
+  readonly validators: readonly Validator[];
+  /** The shortest match. What follows it may be anybody's: only so much is asked whether it is a placeholder. */
+  readonly least: number;
+}
+
+/** One way to a match of a detector: from one of its literals. */
+export interface Variant {
+  readonly detector: Detector;
+  readonly literals: readonly string[];
+  /** Reads backwards what stands before the literal; null: nothing does. */
+  readonly before: Matcher | null;
+  /** Most bytes before the literal. */
+  readonly reach: number;
+  /** Reads from the literal on. */
+  readonly from: Matcher;
+  /** Finds, backwards from the end of a match, where the value in it begins; null: the whole of it is the value. */
+  readonly value: Matcher | null;
+  /** The match, with its context, must not begin inside a word. */
+  readonly begins: boolean;
+}
+
+/** Bytes of a line between a word and what is looked for near it. */
+const NEAR = 40;
+
+/** Compiles a detector. Throws PatternError for what is wrong with its pattern. */
+export function compileDetector(spec: DetectorSpec): readonly Variant[] {
+  const node = bounded(parsePattern(spec.pattern), spec.bounds);
+  const detector = { spec, validators: spec.validate.map(validatorOf), least: shortest(node) };
+  if (spec.context !== null) return [withContext(detector, node, spec.context)];
+  const anchored = anchorsOf(node, 1);
+  if (anchored === null)
+    throw new PatternError(
+      'nothing in the pattern is literal',
+      0,
+      'every alternative needs at least one byte that must occur, or say what stands before it with `near` or `assigned`',
+    );
+  const begins = spec.bounds === 'word' || spec.bounds === 'start';
+  return anchored.map((each) => variantOf(detector, each, begins, null));
+}
+
+function validatorOf(name: string): Validator {
+  const validator = VALIDATORS.get(name);
+  if (validator === undefined) throw new Error(`no validator is called ${name}`);
+  return validator;
+}
+
+function bounded(node: Node, bounds: DetectorSpec['bounds']): Node {
+  if (bounds !== 'word' && bounds !== 'end') return node;
+  const over: Node = { kind: 'assert', what: 'word-over' };
+  // Alternatives stay alternatives, so that each is looked for by its own literals.
+  if (node.kind === 'either') return { kind: 'either', items: node.items.map((item) => bounded(item, bounds)) };
+  return { kind: 'concat', items: node.kind === 'concat' ? [...node.items, over] : [node, over] };
+}
+
+function variantOf(detector: Detector, anchored: Anchored, begins: boolean, value: Matcher | null): Variant {
+  const { literals, before, from } = anchored;
+  const reach = longest(before);
+  return {
+    detector,
+    literals,
+    before: reach === 0 && before.kind === 'empty' ? null : new Matcher(compileProgram(before, true)),
+    reach,
+    from: new Matcher(compileProgram(from)),
+    value,
+    begins,
+  };
+}
+
+/**
+ * Between a name and the value that is assigned to it: the rest of the name, what closes it, an operator, what opens the
+ * value. As code, JSON, YAML, XML, command lines, headers and prose write it.
+ */
+const ASSIGNED = String.raw`[\w. \t-]{0,25}["'\x60\\\])}]{0,4}\s{0,3}(?:[=:>,|?]{1,3}|\s)[\s"'\x60\\=({\[<]{0,6}(?i:(?:bearer|basic|token|is)\s{1,2})?["'\x60\\]{0,2}`;
+
+function withContext(detector: Detector, value: Node, context: NonNullable<DetectorSpec['context']>): Variant {
+  const words = context.words.map((word) => word.toLowerCase());
+  const name: Node = { kind: 'either', items: words.map((word) => parsePattern(`(?i:${escapePattern(word)})`)) };
+  const gap =
+    context.how === 'assigned'
+      ? parsePattern(ASSIGNED)
+      : parsePattern(String.raw`[^\n]{0,${NEAR}}?`);
+  const begins: Node = { kind: 'assert', what: 'word-begins' };
+  const parts: Node[] = context.how === 'near' ? [name, gap, begins, value] : [name, gap, value];
+  const anchored = { literals: words, before: { kind: 'empty' } as const, from: { kind: 'concat', items: parts } as const };
+  return variantOf(detector, anchored, context.how === 'near', new Matcher(compileProgram(value, true)));
+}
+
+/** A text as a pattern that matches it and nothing else. */
+function escapePattern(text: string): string {
+  return text.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&');
+}

@@ -1,0 +1,71 @@
+import type { Reader } from '../reader.ts';
+import { View } from '../view.ts';
+
+/** How deep encodings may be nested. Deeper ones are read as what they are. */
+export const DEEPEST = 4;
+
+/** Two bytes that are in no literal and no word. */
+const APART = new Uint8Array(2);
+
+/**
+ * The views that one reader of a view feeds. What is short shares one view for each format, set apart by bytes that join
+ * nothing; what is long has a view of its own for each alignment.
+ */
+export class Below {
+  readonly #parent: View;
+  readonly #readersOf: (view: View) => readonly Reader[];
+  readonly #views = new Map<string, View>();
+  /** Views that have been fed since the last break. */
+  readonly #fed = new Set<View>();
+
+  constructor(parent: View, readersOf: (view: View) => readonly Reader[]) {
+    this.#parent = parent;
+    this.#readersOf = readersOf;
+  }
+
+  /** Feeds `size` bytes that were decoded, from `ratio` bytes each at `source` of the parent. `lane`: -1 for what is whole. */
+  feed(format: string, lane: number, bytes: Uint8Array, from: number, size: number, source: number, ratio: number): void {
+    if (size === 0) return;
+    const view = this.#viewOf(format, lane);
+    view.anchor(source, ratio);
+    view.append(bytes, from, from + size);
+    if (lane < 0) {
+      view.anchor(source, 0);
+      view.append(APART, 0, 2);
+    } else this.#fed.add(view);
+  }
+
+  /** Has everything read that was fed. */
+  flush(): void {
+    for (const view of this.#views.values()) view.flush();
+  }
+
+  #viewOf(format: string, lane: number): View {
+    const key = `${format} ${lane}`;
+    let view = this.#views.get(key);
+    if (view === undefined) {
+      const { context, via } = this.#parent;
+      view = new View(context, this.#parent, [...via, format], this.#readersOf);
+      this.#views.set(key, view);
+    }
+    return view;
+  }
+
+  /** What is fed next does not follow what was fed. Views shared by short pieces need not be told. */
+  break(): void {
+    for (const view of this.#fed) view.break();
+    this.#fed.clear();
+  }
+
+  /** The stream is over. */
+  end(): void {
+    for (const view of this.#views.values()) view.break();
+    this.#fed.clear();
+  }
+
+  open(soft: boolean): number {
+    let place = Infinity;
+    for (const view of this.#views.values()) place = Math.min(place, view.open(soft));
+    return place;
+  }
+}

@@ -1,0 +1,113 @@
+import type { Escapes } from '../decoders/escapes.ts';
+import type { Reader } from '../reader.ts';
+import type { View } from '../view.ts';
+import type { Below } from './below.ts';
+
+/** Bytes before the first and behind the last escape that are read together with it. */
+const AROUND = 512;
+const out = new Uint8Array(8);
+
+/**
+ * Undoes one kind of escape. Text without any is left to the view it stands in; around escapes, it is decoded and read anew,
+ * for a secret may be escaped in part.
+ */
+export class EscapeReader implements Reader {
+  readonly #view: View;
+  readonly #escapes: Escapes;
+  readonly #below: Below;
+  /** Place up to which escapes have been looked for. */
+  #from = 0;
+  /** Place behind the last escape of the stretch that is being decoded; -1: none is. */
+  #last = -1;
+  /** Where the last stretch ended: the next does not begin before it. */
+  #end = 0;
+  waiting = Infinity;
+
+  constructor(view: View, escapes: Escapes, below: Below) {
+    this.#view = view;
+    this.#escapes = escapes;
+    this.#below = below;
+  }
+
+  restart(): void {
+    this.#from = this.#view.end;
+    this.#last = -1;
+    this.waiting = Infinity;
+    this.#below.end();
+  }
+
+  opened(soft: boolean): number {
+    return this.#below.open(soft);
+  }
+
+  read(_from: number, to: number, final: boolean): void {
+    const { bytes, base } = this.#view;
+    this.waiting = Infinity;
+    let at = this.#from - base;
+    // What the last bytes begin may be an escape when more have come.
+    const until = final ? to : to - this.#escapes.longest + 1;
+    while (at < until) {
+      const lead = this.#nextLead(at, until);
+      if (this.#last >= 0) at = this.#goOn(at, lead, until);
+      else if (lead === until) at = until;
+      else if (this.#begins(lead)) {
+        const start = Math.max(lead - AROUND, this.#view.begin - base, 0, this.#end - base);
+        this.#copy(start, lead);
+        at = this.#escape(lead);
+      } else at = lead + 1;
+    }
+    if (at < to && !final) {
+      const lead = bytes.indexOf(this.#escapes.lead, at);
+      if (lead !== -1 && lead < to) this.waiting = base + lead;
+    }
+    this.#from = base + Math.min(at, to);
+    this.#below.flush();
+  }
+
+  /** Goes on with a stretch: copies up to the next escape, or to where the stretch is over. */
+  #goOn(at: number, lead: number, until: number): number {
+    const { base } = this.#view;
+    const over = this.#last - base + AROUND;
+    if (lead > over || (lead === until && until > over)) {
+      const end = Math.max(at, Math.min(over, until));
+      this.#copy(at, end);
+      this.#last = -1;
+      this.#end = base + end;
+      this.#below.break();
+      return end;
+    }
+    this.#copy(at, lead);
+    if (lead === until) return until;
+    return this.#escape(lead);
+  }
+
+  #nextLead(at: number, until: number): number {
+    const found = this.#view.bytes.indexOf(this.#escapes.lead, at);
+    return found === -1 || found > until ? until : found;
+  }
+
+  #begins(at: number): boolean {
+    const { bytes } = this.#view;
+    return this.#escapes.hides(bytes, at) && this.#escapes.decode(bytes, at, out, 0) !== null;
+  }
+
+  /** Decodes the escape at `at`, or copies its first byte where it is none; returns the index behind it. */
+  #escape(at: number): number {
+    const { bytes, base, context } = this.#view;
+    const decoded = this.#escapes.decode(bytes, at, out, 0);
+    if (decoded === null) {
+      this.#copy(at, at + 1);
+      return at + 1;
+    }
+    const { read, written } = decoded;
+    context.budget.spend(read);
+    this.#below.feed(this.#escapes.format, 0, out, 0, written, base + at, read / Math.max(written, 1));
+    if (this.#escapes.hides(bytes, at)) this.#last = base + at + read;
+    return at + read;
+  }
+
+  #copy(from: number, to: number): void {
+    const { bytes, base } = this.#view;
+    this.#below.feed(this.#escapes.format, 0, bytes, from, to - from, base + from, 1);
+  }
+}

@@ -1,0 +1,22 @@
+import { BACKSLASH } from '../decoders/backslash.ts';
+import { ENTITIES } from '../decoders/entities.ts';
+import { PERCENT } from '../decoders/percent.ts';
+import { QUOTED_PRINTABLE } from '../decoders/quoted-printable.ts';
+import type { Reader } from '../reader.ts';
+import type { View } from '../view.ts';
+import { Below, DEEPEST } from './below.ts';
+import { EscapeReader } from './escapes.ts';
+import { RunReader } from './runs.ts';
+
+/** What looks through the bytes of a view: an explicit list, in no particular order. */
+export function readersOf(view: View): readonly Reader[] {
+  const below = (): Below => new Below(view, readersOf);
+  if (view.via.length >= DEEPEST) return [];
+  return [
+    new RunReader(view, below()),
+    new EscapeReader(view, PERCENT, below()),
+    new EscapeReader(view, BACKSLASH, below()),
+    new EscapeReader(view, ENTITIES, below()),
+    new EscapeReader(view, QUOTED_PRINTABLE, below()),
+  ];
+}

@@ -1,0 +1,303 @@
+import { isAscii } from 'node:buffer';
+import { decodeBase32 } from '../decoders/base32.ts';
+import { LONGEST as LONGEST_BASE58, decodeBase58Into, isBase58 } from '../decoders/base58.ts';
+import { decodeBase64 } from '../decoders/base64.ts';
+import { NIBBLES, decodeHex } from '../decoders/hex.ts';
+import { Below } from './below.ts';
+import type { Reader } from '../reader.ts';
+import type { View } from '../view.ts';
+
+/** Shortest run of characters that is decoded. */
+const LEAST = 16;
+const LEAST_BASE32 = 24;
+/** Characters of a run that are decoded at a time: a multiple of 8, so that every format's groups stay whole. */
+const PIECE = 4096;
+
+const ALPHABET = 1;
+const DIGIT = 2;
+const UPPER = 4;
+const LOWER = 8;
+const SYMBOL = 16;
+/** In a letter or digit that Base32 lacks, in its upper-case form. */
+const NOT_BASE32 = 32;
+const NOT_HEX = 64;
+const KINDS = kinds();
+
+const BACKSLASH = 0x5c;
+const LINE_FEED = 0x0a;
+const RETURN = 0x0d;
+const LETTER_N = 0x6e;
+const LETTER_R = 0x72;
+
+/** Characters of a run, with the line breaks taken out. */
+const chars = new Uint8Array(PIECE + 8);
+const decoded = new Uint8Array(4 * PIECE + 64);
+
+/**
+ * Finds runs of characters that may be Base64 in either alphabet, Base32, Base58 or hexadecimal, over line breaks too, and
+ * feeds what they decode to. Junk before the encoded text shifts its groups: every alignment is decoded.
+ */
+export class RunReader implements Reader {
+  readonly #view: View;
+  readonly #below: Below;
+  /** Up to where, as a place, all runs have been worked off. */
+  #from = 0;
+  /** A run longer than a piece is under way. */
+  #long = false;
+  waiting = Infinity;
+
+  constructor(view: View, below: Below) {
+    this.#view = view;
+    this.#below = below;
+  }
+
+  restart(): void {
+    this.#from = this.#view.end;
+    this.#long = false;
+    this.waiting = Infinity;
+    this.#below.end();
+  }
+
+  opened(soft: boolean): number {
+    return this.#below.open(soft);
+  }
+
+  read(_from: number, to: number, final: boolean): void {
+    const { bytes, base } = this.#view;
+    this.waiting = Infinity;
+    let at = this.#from - base;
+    while (at < to) {
+      const start = this.#long ? at : nextRun(bytes, at, to);
+      const end = runEnd(bytes, start, to);
+      if (end === to && !final) {
+        const left = this.#pieces(start, to);
+        this.waiting = this.#from = base + left;
+        this.#below.flush();
+        return;
+      }
+      if (end - start >= LEAST || this.#long) this.#finish(start, end);
+      at = Math.max(end, start + 1);
+    }
+    this.#from = base + to;
+    this.#below.flush();
+  }
+
+  /** Works off as many whole pieces of a run that is still growing as there are; returns where the rest begins. */
+  #pieces(start: number, to: number): number {
+    let at = start;
+    for (;;) {
+      const next = gather(this.#view.bytes, at, to, PIECE);
+      // The last characters wait for what follows: it may be the end of the run.
+      if (gathered < PIECE || next >= to) return at;
+      this.#decode(at, next, false);
+      this.#long = true;
+      at = next;
+    }
+  }
+
+  #finish(start: number, end: number): void {
+    let at = start;
+    while (at < end) {
+      const next = gather(this.#view.bytes, at, end, PIECE);
+      if (next < end) this.#long = true;
+      this.#decode(at, next, next >= end);
+      at = next;
+    }
+    if (!this.#long) return;
+    this.#long = false;
+    this.#below.break();
+  }
+
+  /** Decodes what was gathered from [from, to) of the view. */
+  #decode(from: number, to: number, last: boolean): void {
+    const count = gathered;
+    const { budget } = this.#view.context;
+    const source = this.#view.base + from;
+    const ratio = (to - from) / Math.max(count, 1);
+    if (this.#long) {
+      budget.spend(count * 4);
+      this.#decodeWhole(0, count, { source, ratio, long: true });
+      return;
+    }
+    if (!last) return;
+    // Base64 has a symbol in thirty characters: what has more of them is a path, or words with hyphens.
+    if (symbols(count) <= count / 8 + 1) {
+      budget.spend(count * 2);
+      this.#decodeWhole(0, count, { source, ratio, long: false });
+      return;
+    }
+    let start = 0;
+    for (let at = 0; at <= count; at++) {
+      if (at < count && ((KINDS[chars[at] as number] as number) & SYMBOL) === 0) continue;
+      if (at - start >= LEAST) {
+        budget.spend(at - start);
+        this.#decodeWhole(start, at, { source: source + Math.floor(start * ratio), ratio, long: false });
+      }
+      start = at + 1;
+    }
+  }
+
+  #decodeWhole(start: number, end: number, run: Run): void {
+    let any = 0;
+    let all = 255;
+    for (let at = start; at < end; at++) {
+      const kind = KINDS[chars[at] as number] as number;
+      any |= kind;
+      all &= kind;
+    }
+    if ((any & NOT_HEX) === 0) {
+      if ((any & DIGIT) !== 0) this.#hex(start, end, run);
+      return;
+    }
+    this.#hexWithin(start, end, run);
+    // What Base64 makes of text has letters in both cases within a few characters; words have one.
+    if ((any & UPPER) !== 0 && (any & LOWER) !== 0) {
+      this.#base64(start, end, run);
+      if (!run.long && (any & (SYMBOL | DIGIT)) === DIGIT) this.#base58(start, end, run);
+    } else if ((any & (NOT_BASE32 | SYMBOL)) === 0 && end - start >= LEAST_BASE32 && ((any & DIGIT) !== 0 || end - start >= 64))
+      this.#base32(start, end, run);
+  }
+
+  #base64(start: number, end: number, { source, ratio, long }: Run): void {
+    for (let shift = 0; shift < 4; shift++) {
+      const size = decodeBase64(chars, start + shift, end, decoded, 0);
+      const text = size >= 8 && isAscii(decoded.subarray(0, size));
+      this.#below.feed('base64', long ? shift : -1, decoded, 0, size, source + Math.floor(shift * ratio), ratio * (4 / 3));
+      // Where one alignment is all text, the others are noise: nobody can write both.
+      if (text && size >= 32) return;
+    }
+  }
+
+  #hex(start: number, end: number, { source, ratio, long }: Run): void {
+    for (let shift = 0; shift < 2; shift++) {
+      const size = decodeHex(chars, start + shift, end, decoded, 0);
+      this.#below.feed('hex', long ? shift : -1, decoded, 0, size, source + Math.floor(shift * ratio), ratio * 2);
+    }
+  }
+
+  /** Hexadecimal digits with other letters in front of them or behind. */
+  #hexWithin(start: number, end: number, run: Run): void {
+    if (end - start <= 2 * LEAST) return;
+    for (let probe = start + 2 * LEAST - 1; probe < end; probe += 2 * LEAST) {
+      if (NIBBLES[chars[probe] as number] === 255) continue;
+      let from = probe;
+      while (from > start && NIBBLES[chars[from - 1] as number] !== 255) from--;
+      let to = probe + 1;
+      while (to < end && NIBBLES[chars[to] as number] !== 255) to++;
+      if (to - from >= 2 * LEAST) this.#hex(from, to, { ...run, source: run.source + Math.floor(from * run.ratio), long: false });
+      probe = Math.max(probe, to);
+    }
+  }
+
+  #base32(start: number, end: number, { source, ratio, long }: Run): void {
+    for (let shift = 0; shift < 8; shift++) {
+      const size = decodeBase32(chars, start + shift, end, decoded, 0);
+      this.#below.feed('base32', long ? shift : -1, decoded, 0, size, source + Math.floor(shift * ratio), ratio * 1.6);
+    }
+  }
+
+  #base58(start: number, end: number, { source, ratio }: Run): void {
+    if (end - start > LONGEST_BASE58 || end - start < 20 || !isBase58(chars, start, end)) return;
+    this.#view.context.budget.spend(((end - start) * (end - start)) >> 3);
+    const size = decodeBase58Into(chars, start, end, decoded, 0);
+    this.#below.feed('base58', -1, decoded, 0, size, source, ratio * 1.37);
+  }
+}
+
+/** What is known of the characters at hand. */
+interface Run {
+  /** Place of the first of them in the view. */
+  readonly source: number;
+  /** Bytes of the view for each of them: more than one where lines are wrapped. */
+  readonly ratio: number;
+  /** They are a piece of a longer run. */
+  readonly long: boolean;
+}
+
+/** Characters in `chars`. */
+let gathered = 0;
+
+/** Copies up to `most` characters of the run in [from, to), without its line breaks; returns the index behind them. */
+function gather(bytes: Uint8Array, from: number, to: number, most: number): number {
+  let count = 0;
+  let at = from;
+  for (; at < to && count < most; at++) {
+    const byte = bytes[at] as number;
+    if (((KINDS[byte] as number) & ALPHABET) === 0) {
+      // Of an escaped line break, the letter is none of the run's.
+      if (byte === BACKSLASH) at++;
+      continue;
+    }
+    chars[count++] = byte;
+  }
+  gathered = count;
+  return at;
+}
+
+function symbols(count: number): number {
+  let found = 0;
+  for (let at = 0; at < count; at++) if (((KINDS[chars[at] as number] as number) & SYMBOL) !== 0) found++;
+  return found;
+}
+
+/** Index of the first run of at least LEAST characters from `at` on, or of one that reaches `to`; `to` where there is none. */
+function nextRun(bytes: Uint8Array, at: number, to: number): number {
+  let from = at;
+  let probe = at + LEAST - 1;
+  while (probe < to) {
+    let index = probe;
+    while (index >= from && ((KINDS[bytes[index] as number] as number) & ALPHABET) !== 0) index--;
+    if (index < from) return from;
+    from = index + 1;
+    probe = index + LEAST;
+  }
+  let last = to;
+  while (last > from && ((KINDS[bytes[last - 1] as number] as number) & ALPHABET) !== 0) last--;
+  return last;
+}
+
+/** Index behind the run that begins at `start`; lines of a run that is wrapped are one run. */
+function runEnd(bytes: Uint8Array, start: number, to: number): number {
+  let line = start;
+  let at = start;
+  for (;;) {
+    while (at < to && ((KINDS[bytes[at] as number] as number) & ALPHABET) !== 0) at++;
+    if (at === to || at - line < LEAST) return at;
+    const next = afterBreak(bytes, at, to);
+    if (next === to) return to;
+    if (next === at || ((KINDS[bytes[next] as number] as number) & ALPHABET) === 0) return at;
+    line = at = next;
+  }
+}
+
+/** Index behind a line break and the spaces that indent the next line; the same index where there is no break. */
+function afterBreak(bytes: Uint8Array, at: number, to: number): number {
+  let next = at;
+  for (; next < to && next < at + 12; next++) {
+    const byte = bytes[next] as number;
+    if (byte === LINE_FEED || byte === RETURN) continue;
+    if (next > at && (byte === 0x20 || byte === 0x09)) continue;
+    if (byte !== BACKSLASH) break;
+    if (next + 1 >= to) return to;
+    const escaped = bytes[next + 1] as number;
+    if (escaped !== LETTER_N && escaped !== LETTER_R) break;
+    next++;
+  }
+  return next;
+}
+
+function kinds(): Uint8Array {
+  const table = new Uint8Array(256);
+  for (let byte = 0; byte < 256; byte++) {
+    const char = String.fromCharCode(byte);
+    let kind = 0;
+    if (/[0-9]/.test(char)) kind = ALPHABET | DIGIT;
+    else if (/[A-Z]/.test(char)) kind = ALPHABET | UPPER;
+    else if (/[a-z]/.test(char)) kind = ALPHABET | LOWER;
+    else if (/[+/_-]/.test(char)) kind = ALPHABET | SYMBOL;
+    if (kind !== 0 && !/[A-Za-z2-7]/.test(char)) kind |= NOT_BASE32;
+    if (kind !== 0 && NIBBLES[byte] === 255) kind |= NOT_HEX;
+    table[byte] = kind;
+  }
+  return table;
+}

@@ -1,0 +1,55 @@
+import type { Finding } from '../model/finding.ts';
+import { Context } from './context.ts';
+import type { Engine } from './engine.ts';
+import { readersOf } from './readers/list.ts';
+import { View } from './view.ts';
+
+/**
+ * Scans one stream of bytes after another, each piece by piece: findings are the same however a stream is split. Every method
+ * throws BudgetExceeded once a stream costs too much; the scanner is of no use afterwards.
+ */
+export class Scanner {
+  readonly #context: Context;
+  readonly #root: View;
+
+  /** `key`: fingerprints of what is found are made with it. */
+  constructor(engine: Engine, key: Buffer) {
+    this.#context = new Context(engine, key);
+    this.#root = new View(this.#context, null, [], readersOf);
+  }
+
+  /** Work done for the stream so far, in units of a byte. */
+  get work(): number {
+    return this.#context.budget.spent;
+  }
+
+  /** Reads the next bytes of the stream. */
+  push(bytes: Uint8Array): readonly Finding[] {
+    this.#context.budget.earn(bytes.length);
+    this.#root.push(bytes, 0, bytes.length);
+    return this.#context.take();
+  }
+
+  /** What comes next belongs to the same stream, but does not follow what came. */
+  break(): readonly Finding[] {
+    this.#root.break();
+    return this.#context.take();
+  }
+
+  /**
+   * Place in the stream before which nothing may still become a finding. `soft`: nor may it by what is not even the beginning
+   * of a match yet, but a part of a literal, or a word that may go on.
+   */
+  safe(soft: boolean): number {
+    return Math.min(this.#root.end, this.#root.open(soft));
+  }
+
+  /** The stream is over; the next begins. */
+  end(): readonly Finding[] {
+    this.#root.break();
+    const findings = this.#context.take();
+    this.#root.rewind();
+    this.#context.reset();
+    return findings;
+  }
+}

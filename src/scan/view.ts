@@ -1,0 +1,276 @@
+import { NONE, OPEN, kindOf, type Before, type OpenMatch } from '../pattern/matcher.ts';
+import { Context } from './context.ts';
+import { leftBound } from './edges.ts';
+import type { Variant } from './detector.ts';
+import { SLICE } from './engine.ts';
+import type { Reader } from './reader.ts';
+
+/** Bytes kept behind what was read, for what begins before a literal or asks what stood before it. */
+const LOOKBACK = 640;
+/** The longest match: one that has not ended by then ends there. */
+const WINDOW = 8 * 1024;
+const CAPACITY = SLICE + WINDOW + 2 * LOOKBACK;
+/** Readers may look past the end this far, and find zeros there. */
+const SLACK = 32;
+
+/** A match that more bytes may still make. Places count from the start of the view. */
+interface Candidate {
+  readonly variant: Variant;
+  /** Where the match, and where its literal begins. */
+  readonly start: number;
+  readonly literal: number;
+  readonly open: OpenMatch;
+  /** What stood at index 0 when it was left open. */
+  readonly base: number;
+}
+
+/**
+ * One reading of the bytes of a stream: as they came, or through decoders. Each view runs the automaton over what it is
+ * given, confirms what that finds, and hands the bytes to its own readers, which look for what is encoded in them and feed
+ * views of their own. However the bytes are split, the findings are the same.
+ */
+export class View {
+  readonly context: Context;
+  readonly via: readonly string[];
+  readonly bytes = new Uint8Array(CAPACITY + SLACK);
+  /** Place of `bytes[0]` in the view. */
+  base = 0;
+  /** Bytes that are there. */
+  length = 0;
+  /** Up to where they have been read, as an index. */
+  #read = 0;
+  #state = 0;
+  #candidates: Candidate[] = [];
+  readonly #readers: readonly Reader[];
+  /** Null: the bytes as they came. */
+  readonly parent: View | null;
+  /** How places here map to those of the parent, from some place on. */
+  #anchors: Anchor[] = [];
+  /** Nothing is retained before this place: what is there stands at the start of the view or behind a break. */
+  #begin = 0;
+
+  constructor(
+    context: Context,
+    parent: View | null,
+    via: readonly string[],
+    readersOf: (view: View) => readonly Reader[],
+  ) {
+    this.context = context;
+    this.parent = parent;
+    this.via = via;
+    this.#readers = readersOf(this);
+  }
+
+  /** Place behind the last byte. */
+  get end(): number {
+    return this.base + this.length;
+  }
+
+  /** Where a new stream or, after a break, a new piece begins. */
+  get begin(): number {
+    return this.#begin;
+  }
+
+  /** What is pushed next stood at `source` in the parent, `ratio` bytes of it for each byte here. */
+  anchor(source: number, ratio: number): void {
+    const last = this.#anchors.at(-1);
+    if (last !== undefined && last.ratio === ratio && mapped(last, this.end) === source) return;
+    this.#anchors.push({ place: this.end, source, ratio });
+  }
+
+  /** Takes the bytes [from, to) and reads them. */
+  push(bytes: Uint8Array, from: number, to: number): void {
+    this.append(bytes, from, to);
+    this.flush();
+  }
+
+  /** Takes the bytes [from, to); they may be read later. */
+  append(bytes: Uint8Array, from: number, to: number): void {
+    for (let at = from; at < to; at += SLICE) {
+      const size = Math.min(SLICE, to - at);
+      this.#makeRoom(size);
+      this.bytes.set(size === bytes.length ? bytes : bytes.subarray(at, at + size), this.length);
+      this.length += size;
+    }
+  }
+
+  /** Reads what has been taken. */
+  flush(): void {
+    if (this.length > this.#read) this.#process(false);
+  }
+
+  /** What comes next does not follow what came: everything open ends here. */
+  break(): void {
+    if (this.end === this.#begin) return;
+    this.#process(true);
+    this.#state = 0;
+    this.#begin = this.base = this.end;
+    this.length = this.#read = 0;
+    for (const reader of this.#readers) reader.restart();
+  }
+
+  /** After a break: the next stream begins at place 0. */
+  rewind(): void {
+    this.base = this.#begin = 0;
+    for (const reader of this.#readers) reader.restart();
+  }
+
+  /**
+   * Place, in the stream as it came, from which on something here may still become a finding; Infinity: from none. `soft`:
+   * also by what has not even begun to match, but may be the beginning of a literal or of something encoded.
+   */
+  open(soft: boolean): number {
+    let place = Infinity;
+    for (const { start } of this.#candidates) place = Math.min(place, start);
+    if (soft) {
+      const depth = this.context.engine.automaton.depthOf(this.#state);
+      if (depth > 0) place = Math.min(place, this.end - depth);
+      for (const { waiting } of this.#readers) place = Math.min(place, waiting);
+    }
+    let source = place === Infinity ? Infinity : this.sourceOf(place);
+    for (const reader of this.#readers) source = Math.min(source, reader.opened(soft));
+    return source;
+  }
+
+  /** Where in the stream as it came a place of this view stood. */
+  sourceOf(place: number): number {
+    if (this.parent === null) return place;
+    const anchors = this.#anchors;
+    let at = anchors.length - 1;
+    while (at > 0 && (anchors[at] as Anchor).place > place) at--;
+    const anchor = anchors[at];
+    return anchor === undefined ? 0 : this.parent.sourceOf(mapped(anchor, place));
+  }
+
+  /** Drops what nobody needs any more. */
+  #makeRoom(size: number): void {
+    if (this.length + size <= CAPACITY) return;
+    this.flush();
+    let keep = this.end - LOOKBACK;
+    for (const { start } of this.#candidates) keep = Math.min(keep, start - 8);
+    for (const reader of this.#readers) keep = Math.min(keep, reader.waiting - 8);
+    // Nobody may ask for more than there is room for: candidates end after a window, readers work off what is long.
+    const drop = Math.min(this.#read, Math.max(keep - this.base, this.length + size - CAPACITY, 0));
+    this.bytes.copyWithin(0, drop, this.length);
+    this.base += drop;
+    this.length -= drop;
+    this.#read -= drop;
+    // Those that matches under way in the views below may still ask for are kept.
+    const old = this.#anchors.findIndex(({ place }) => place > this.base - 2 * WINDOW) - 1;
+    if (old > 0) this.#anchors.splice(0, old);
+  }
+
+  #process(final: boolean): void {
+    const { engine, budget } = this.context;
+    const from = this.#read;
+    const to = this.length;
+    budget.spend(to - from);
+    if (this.#candidates.length > 0) this.#goOn(to, final);
+    if (to > from) {
+      const { hits, automaton } = engine;
+      this.#state = automaton.scan(this.bytes, from, to, this.#state, hits);
+      for (let hit = 0; hit < hits.count; hit++) {
+        this.#confirmAll(automaton.literalsAt(hits.states[hit] as number), hits.ends[hit] as number, to, final);
+      }
+    }
+    this.#read = to;
+    this.bytes.fill(0, to, to + SLACK);
+    for (const reader of this.#readers) reader.read(from, to, final);
+  }
+
+  #confirmAll(literals: readonly number[], end: number, to: number, final: boolean): void {
+    const { targets } = this.context.engine;
+    for (const literal of literals) {
+      const { length, variants, openings } = targets[literal] as (typeof targets)[number];
+      for (const variant of variants) this.#confirm(variant, end - length, to, final);
+      if (openings.length > 0)
+        for (const opening of openings)
+          for (const reader of this.#readers) reader.open?.(opening, this.base + end - length);
+    }
+  }
+
+  #confirm(variant: Variant, literal: number, to: number, final: boolean): void {
+    let start = literal;
+    if (variant.before !== null) {
+      const lowest = Math.max(0, literal - variant.reach, this.#begin - this.base);
+      const starts = this.base + lowest === this.#begin;
+      const { before } = variant;
+      const work = before.work;
+      start = before.findBack(this.bytes, literal, lowest, kindOf(this.bytes[literal] as number), starts);
+      this.context.budget.spend(before.work - work);
+      if (start === NONE) return;
+    }
+    if (variant.begins && !leftBound(this.bytes, start, this.#begin - this.base)) return;
+    this.#conclude(variant, start, literal, null, to, final);
+  }
+
+  /** Reads on in all matches that were left open. */
+  #goOn(to: number, final: boolean): void {
+    const candidates = this.#candidates;
+    this.#candidates = [];
+    for (const each of candidates)
+      this.#conclude(each.variant, each.start - this.base, each.literal - this.base, each, to, final);
+  }
+
+  #conclude(
+    variant: Variant,
+    start: number,
+    literal: number,
+    candidate: Candidate | null,
+    to: number,
+    final: boolean,
+  ): void {
+    const { from } = variant;
+    const most = start + WINDOW;
+    const over = most <= to;
+    const until = over ? most : to;
+    const work = from.work;
+    const before = this.#before(literal);
+    let end =
+      candidate === null
+        ? from.find(this.bytes, literal, until, before, final && !over)
+        : from.resume(
+            candidate.open,
+            this.base - candidate.base,
+            { bytes: this.bytes, from: literal, to: until, before },
+            final && !over,
+          );
+    this.context.budget.spend(from.work - work);
+    if (end === OPEN) {
+      const { open } = from;
+      if (!over) {
+        const { base } = this;
+        this.#candidates.push({ variant, start: base + start, literal: base + literal, open: { ...open }, base });
+        return;
+      }
+      // It fills the window, and what there is of it counts.
+      end = open.epoch === -1 ? NONE : open.last;
+    }
+    if (end >= 0) this.#accept(variant, start, end);
+  }
+
+  #accept(variant: Variant, start: number, end: number): void {
+    const { value } = variant;
+    const lowest = Math.max(start, 0);
+    const from =
+      value === null
+        ? start
+        : value.findBack(this.bytes, end, lowest, end < this.length ? kindOf(this.bytes[end] as number) : 0, false);
+    this.context.match(variant.detector, this, from === NONE ? start : from, end);
+  }
+
+  #before(index: number): Before {
+    return this.base + index === this.#begin ? 0 : kindOf(this.bytes[index - 1] as number);
+  }
+}
+
+/** From a place of a view on, its bytes stood at `source` in its parent. */
+interface Anchor {
+  readonly place: number;
+  readonly source: number;
+  readonly ratio: number;
+}
+
+function mapped({ place, source, ratio }: Anchor, at: number): number {
+  return source + Math.floor(Math.max(0, at - place) * ratio);
+}

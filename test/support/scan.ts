@@ -1,0 +1,53 @@
+import type { DetectorSpec } from '../../src/model/detector.ts';
+import type { Finding } from '../../src/model/finding.ts';
+import { compileEngine, type Engine } from '../../src/scan/engine.ts';
+import { Scanner } from '../../src/scan/scanner.ts';
+
+/** A detector as tests need it: what is not said is as plain as can be. */
+export function detector(name: string, pattern: string, more: Partial<DetectorSpec> = {}): DetectorSpec {
+  return {
+    name,
+    family: 'secrets',
+    severity: 'high',
+    pattern,
+    bounds: 'word',
+    context: null,
+    validate: [],
+    entropy: 0,
+    count: 1,
+    belongsTo: [],
+    allow: [],
+    placeholders: true,
+    description: '',
+    source: null,
+    ...more,
+  };
+}
+
+export const KEY = Buffer.alloc(32, 7);
+
+/** Everything found in a text (Latin-1) or bytes, given at once or cut at some places. */
+export function findIn(engine: Engine, input: string | Buffer, cuts: readonly number[] = []): Finding[] {
+  const scanner = new Scanner(engine, KEY);
+  const bytes = typeof input === 'string' ? Buffer.from(input, 'latin1') : input;
+  const places = [0, ...new Set(cuts.filter((cut) => cut > 0 && cut < bytes.length)), bytes.length].sort((a, b) => a - b);
+  const found: Finding[] = [];
+  for (let i = 1; i < places.length; i++) found.push(...scanner.push(bytes.subarray(places[i - 1], places[i])));
+  found.push(...scanner.end());
+  return found.sort((a, b) => a.offset - b.offset || (a.detector < b.detector ? -1 : 1) || a.via.length - b.via.length);
+}
+
+/** The same, in short: `detector via>via`. */
+export function namesIn(engine: Engine, input: string | Buffer, cuts: readonly number[] = []): string[] {
+  return findIn(engine, input, cuts).map((each) => [each.detector, ...each.via].join('>'));
+}
+
+/** An engine with one kind of token, `tok_` and twenty letters and digits, and one of a name that is assigned. */
+export function tokenEngine(): Engine {
+  return compileEngine([
+    detector('token', 'tok_[A-Za-z0-9]{20}'),
+    detector('assigned', '[a-f0-9]{16}', { context: { words: ['acme'], how: 'assigned' } }),
+  ]);
+}
+
+export const TOKEN = `tok_${'a1B2c3D4e5F6g7H8i9J0'}`;

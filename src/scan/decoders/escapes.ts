@@ -7,7 +7,7 @@ export interface Decoded {
 /** A format in which most text stands for itself, and escapes for what else is in it. */
 export interface Escapes {
   readonly format: string;
-  /** First byte of every escape. */
+  /** First byte of every escape; -1: any byte beyond ASCII. */
   readonly lead: number;
   /** Most bytes an escape has. */
   readonly longest: number;

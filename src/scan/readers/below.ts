@@ -51,6 +51,11 @@ export class Below {
     return view;
   }
 
+  /** The same for one of them. */
+  breakLane(format: string, lane: number): void {
+    this.#views.get(`${format} ${lane}`)?.break();
+  }
+
   /** What is fed next does not follow what was fed. Views shared by short pieces need not be told. */
   break(): void {
     for (const view of this.#fed) view.break();

@@ -1,3 +1,4 @@
+import { isAscii } from 'node:buffer';
 import type { Escapes } from '../decoders/escapes.ts';
 import type { Reader } from '../reader.ts';
 import type { View } from '../view.ts';
@@ -5,6 +6,7 @@ import type { Below } from './below.ts';
 
 /** Bytes before the first and behind the last escape that are read together with it. */
 const AROUND = 512;
+const STRETCH = 256;
 const out = new Uint8Array(8);
 
 /**
@@ -41,7 +43,7 @@ export class EscapeReader implements Reader {
   }
 
   read(_from: number, to: number, final: boolean): void {
-    const { bytes, base } = this.#view;
+    const { base } = this.#view;
     this.waiting = Infinity;
     let at = this.#from - base;
     // What the last bytes begin may be an escape when more have come.
@@ -57,8 +59,8 @@ export class EscapeReader implements Reader {
       } else at = lead + 1;
     }
     if (at < to && !final) {
-      const lead = bytes.indexOf(this.#escapes.lead, at);
-      if (lead !== -1 && lead < to) this.waiting = base + lead;
+      const lead = this.#nextLead(at, to);
+      if (lead < to) this.waiting = base + lead;
     }
     this.#from = base + Math.min(at, to);
     this.#below.flush();
@@ -82,7 +84,10 @@ export class EscapeReader implements Reader {
   }
 
   #nextLead(at: number, until: number): number {
-    const found = this.#view.bytes.indexOf(this.#escapes.lead, at);
+    const { bytes } = this.#view;
+    const { lead } = this.#escapes;
+    if (lead < 0) return nextHigh(bytes, at, until);
+    const found = bytes.indexOf(lead, at);
     return found === -1 || found > until ? until : found;
   }
 
@@ -110,4 +115,12 @@ export class EscapeReader implements Reader {
     const { bytes, base } = this.#view;
     this.#below.feed(this.#escapes.format, 0, bytes, from, to - from, base + from, 1);
   }
+}
+
+/** Index of the first byte beyond ASCII. Long stretches of ASCII are passed by native code. */
+function nextHigh(bytes: Uint8Array, at: number, until: number): number {
+  let from = at;
+  while (until - from > STRETCH && isAscii(bytes.subarray(from, from + STRETCH))) from += STRETCH;
+  while (from < until && (bytes[from] as number) < 0x80) from++;
+  return Math.min(from, until);
 }

@@ -2,11 +2,15 @@ import { BACKSLASH } from '../decoders/backslash.ts';
 import { ENTITIES } from '../decoders/entities.ts';
 import { PERCENT } from '../decoders/percent.ts';
 import { QUOTED_PRINTABLE } from '../decoders/quoted-printable.ts';
+import { UNICODE } from '../decoders/unicode.ts';
 import type { Reader } from '../reader.ts';
 import type { View } from '../view.ts';
 import { Below, DEEPEST } from './below.ts';
+import { CodeReader } from './codes.ts';
+import { ContainerReader } from './containers.ts';
 import { EscapeReader } from './escapes.ts';
 import { RunReader } from './runs.ts';
+import { Utf16Reader } from './utf16.ts';
 
 /** What looks through the bytes of a view: an explicit list, in no particular order. */
 export function readersOf(view: View): readonly Reader[] {
@@ -18,5 +22,9 @@ export function readersOf(view: View): readonly Reader[] {
     new EscapeReader(view, BACKSLASH, below()),
     new EscapeReader(view, ENTITIES, below()),
     new EscapeReader(view, QUOTED_PRINTABLE, below()),
+    new EscapeReader(view, UNICODE, below()),
+    new Utf16Reader(view, below()),
+    new CodeReader(view, below()),
+    new ContainerReader(view, below()),
   ];
 }

@@ -2,6 +2,7 @@ import { isAscii } from 'node:buffer';
 import { decodeBase32 } from '../decoders/base32.ts';
 import { LONGEST as LONGEST_BASE58, decodeBase58Into, isBase58 } from '../decoders/base58.ts';
 import { decodeBase64 } from '../decoders/base64.ts';
+import { unbrotli } from '../decoders/brotli.ts';
 import { NIBBLES, decodeHex } from '../decoders/hex.ts';
 import { Below } from './below.ts';
 import type { Reader } from '../reader.ts';
@@ -163,14 +164,24 @@ export class RunReader implements Reader {
       const size = decodeBase64(chars, start + shift, end, decoded, 0);
       const text = size >= 8 && isAscii(decoded.subarray(0, size));
       this.#below.feed('base64', long ? shift : -1, decoded, 0, size, source + Math.floor(shift * ratio), ratio * (4 / 3));
+      if (shift === 0 && !long && !text) this.#brotli(size, source);
       // Where one alignment is all text, the others are noise: nobody can write both.
       if (text && size >= 32) return;
     }
   }
 
+  /** Brotli does not say what it is: what a run decodes to is tried as a whole. */
+  #brotli(size: number, source: number): void {
+    const expanded = unbrotli(decoded, size);
+    if (expanded === null) return;
+    this.#view.context.budget.spend(expanded.length + 1000);
+    this.#below.feed('br', -1, expanded, 0, expanded.length, source, 0);
+  }
+
   #hex(start: number, end: number, { source, ratio, long }: Run): void {
     for (let shift = 0; shift < 2; shift++) {
       const size = decodeHex(chars, start + shift, end, decoded, 0);
+      if (shift === 0 && !long) this.#brotli(size, source);
       this.#below.feed('hex', long ? shift : -1, decoded, 0, size, source + Math.floor(shift * ratio), ratio * 2);
     }
   }

@@ -1,4 +1,5 @@
 import fc from 'fast-check';
+import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { BudgetExceeded } from '../../../src/scan/budget.ts';
 import { Scanner } from '../../../src/scan/scanner.ts';
@@ -8,7 +9,21 @@ const engine = tokenEngine();
 const each = (text: string, form: (code: string) => string): string =>
   [...text].map((char) => form(char.charCodeAt(0).toString(16).padStart(2, '0'))).join('');
 const base64 = (text: string): string => Buffer.from(text, 'latin1').toString('base64');
+const utf8 = (text: string): string => Buffer.from(text).toString('latin1');
 const wrapped = (text: string, by: string): string => (text.match(/.{1,60}/g) ?? []).join(by);
+
+function base32(text: string): string {
+  const bits = [...Buffer.from(text)].map((byte) => byte.toString(2).padStart(8, '0')).join('');
+  return (bits.match(/.{5}/g) ?? []).map((five) => 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567'[Number.parseInt(five, 2)] ?? '').join('');
+}
+
+function base58(text: string): string {
+  let value = BigInt(`0x${Buffer.from(text).toString('hex')}`);
+  let encoded = '';
+  for (; value > 0n; value /= 58n)
+    encoded = `${'123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz'[Number(value % 58n)] ?? ''}${encoded}`;
+  return encoded;
+}
 
 const ENCODINGS: ReadonlyArray<readonly [string, (text: string) => string]> = [
   ['as it is', (text) => text],
@@ -32,6 +47,27 @@ const ENCODINGS: ReadonlyArray<readonly [string, (text: string) => string]> = [
   ['named entities', (text) => text.replace('_', '&lowbar;')],
   ['quoted-printable', (text) => each(text.toUpperCase() === text ? text : text, (code) => `=${code.toUpperCase()}`)],
   ['soft line breaks', (text) => `${text.slice(0, 9)}=\r\n${text.slice(9)}`],
+  ['hex with spaces', (text) => each(text, (code) => `${code} `)],
+  ['hex with colons', (text) => each(text, (code) => `:${code}`).slice(1)],
+  ['hex as in C', (text) => each(text, (code) => `0x${code}, `)],
+  ['decimal codes', (text) => [...Buffer.from(text)].join(', ')],
+  ['full-width letters', (text) => [...text].map((char) => utf8(char === '_' ? '\uff3f' : String.fromCharCode(char.charCodeAt(0) + 0xfee0))).join('')],
+  ['mathematical letters', (text) => [...text].map((char) => utf8(/[a-z]/.test(char) ? String.fromCodePoint(0x1d41a + char.charCodeAt(0) - 97) : char)).join('')],
+  ['Cyrillic look-alikes', (text) => utf8(text.replaceAll('o', '\u043e'))],
+  ['zero-width characters', (text) => utf8([...text].join('\u200b'))],
+  ['combining marks', (text) => utf8([...text].join('\u0301'))],
+  ['UTF-16', (text) => Buffer.from(text, 'utf16le').toString('latin1')],
+  ['UTF-16 big-endian', (text) => `\0${[...text].join('\0')}`],
+  ['UTF-32', (text) => `${[...text].join('\0\0\0')}\0\0\0`],
+  ['gzip', (text) => gzipSync(`a log line\n${text}\n`).toString('latin1')],
+  ['deflate', (text) => deflateSync(`a log line\n${text}\n`).toString('latin1')],
+  ['deflate, fast', (text) => deflateSync(`a log line\n${text}\n`, { level: 1 }).toString('latin1')],
+  ['gzip in base64', (text) => gzipSync(`a log line\n${text}\n`).toString('base64')],
+  ['gzip with something behind', (text) => `${gzipSync(text).toString('latin1')}${'junk'.repeat(200)}`],
+  ['brotli in base64', (text) => brotliCompressSync(`a log line\n${text}\n`).toString('base64')],
+  ['base64 in gzip in base64', (text) => gzipSync(base64(`token ${text}`)).toString('base64')],
+  ['base32', (text) => base32(`token ${text}`)],
+  ['base58', (text) => base58(text)],
   ['base64 of hex', (text) => base64(each(text, (code) => code))],
   ['hex of base64', (text) => each(base64(`token: ${text}`), (code) => code)],
   ['base64 three times', (text) => base64(base64(base64(`token: ${text}`)))],

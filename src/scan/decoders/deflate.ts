@@ -1,0 +1,120 @@
+import { InflateRaw } from 'minizlib';
+import { ZstdDecoder } from '../zstd.ts';
+import type { Opening } from '../engine.ts';
+
+/** Undoes one compressed stream, piece by piece. */
+export interface Expander {
+  /** What these bytes expand to; null where they are no such stream. */
+  push(bytes: Buffer): Buffer | null;
+  close(): void;
+}
+
+/** Input at a time: what a piece expanded to is lost where it turns out to be damaged. */
+const PIECE = 1024;
+
+/** Raw deflate (RFC 1951), by the engine that npm itself unpacks with. What follows its end is ignored. */
+export class Inflater implements Expander {
+  readonly #engine = new InflateRaw({});
+  #pieces: Buffer[] = [];
+  #failed = false;
+
+  constructor() {
+    this.#engine.on('data', (bytes) => this.#pieces.push(bytes as Buffer));
+    this.#engine.on('error', () => (this.#failed = true));
+  }
+
+  push(bytes: Buffer): Buffer | null {
+    for (let at = 0; at < bytes.length && !this.#failed; at += PIECE)
+      this.#engine.write(Buffer.from(bytes.subarray(at, at + PIECE)));
+    const pieces = this.#pieces;
+    this.#pieces = [];
+    if (pieces.length > 0) return Buffer.concat(pieces);
+    return this.#failed ? null : Buffer.alloc(0);
+  }
+
+  close(): void {
+    this.#engine.removeAllListeners('data');
+    this.#engine.on('error', () => undefined);
+    this.#engine.close();
+  }
+}
+
+/** Zstandard (RFC 8878). */
+export class Unzstd implements Expander {
+  #pieces: Buffer[] = [];
+  readonly #decoder = new ZstdDecoder((bytes) => this.#pieces.push(Buffer.from(bytes)));
+  #failed = false;
+
+  push(bytes: Buffer): Buffer | null {
+    if (this.#failed) return null;
+    try {
+      this.#decoder.push(Buffer.from(bytes));
+    } catch {
+      this.#failed = true;
+    }
+    const pieces = this.#pieces;
+    this.#pieces = [];
+    if (pieces.length > 0) return Buffer.concat(pieces);
+    return this.#failed ? null : Buffer.alloc(0);
+  }
+
+  close(): void {
+    this.#pieces = [];
+  }
+}
+
+/** Bytes of a gzip or zip header that are looked at; names of files are not longer. */
+const LONGEST_HEADER = 1024;
+
+/**
+ * Where the compressed data of a container begins, as an index: -1 where there is none, null while that cannot be known.
+ * `at` is where its first byte stands.
+ */
+export function dataAfter(format: Opening['format'], bytes: Uint8Array, at: number, to: number): number | null {
+  if (format === 'zstd') return at;
+  if (format === 'zlib') return plausible(bytes, at + 2, to);
+  if (format === 'zip') return zipData(bytes, at, to);
+  return gzipData(bytes, at, to);
+}
+
+/** RFC 1952 §2.3. */
+function gzipData(bytes: Uint8Array, at: number, to: number): number | null {
+  if (to < at + 10) return null;
+  const flags = bytes[at + 3] as number;
+  if ((flags & 0xe0) !== 0) return -1;
+  let next = at + 10;
+  if ((flags & 4) !== 0) {
+    if (to < next + 2) return null;
+    next += 2 + (bytes[next] as number) + ((bytes[next + 1] as number) << 8);
+  }
+  for (const flag of [8, 16]) {
+    if ((flags & flag) === 0) continue;
+    const end = bytes.indexOf(0, next);
+    if (end === -1 || end >= to) return to - at > LONGEST_HEADER ? -1 : null;
+    next = end + 1;
+  }
+  if ((flags & 2) !== 0) next += 2;
+  if (next - at > LONGEST_HEADER) return -1;
+  return plausible(bytes, next, to);
+}
+
+/** A member of a zip archive (APPNOTE 4.3.7) that is deflated; what is stored needs no undoing. */
+function zipData(bytes: Uint8Array, at: number, to: number): number | null {
+  if (to < at + 30) return null;
+  if (bytes[at + 8] !== 8 || bytes[at + 9] !== 0) return -1;
+  const word = (index: number): number => (bytes[at + index] as number) + ((bytes[at + index + 1] as number) << 8);
+  const next = at + 30 + word(26) + word(28);
+  if (next - at > LONGEST_HEADER) return -1;
+  return plausible(bytes, next, to);
+}
+
+/** Two bytes in 65,536 are a beginning of zlib by chance: the first block must be of a kind there is. */
+function plausible(bytes: Uint8Array, at: number, to: number): number | null {
+  if (to < at + 5) return null;
+  const kind = ((bytes[at] as number) >> 1) & 3;
+  if (kind === 3) return -1;
+  if (kind !== 0) return at;
+  const length = (bytes[at + 1] as number) | ((bytes[at + 2] as number) << 8);
+  const inverse = (bytes[at + 3] as number) | ((bytes[at + 4] as number) << 8);
+  return (length ^ inverse) === 0xffff ? at : -1;
+}

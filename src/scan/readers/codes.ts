@@ -1,0 +1,139 @@
+import { NIBBLES } from '../decoders/hex.ts';
+import type { Reader } from '../reader.ts';
+import type { View } from '../view.ts';
+import type { Below } from './below.ts';
+
+/** Shortest stretch of numbers that is decoded, in characters: a dozen of them with what separates them. */
+const LEAST = 35;
+/** A stretch is worked off in pieces. */
+const PIECE = 4096;
+/** Codes in a row that make it text. */
+const FEWEST = 12;
+
+const CODE = table();
+const out = new Uint8Array(PIECE);
+
+/** Bytes written as numbers with something between them: `41 4b`, `41:4b`, `0x41, 0x4b`, `65, 75`. */
+export class CodeReader implements Reader {
+  readonly #view: View;
+  readonly #below: Below;
+  #from = 0;
+  waiting = Infinity;
+
+  constructor(view: View, below: Below) {
+    this.#view = view;
+    this.#below = below;
+  }
+
+  restart(): void {
+    this.#from = this.#view.end;
+    this.waiting = Infinity;
+    this.#below.end();
+  }
+
+  opened(soft: boolean): number {
+    return this.#below.open(soft);
+  }
+
+  read(_from: number, to: number, final: boolean): void {
+    const { bytes, base } = this.#view;
+    this.waiting = Infinity;
+    let from = this.#from - base;
+    let probe = from + LEAST - 1;
+    for (;;) {
+      if (probe >= to) {
+        // What the last bytes begin may grow.
+        let last = to;
+        while (last > from && CODE[bytes[last - 1] as number] === 1) last--;
+        if (final && to - last >= LEAST) this.#stretch(last, to);
+        if (!final && to - last >= LEAST) this.waiting = base + last;
+        this.#from = base + (final ? to : last);
+        break;
+      }
+      let start = probe;
+      while (start >= from && CODE[bytes[start] as number] === 1) start--;
+      start++;
+      if (probe - start < LEAST - 1) {
+        from = start > probe ? probe + 1 : start;
+        probe = from + LEAST - 1;
+        continue;
+      }
+      let end = probe;
+      while (end < to && end - start < PIECE && CODE[bytes[end] as number] === 1) end++;
+      if (end === to && end - start < PIECE && !final) {
+        this.waiting = this.#from = base + start;
+        break;
+      }
+      // A piece ends between two numbers.
+      if (end - start >= PIECE) while (end > start + LEAST && NIBBLES[bytes[end - 1] as number] !== 255) end--;
+      this.#stretch(start, end);
+      from = end;
+      probe = from + LEAST - 1;
+    }
+    this.#below.flush();
+  }
+
+  #stretch(start: number, end: number): void {
+    const { bytes, base, context } = this.#view;
+    context.budget.spend(end - start);
+    for (const radix of [16, 10] as const) {
+      let count = 0;
+      let first = start;
+      let at = start;
+      const flush = (): void => {
+        if (count >= FEWEST) {
+          const format = radix === 16 ? 'hex' : 'decimal';
+          this.#below.feed(format, -1, out, 0, count, base + first, (at - first) / count);
+        }
+        count = 0;
+      };
+      while (at < end) {
+        if (NIBBLES[bytes[at] as number] === 255) {
+          at++;
+          continue;
+        }
+        const next = numberEnd(bytes, at, end);
+        const value = valueOf(bytes, at, next, radix);
+        if (value < 0) flush();
+        else {
+          if (count === 0) first = at;
+          out[count++] = value;
+        }
+        at = next;
+      }
+      flush();
+    }
+  }
+}
+
+function numberEnd(bytes: Uint8Array, at: number, end: number): number {
+  let next = at;
+  while (next < end && (NIBBLES[bytes[next] as number] !== 255 || bytes[next] === 0x78 || bytes[next] === 0x58)) next++;
+  return next;
+}
+
+/** The byte a number is; -1 where it is none. */
+function valueOf(bytes: Uint8Array, at: number, next: number, radix: 10 | 16): number {
+  let from = at;
+  const prefixed = next - at > 2 && bytes[at] === 0x30 && ((bytes[at + 1] as number) | 32) === 0x78;
+  if (prefixed) from += 2;
+  if (radix === 16) {
+    if (next - from !== 2) return -1;
+    const [high, low] = [NIBBLES[bytes[from] as number] as number, NIBBLES[bytes[from + 1] as number] as number];
+    return high === 255 || low === 255 ? -1 : high * 16 + low;
+  }
+  if (prefixed || next - from > 3) return -1;
+  let value = 0;
+  for (let index = from; index < next; index++) {
+    const digit = (bytes[index] as number) - 0x30;
+    if (digit < 0 || digit > 9) return -1;
+    value = value * 10 + digit;
+  }
+  return value > 255 ? -1 : value;
+}
+
+function table(): Uint8Array {
+  const set = new Uint8Array(256);
+  for (const char of '0123456789abcdefABCDEFxX ,:;-|\t\r\n"\'') set[char.charCodeAt(0)] = 1;
+  return set;
+}

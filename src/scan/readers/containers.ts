@@ -1,0 +1,113 @@
+import { Inflater, Unzstd, dataAfter, type Expander } from '../decoders/deflate.ts';
+import { BudgetExceeded } from '../budget.ts';
+import type { Opening } from '../engine.ts';
+import type { Reader } from '../reader.ts';
+import type { View } from '../view.ts';
+import type { Below } from './below.ts';
+
+/** Streams that may be under way in one view. Honest content has one or two; chance beginnings end within a few bytes. */
+const MOST = 16;
+/** A stream that has expanded to nothing for so long is over, or never was one. */
+const PATIENCE = 64 * 1024;
+
+interface Stream {
+  readonly opening: Opening;
+  /** Place of its first byte. */
+  readonly start: number;
+  /** Place of the next byte it is to be given; -1: its header is not complete yet. */
+  next: number;
+  expander: Expander | null;
+  readonly lane: number;
+  /** Bytes it was given since it last expanded to something. */
+  silent: number;
+  /** It has expanded to something. */
+  fruitful: boolean;
+}
+
+/** Undoes compression wherever a compressed stream begins: archives, packs of git, whatever was packed before it was encoded. */
+export class ContainerReader implements Reader {
+  readonly #view: View;
+  readonly #below: Below;
+  #streams: Stream[] = [];
+  waiting = Infinity;
+
+  constructor(view: View, below: Below) {
+    this.#view = view;
+    this.#below = below;
+  }
+
+  restart(): void {
+    for (const { expander } of this.#streams) expander?.close();
+    this.#streams = [];
+    this.waiting = Infinity;
+    this.#below.end();
+  }
+
+  opened(soft: boolean): number {
+    return this.#below.open(soft);
+  }
+
+  open(opening: Opening, start: number): void {
+    const { bytes, base, length } = this.#view;
+    if (dataAfter(opening.format, bytes, start - base, length) === -1) return;
+    if (this.#streams.length >= MOST) this.#giveUpOne();
+    const used = new Set(this.#streams.map(({ lane }) => lane));
+    let lane = 0;
+    while (used.has(lane)) lane++;
+    this.#streams.push({ opening, start, next: -1, expander: null, lane, silent: 0, fruitful: false });
+  }
+
+  /** Whatever has shown nothing yet is no stream; if all have, somebody is playing. */
+  #giveUpOne(): void {
+    const index = this.#streams.findIndex(({ fruitful }) => !fruitful);
+    const [stream] = index === -1 ? [] : this.#streams.splice(index, 1);
+    if (stream === undefined) throw new BudgetExceeded('too many compressed streams beside one another');
+    stream.expander?.close();
+    this.#end(stream);
+  }
+
+  read(_from: number, to: number, final: boolean): void {
+    this.waiting = Infinity;
+    if (this.#streams.length === 0) return;
+    const going: Stream[] = [];
+    for (const stream of this.#streams) {
+      if (this.#advance(stream, to, final)) {
+        going.push(stream);
+        if (stream.next < 0) this.waiting = Math.min(this.waiting, stream.start);
+      } else stream.expander?.close();
+    }
+    this.#streams = going;
+    this.#below.flush();
+  }
+
+  /** Feeds a stream what has come; false: it is over. */
+  #advance(stream: Stream, to: number, final: boolean): boolean {
+    const { bytes, base, context } = this.#view;
+    if (stream.next < 0) {
+      const data = dataAfter(stream.opening.format, bytes, stream.start - base, to);
+      if (data === null) return !final;
+      if (data === -1) return false;
+      stream.next = base + data;
+      stream.expander = stream.opening.format === 'zstd' ? new Unzstd() : new Inflater();
+    }
+    const from = stream.next - base;
+    if (from >= to) return true;
+    const given = Buffer.from(bytes.buffer, bytes.byteOffset + from, to - from);
+    context.budget.spend(to - from);
+    const expanded = (stream.expander as Expander).push(given);
+    stream.next = base + to;
+    if (expanded === null) return this.#end(stream);
+    context.budget.spend(expanded.length);
+    if (expanded.length > 0) {
+      stream.silent = 0;
+      stream.fruitful = true;
+      this.#below.feed(stream.opening.format, stream.lane, expanded, 0, expanded.length, stream.start, 0);
+    } else stream.silent += to - from;
+    return stream.silent < PATIENCE || this.#end(stream);
+  }
+
+  #end({ opening, lane }: Stream): false {
+    this.#below.breakLane(opening.format, lane);
+    return false;
+  }
+}

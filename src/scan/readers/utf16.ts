@@ -1,0 +1,93 @@
+import type { Reader } from '../reader.ts';
+import type { View } from '../view.ts';
+import type { Below } from './below.ts';
+
+/** Characters in a row that make it text. */
+const LEAST = 12;
+const PIECE = 2048;
+const out = new Uint8Array(PIECE + 8);
+
+/** Text in UTF-16 or UTF-32, either byte order, as far as it is ASCII: every other byte, or three in four, is zero. */
+export class Utf16Reader implements Reader {
+  readonly #view: View;
+  readonly #below: Below;
+  /** Place up to which zeros have been looked for. */
+  #from = 0;
+  waiting = Infinity;
+
+  constructor(view: View, below: Below) {
+    this.#view = view;
+    this.#below = below;
+  }
+
+  restart(): void {
+    this.#from = this.#view.end;
+    this.waiting = Infinity;
+    this.#below.end();
+  }
+
+  opened(soft: boolean): number {
+    return this.#below.open(soft);
+  }
+
+  read(_from: number, to: number, final: boolean): void {
+    const { bytes, base, begin } = this.#view;
+    this.waiting = Infinity;
+    let at = this.#from - base;
+    for (;;) {
+      const zero = bytes.indexOf(0, at);
+      if (zero === -1 || zero >= to) break;
+      // The first character may stand before the first zero.
+      const first = base + zero > begin && isText(bytes[zero - 1] as number) ? zero - 1 : zero + 1;
+      const stride = strideAt(bytes, first, to);
+      if (stride < 0 && !final) {
+        this.waiting = this.#from = base + zero;
+        this.#below.flush();
+        return;
+      }
+      const end = stride <= 0 ? first : this.#run(first, to, stride);
+      if (stride > 0 && end >= to && !final && end - first < PIECE * stride) {
+        this.waiting = this.#from = base + zero;
+        this.#below.flush();
+        return;
+      }
+      const count = stride <= 0 ? 0 : Math.ceil((end - first) / stride);
+      if (count >= LEAST) this.#feed(first, count, stride);
+      at = count >= LEAST ? end : zero + 1;
+      while (bytes[at] === 0 && at < to) at++;
+    }
+    this.#from = base + Math.max(at, to);
+    this.#below.flush();
+  }
+
+  /** Index behind the text that begins at `first`, at most a piece of it. */
+  #run(first: number, to: number, stride: number): number {
+    const { bytes } = this.#view;
+    let at = first;
+    const most = Math.min(to, first + PIECE * stride);
+    while (at < most && isText(bytes[at] as number)) {
+      for (let gap = 1; gap < stride; gap++) if (at + gap < to && bytes[at + gap] !== 0) return at + 1;
+      at += stride;
+    }
+    return at;
+  }
+
+  #feed(first: number, count: number, stride: number): void {
+    const { bytes, base, context } = this.#view;
+    context.budget.spend(count);
+    for (let i = 0; i < count; i++) out[i] = bytes[first + i * stride] as number;
+    this.#below.feed(stride === 2 ? 'utf-16' : 'utf-32', -1, out, 0, count, base + first, stride);
+  }
+}
+
+/** Bytes of each character of the text at `first`; 0: it is none; -1: too little is there to tell. */
+function strideAt(bytes: Uint8Array, first: number, to: number): number {
+  if (first + 8 >= to) return -1;
+  if (!isText(bytes[first] as number) || bytes[first + 1] !== 0) return 0;
+  if (isText(bytes[first + 2] as number)) return bytes[first + 3] === 0 ? 2 : 0;
+  return bytes[first + 2] === 0 && bytes[first + 3] === 0 && isText(bytes[first + 4] as number) ? 4 : 0;
+}
+
+function isText(byte: number): boolean {
+  return (byte >= 0x20 && byte < 0x7f) || byte === 0x0a || byte === 0x0d || byte === 0x09;
+}

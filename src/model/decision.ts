@@ -1,6 +1,7 @@
 import type { Limit } from './limit.ts';
 import type { Mode } from './mode.ts';
 import type { Reason } from './reason.ts';
+import type { ScanTerms } from './scan-profile.ts';
 import type { Rate } from './units.ts';
 
 /** A place in a rule file, 1-based. */
@@ -41,6 +42,8 @@ export interface Obligations {
   readonly tools: ToolGrants | null;
   /** What the capability may use up. */
   readonly limits: readonly Limit[];
+  /** What the capability says of scanning. */
+  readonly scan: ScanTerms | null;
 }
 
 /** Which tools of a server an agent is shown. */

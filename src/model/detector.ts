@@ -16,18 +16,55 @@ export type Severity = (typeof SEVERITIES)[number];
 /** Where a match must begin and end: at no word byte on either side, on one, or anywhere. */
 export type Bounds = 'word' | 'start' | 'end' | 'none';
 
+/** What may be asked of a match beside its shape. */
+export const VALIDATOR_NAMES = [
+  'aba-routing',
+  'base58check',
+  'bech32',
+  'be-national-number',
+  'bsn',
+  'card',
+  'cpf',
+  'credential-url',
+  'dni',
+  'ean13',
+  'iban',
+  'jwt',
+  'mixed',
+  'mixed-case',
+  'nhs-number',
+  'nino',
+  'nir',
+  'not-hex',
+  'not-uuid',
+  'personnummer',
+  'pesel',
+  'sin',
+  'ssn',
+  'steuer-id',
+  'tfn',
+  'verhoeff',
+] as const;
+export type ValidatorName = (typeof VALIDATOR_NAMES)[number];
+
+/** What the engine finds by other means than patterns: numbers with check digits, phrases of words. */
+export const FINDERS = ['card', 'iban', 'phone', 'seed-phrase'] as const;
+export type Finder = (typeof FINDERS)[number];
+
 /** What a detector looks for, as rule files say it (`detectors:`), checked. */
 export interface DetectorSpec {
   readonly name: string;
   readonly family: Family;
   readonly severity: Severity;
-  /** RE2 subset, over bytes. */
-  readonly pattern: string;
+  /** RE2 subset, over bytes; null where a finder of the engine looks for it. */
+  readonly pattern: string | null;
+  /** Shapes that no pattern describes well. */
+  readonly finder: Finder | null;
   readonly bounds: Bounds;
   /** Words that must stand before the match: as a name it is assigned to, or anywhere within 40 bytes of the same line. */
   readonly context: { readonly words: readonly string[]; readonly how: 'assigned' | 'near' } | null;
   /** Names of validators that must all agree. */
-  readonly validate: readonly string[];
+  readonly validate: readonly ValidatorName[];
   /** Least entropy of the match, in bits a character (Shannon); 0: any. */
   readonly entropy: number;
   /** Different matches in one exchange that make a finding. */

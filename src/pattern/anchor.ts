@@ -72,7 +72,9 @@ function concat(items: readonly Node[]): Node {
 function literalsFrom(items: readonly Node[], at: number): readonly string[] | null {
   let texts: readonly string[] = [''];
   for (let i = at; i < items.length; i++) {
-    const some = exact(items[i] as Node);
+    const whole = exact(items[i] as Node);
+    // Of a part that may be any of too many texts, the beginnings may still be few; nothing is known behind them.
+    const some = whole ?? beginnings(items[i] as Node);
     if (some === null) break;
     const length = Math.min(...texts.map((each) => each.length));
     // Two bytes say little: more of them are worth more texts. Four are enough.
@@ -80,8 +82,19 @@ function literalsFrom(items: readonly Node[], at: number): readonly string[] | n
     const joined = new Set(texts.flatMap((text) => some.map((each) => text + each)));
     if (joined.size > room || length >= 2 * LONG_ENOUGH) break;
     texts = [...joined];
+    if (whole === null) break;
   }
   return texts.every((text) => text !== '') ? texts : null;
+}
+
+/** Texts with one of which every match of a part begins; null where some begin with too many. */
+function beginnings(node: Node): readonly string[] | null {
+  if (node.kind === 'concat') return literalsFrom(node.items, 0);
+  if (node.kind !== 'either') return null;
+  const all = node.items.map((item) => literalsFrom(itemsOf(item), 0));
+  if (all.some((each) => each === null)) return null;
+  const texts = new Set(all.flatMap((each) => each as readonly string[]));
+  return texts.size > MAX_LITERALS ? null : [...texts];
 }
 
 /** All texts a part may be, lower-case; null where they are too many, or it may be any. */

@@ -1,6 +1,8 @@
 import type { Cidr } from '../model/cidr.ts';
 import type { Mode } from '../model/mode.ts';
 import { checkAgent, checkOverlappingSources, checkSharedCertificates } from './conflicts.ts';
+import type { ScanTerms } from '../model/scan-profile.ts';
+import { parseDetectors } from './detectors.ts';
 import { parseEndpoint } from './endpoint.ts';
 import { HostIndex } from './host-index.ts';
 import { hostPatternText } from './host-pattern.ts';
@@ -13,6 +15,7 @@ import { bindParameters, fillEndpoint, type ParameterValues } from './parameters
 import type { AgentPolicy, Policy } from './policy.ts';
 import { problemAt, type Problem } from './problem.ts';
 import type { Endpoint, Rule } from './rule.ts';
+import { parseScan } from './scan.ts';
 import type { AgentSpec, CapabilitySpec, EndpointSpec, GrantSpec, TenantSpec } from './schema.ts';
 import { keyRangeOf, rangeOf, type Source } from './source.ts';
 import { didYouMean } from './suggest.ts';
@@ -23,8 +26,8 @@ export function compile(merged: Merged, generation: string, problems: Problem[])
 }
 
 /** What a rule has from whoever it belongs to. */
-type Owner = Pick<Rule, 'capability' | 'mode' | 'networks' | 'limits'>;
-const NOBODY: Owner = { capability: null, mode: null, networks: [], limits: [] };
+type Owner = Pick<Rule, 'capability' | 'mode' | 'networks' | 'limits' | 'scan'>;
+const NOBODY: Owner = { capability: null, mode: null, networks: [], limits: [], scan: null };
 
 /** A capability filled in for one grant. */
 interface Granted {
@@ -40,6 +43,7 @@ interface Defaults {
   readonly limits: readonly Limit[];
   readonly sessionTime: number | null;
   readonly quarantine: QuarantineParts;
+  readonly scan: ScanTerms | null;
 }
 
 class Compiler {
@@ -72,6 +76,7 @@ class Compiler {
       agents,
       deny: indexOf(everybody.denies),
       networks: this.#merged.networks,
+      detectors: parseDetectors(this.#merged.detectors, this.#problems),
       readsHeaders: this.#readsHeaders,
       readsBodies: this.#readsBodies,
       capabilities,
@@ -84,13 +89,14 @@ class Compiler {
     const at = (key: string): PropertyKey[] => ['defaults', key];
     // Without a file there is nothing to read, and nothing that could be wrong with it.
     if (source === undefined)
-      return { mode: 'enforce', denies: [], limits: [], sessionTime: null, quarantine: NO_QUARANTINE };
+      return { mode: 'enforce', denies: [], limits: [], sessionTime: null, quarantine: NO_QUARANTINE, scan: null };
     return {
       mode: spec.mode ?? 'enforce',
       denies: this.#rules(spec.deny, source, at('deny'), NOBODY),
       limits: parseLimits(spec.limits, source, at('limits'), this.#problems),
       sessionTime: parseSessionTime(spec.limits, source, at('limits'), this.#problems),
       quarantine: parseQuarantine(spec.quarantine, source, at('quarantine'), this.#problems),
+      scan: parseScan(spec.scan, source, at('scan'), this.#problems),
     };
   }
 
@@ -127,6 +133,7 @@ class Compiler {
       sessionsRequired: spec.sessions === 'required',
       sessionTime: parseSessionTime(spec.limits, source, at('limits'), this.#problems) ?? defaults.sessionTime,
       quarantine: this.#quarantineOf(agent, defaults.quarantine),
+      scan: [parseScan(spec.scan, source, at('scan'), this.#problems), defaults.scan].filter((each) => each !== null),
       tenantLimits: this.#limitsOfTenant(spec.tenant, source, at('tenant')),
     };
   }
@@ -193,12 +200,13 @@ class Compiler {
     const networks = this.#networkNames(spec.networks, source, ['capabilities', name, 'networks']);
     const found: Problem[] = [];
     const limits = parseLimits(spec.limits, source, ['capabilities', name, 'limits'], found);
+    const scan = parseScan(spec.scan, source, ['capabilities', name, 'scan'], found);
     for (const problem of found) this.#report(problem);
     return this.#rules(
       spec.endpoints,
       source,
       ['capabilities', name, 'endpoints'],
-      { capability: name, mode, networks, limits },
+      { capability: name, mode, networks, limits, scan },
       values,
     );
   }

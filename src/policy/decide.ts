@@ -273,6 +273,7 @@ function makeAllowance(rule: Rule, mode: Mode): Allowance {
       rawPath: rule.endpoint.pathsRaw,
       tools: rule.endpoint.content?.mcp ?? null,
       limits: rule.limits,
+      scan: rule.scan,
     },
   };
 }

@@ -1,9 +1,11 @@
+import type { DetectorSpec } from '../model/detector.ts';
 import { compile } from './compile.ts';
+import { parseDetectors } from './detectors.ts';
 import { checkShape } from './issues.ts';
 import { refuseLater } from './later.ts';
 import { mergeFiles, type CheckedFile, type Merged } from './merge.ts';
 import type { Policy } from './policy.ts';
-import { byPlace, type Problem } from './problem.ts';
+import { byPlace, formatProblem, type Problem } from './problem.ts';
 import { readSources } from './source.ts';
 
 export interface LoadResult {
@@ -18,6 +20,15 @@ export function loadPolicy(root: string): LoadResult {
   const policy = merged === null ? null : compile(merged, generation, problems);
   const failed = problems.some((problem) => problem.severity === 'error');
   return { policy: failed ? null : policy, problems: problems.sort(byPlace) };
+}
+
+/** Reads the detectors that stand in the files below a folder. Throws an Error that says what is wrong with them. */
+export function loadDetectors(folder: string): readonly DetectorSpec[] {
+  const { merged, problems } = readRules(folder);
+  const detectors = merged === null ? [] : parseDetectors(merged.detectors, problems);
+  if (problems.length > 0 || detectors.length === 0)
+    throw new Error(`the detectors in ${folder} do not load:\n${problems.map(formatProblem).join('\n')}`);
+  return detectors;
 }
 
 /** Rule files read, checked and merged, before anything is made of them. */

@@ -1,7 +1,7 @@
 import { parseCidr, type Cidr } from '../model/cidr.ts';
 import { placeText } from '../model/decision.ts';
 import { problemAt, type Problem } from './problem.ts';
-import type { AgentSpec, CapabilitySpec, RulesFile, TenantSpec } from './schema.ts';
+import type { AgentSpec, CapabilitySpec, DetectorFileSpec, RulesFile, TenantSpec } from './schema.ts';
 import { keyRangeOf, rangeOf, type Source } from './source.ts';
 
 /** Something defined by name, with where. */
@@ -16,6 +16,7 @@ export interface Merged {
   readonly agents: ReadonlyMap<string, Named<AgentSpec>>;
   readonly capabilities: ReadonlyMap<string, Named<CapabilitySpec>>;
   readonly tenants: ReadonlyMap<string, Named<TenantSpec>>;
+  readonly detectors: ReadonlyMap<string, Named<DetectorFileSpec>>;
   readonly networks: ReadonlyMap<string, readonly Cidr[]>;
   readonly defaults: Named<NonNullable<RulesFile['defaults']>> | null;
 }
@@ -50,6 +51,7 @@ export function mergeFiles(files: readonly CheckedFile[], problems: Problem[]): 
     agents: collect(files, 'agents', problems),
     capabilities: collect(files, 'capabilities', problems),
     tenants: collect(files, 'tenants', problems),
+    detectors: collect(files, 'detectors', problems),
     networks,
     defaults,
   };
@@ -71,7 +73,7 @@ export function parseCidrs(texts: readonly string[], source: Source, path: Prope
   return parsed;
 }
 
-type Section = 'agents' | 'capabilities' | 'tenants' | 'networks';
+type Section = 'agents' | 'capabilities' | 'tenants' | 'networks' | 'detectors';
 
 function collect<S extends Section>(
   files: readonly CheckedFile[],

@@ -1,7 +1,9 @@
 import type { Cidr } from '../model/cidr.ts';
+import type { DetectorSpec } from '../model/detector.ts';
 import type { Limit } from '../model/limit.ts';
 import type { Mode } from '../model/mode.ts';
 import type { QuarantineTerms } from '../model/quarantine.ts';
+import type { ScanTerms } from '../model/scan-profile.ts';
 import type { HostIndex } from './host-index.ts';
 
 /** An agent as the policy knows it. */
@@ -27,6 +29,8 @@ export interface AgentPolicy {
   readonly sessionTime: number | null;
   /** When the gate contains it by itself; null: never. */
   readonly quarantine: QuarantineTerms | null;
+  /** What is done about what the scanner finds: its own word, then that of `defaults`. */
+  readonly scan: readonly ScanTerms[];
   /** What all agents of its tenant may use up together. */
   readonly tenantLimits: readonly Limit[];
 }
@@ -43,6 +47,8 @@ export interface Policy {
   readonly readsHeaders: boolean;
   /** Some rule has predicates on content: bodies may have to be read before they are judged. */
   readonly readsBodies: boolean;
+  /** Detectors of the rules' own, beside or in place of those that ship. */
+  readonly detectors: readonly DetectorSpec[];
   /** Names for metrics; nothing outside this list becomes a label. */
   readonly capabilities: ReadonlySet<string>;
   readonly counts: { readonly agents: number; readonly capabilities: number; readonly rules: number };

@@ -1,6 +1,7 @@
 import type { Place, RuleReference, WebSocketTerms } from '../model/decision.ts';
 import type { Limit } from '../model/limit.ts';
 import type { Mode } from '../model/mode.ts';
+import type { ScanTerms } from '../model/scan-profile.ts';
 import type { Scheme } from '../model/target.ts';
 import { hostRank, type HostPattern } from './host-pattern.ts';
 import type { PathPattern } from './path-pattern.ts';
@@ -38,6 +39,8 @@ export interface Rule extends RuleReference {
   readonly networks: readonly string[];
   /** Limits of its capability. */
   readonly limits: readonly Limit[];
+  /** What its capability says of scanning. */
+  readonly scan: ScanTerms | null;
 }
 
 /** One path of a rule, with its specificity as a number (POLICY.md, "Deciding" 3). */
@@ -71,7 +74,13 @@ export function obligationKey(rule: Rule): string {
   const shows = rule.endpoint.content?.mcp?.shows ?? '-';
   const limits = rule.limits.map(({ kind, text: limit }) => `${kind} ${limit}`).join(',');
   const counted = limits === '' ? '' : `|${limits}`;
-  return `${rule.mode ?? '-'}|${rule.networks.join(',')}|${terms}|${rule.endpoint.intercept}|${shows}${counted}`;
+  return `${rule.mode ?? '-'}|${rule.networks.join(',')}|${terms}|${rule.endpoint.intercept}|${shows}${counted}${scanText(rule.scan)}`;
+}
+
+function scanText(terms: ScanTerms | null): string {
+  if (terms === null) return '';
+  const said = [...terms.actions, ...terms.detectors].map(([what, action]) => `${what} ${action}`).sort();
+  return `|scan ${terms.off ? 'off' : terms.resets ? 'default' : said.join(',')}`;
 }
 
 function predicateCount(endpoint: Endpoint): number {

@@ -29,13 +29,14 @@ export interface Variant {
   readonly begins: boolean;
 }
 
-/** Bytes of a line between a word and what is looked for near it. */
-const NEAR = 40;
+/** What may stand of a line between a word and what is looked for near it. The word is no part of a longer one. */
+const NEAR = String.raw`[^A-Za-z\n][^\n]{0,40}?`;
 
 /** Compiles a detector. Throws PatternError for what is wrong with its pattern. */
 export function compileDetector(spec: DetectorSpec): readonly Variant[] {
+  if (spec.pattern === null) return [];
   const node = bounded(parsePattern(spec.pattern), spec.bounds);
-  const detector = { spec, validators: spec.validate.map(validatorOf), least: shortest(node) };
+  const detector = { spec, validators: spec.validate.map((name) => VALIDATORS[name]), least: shortest(node) };
   if (spec.context !== null) return [withContext(detector, node, spec.context)];
   const anchored = anchorsOf(node, 1);
   if (anchored === null)
@@ -46,12 +47,6 @@ export function compileDetector(spec: DetectorSpec): readonly Variant[] {
     );
   const begins = spec.bounds === 'word' || spec.bounds === 'start';
   return anchored.map((each) => variantOf(detector, each, begins, null));
-}
-
-function validatorOf(name: string): Validator {
-  const validator = VALIDATORS.get(name);
-  if (validator === undefined) throw new Error(`no validator is called ${name}`);
-  return validator;
 }
 
 function bounded(node: Node, bounds: DetectorSpec['bounds']): Node {
@@ -85,13 +80,11 @@ const ASSIGNED = String.raw`[\w. \t-]{0,25}["'\x60\\\])}]{0,4}\s{0,3}(?:[=:>,|?]
 function withContext(detector: Detector, value: Node, context: NonNullable<DetectorSpec['context']>): Variant {
   const words = context.words.map((word) => word.toLowerCase());
   const name: Node = { kind: 'either', items: words.map((word) => parsePattern(`(?i:${escapePattern(word)})`)) };
-  const gap =
-    context.how === 'assigned'
-      ? parsePattern(ASSIGNED)
-      : parsePattern(String.raw`[^\n]{0,${NEAR}}?`);
+  const gap = parsePattern(context.how === 'assigned' ? ASSIGNED : NEAR);
   const begins: Node = { kind: 'assert', what: 'word-begins' };
   const parts: Node[] = context.how === 'near' ? [name, gap, begins, value] : [name, gap, value];
-  const anchored = { literals: words, before: { kind: 'empty' } as const, from: { kind: 'concat', items: parts } as const };
+  const literals = words.map((word) => Buffer.from(word).toString('latin1'));
+  const anchored = { literals, before: { kind: 'empty' } as const, from: { kind: 'concat', items: parts } as const };
   return variantOf(detector, anchored, context.how === 'near', new Matcher(compileProgram(value, true)));
 }
 

@@ -1,6 +1,7 @@
-import type { DetectorSpec } from '../model/detector.ts';
+import type { DetectorSpec, Finder } from '../model/detector.ts';
 import { Automaton, makeHits, type Hits } from './automaton.ts';
-import { compileDetector, type Variant } from './detector.ts';
+import { compileDetector, type Detector, type Variant } from './detector.ts';
+import { VALIDATORS } from './validators/list.ts';
 
 /** Bytes read at a time. */
 export const SLICE = 32 * 1024;
@@ -27,6 +28,8 @@ export interface Engine {
   /** Where hits of one slice are put. Worked off before anything else is scanned. */
   readonly hits: Hits;
   readonly detectors: ReadonlyMap<string, DetectorSpec>;
+  /** What finders report to. */
+  readonly finders: ReadonlyMap<Finder, Detector>;
 }
 
 /** Containers that say what they are. zlib has several levels, and so several beginnings (RFC 1950 §2.2). */
@@ -58,7 +61,15 @@ export function compileEngine(specs: Iterable<DetectorSpec>): Engine {
     variants,
     hits: makeHits(2 * SLICE),
     detectors,
+    finders: findersOf(detectors.values()),
   };
+}
+
+function findersOf(specs: Iterable<DetectorSpec>): ReadonlyMap<Finder, Detector> {
+  const finders = new Map<Finder, Detector>();
+  for (const spec of specs)
+    if (spec.finder !== null) finders.set(spec.finder, { spec, validators: spec.validate.map((name) => VALIDATORS[name]), least: 0 });
+  return finders;
 }
 
 /** Has every automaton make its first states, so that the first request does not pay for them. */

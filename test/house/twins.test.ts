@@ -8,6 +8,7 @@ import { ROOT, sourcesBelow } from './sources.ts';
 const PURE = [
   'model',
   'http1',
+  'pattern',
   'policy',
   'decision-point',
   'limits',

@@ -10,6 +10,7 @@ export function detector(name: string, pattern: string, more: Partial<DetectorSp
     family: 'secrets',
     severity: 'high',
     pattern,
+    finder: null,
     bounds: 'word',
     context: null,
     validate: [],

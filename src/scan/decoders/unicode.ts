@@ -93,7 +93,8 @@ function character(bytes: Uint8Array, at: number): readonly [number, number] {
   if (lead >= 0xc2 && lead < 0xe0) return b === -1 ? [-1, 1] : [((lead & 0x1f) << 6) | b, 2];
   if (lead >= 0xe0 && lead < 0xf0) return b === -1 || c === -1 ? [-1, 1] : [((lead & 0x0f) << 12) | (b << 6) | c, 3];
   if (lead < 0xf0 || lead > 0xf4 || b === -1 || c === -1 || d === -1) return [-1, 1];
-  return [((lead & 7) << 18) | (b << 12) | (c << 6) | d, 4];
+  const code = ((lead & 7) << 18) | (b << 12) | (c << 6) | d;
+  return code > 0x10ffff ? [-1, 1] : [code, 4];
 }
 
 function isAlphanumeric(byte: number): boolean {

@@ -9,14 +9,18 @@ import { Below, DEEPEST } from './below.ts';
 import { CodeReader } from './codes.ts';
 import { ContainerReader } from './containers.ts';
 import { EscapeReader } from './escapes.ts';
+import { NumberReader } from './numbers.ts';
+import { PhraseReader } from './phrases.ts';
 import { RunReader } from './runs.ts';
 import { Utf16Reader } from './utf16.ts';
 
 /** What looks through the bytes of a view: an explicit list, in no particular order. */
 export function readersOf(view: View): readonly Reader[] {
   const below = (): Below => new Below(view, readersOf);
-  if (view.via.length >= DEEPEST) return [];
+  const finders = [new NumberReader(view), new PhraseReader(view)].filter((reader) => reader.used);
+  if (view.via.length >= DEEPEST) return finders;
   return [
+    ...finders,
     new RunReader(view, below()),
     new EscapeReader(view, PERCENT, below()),
     new EscapeReader(view, BACKSLASH, below()),

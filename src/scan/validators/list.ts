@@ -1,30 +1,56 @@
-import { iban } from './iban.ts';
-import { base58check, bech32, mixedCase } from './wallet.ts';
+import type { ValidatorName } from '../../model/detector.ts';
 import { card } from './card.ts';
+import { iban } from './iban.ts';
+import {
+  abaRouting,
+  belgianNationalNumber,
+  bsn,
+  cpf,
+  dni,
+  ean13,
+  nhs,
+  nino,
+  nir,
+  personnummer,
+  pesel,
+  sin,
+  ssn,
+  steuerId,
+  tfn,
+  verhoeff,
+} from './national-id.ts';
 import { credentialUrl, jwt, mixed, notHex, notUuid } from './shape.ts';
-import { abaRouting, nhs, nino, nir, sin, ssn, steuerId, verhoeff } from './national-id.ts';
+import { base58check, bech32, mixedCase } from './wallet.ts';
 
 /** Whether a match, as Latin-1 text, can be what its detector says. */
 export type Validator = (text: string) => boolean;
 
 /** Validators by the name rule files call them by. */
-export const VALIDATORS: ReadonlyMap<string, Validator> = new Map<string, Validator>([
-  ['aba-routing', abaRouting],
-  ['base58check', base58check],
-  ['bech32', bech32],
-  ['card', card],
-  ['credential-url', credentialUrl],
-  ['mixed-case', mixedCase],
-  ['iban', iban],
-  ['jwt', jwt],
-  ['mixed', mixed],
-  ['nhs-number', nhs],
-  ['nino', nino],
-  ['nir', nir],
-  ['not-hex', notHex],
-  ['not-uuid', notUuid],
-  ['sin', sin],
-  ['ssn', ssn],
-  ['steuer-id', steuerId],
-  ['verhoeff', verhoeff],
-]);
+export const VALIDATORS: Readonly<Record<ValidatorName, Validator>> = {
+  'aba-routing': abaRouting,
+  base58check,
+  bech32,
+  'be-national-number': belgianNationalNumber,
+  bsn,
+  card,
+  cpf,
+  'credential-url': credentialUrl,
+  dni,
+  ean13,
+  iban,
+  jwt,
+  mixed,
+  'mixed-case': mixedCase,
+  'nhs-number': nhs,
+  nino,
+  nir,
+  'not-hex': notHex,
+  'not-uuid': notUuid,
+  personnummer,
+  pesel,
+  sin,
+  ssn,
+  'steuer-id': steuerId,
+  tfn,
+  verhoeff,
+};

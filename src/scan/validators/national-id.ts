@@ -70,6 +70,66 @@ export function abaRouting(text: string): boolean {
   return weigh(digits, [3, 7, 1, 3, 7, 1, 3, 7, 1]) % 10 === 0 && new Set(digits).size > 2;
 }
 
+/** Spain, DNI and NIE: the letter is the number mod 23. */
+export function dni(text: string): boolean {
+  const compact = text.replace('-', '').toUpperCase();
+  const digits = compact.slice(0, -1).replace(/^[XYZ]/, (letter) => String('XYZ'.indexOf(letter)));
+  return 'TRWAGMYFPDXBNJZSQVHLCKE'[Number(digits) % 23] === compact.at(-1);
+}
+
+/** Netherlands, BSN: the eleven test. */
+export function bsn(text: string): boolean {
+  const digits = digitsOf(text);
+  return digits.length === 9 && new Set(digits).size > 2 && weigh(digits, [9, 8, 7, 6, 5, 4, 3, 2, -1]) % 11 === 0;
+}
+
+/** Belgium: mod 97, of the number with a 2 before it for those born in this century. */
+export function belgianNationalNumber(text: string): boolean {
+  const digits = digitsOf(text);
+  if (digits.length !== 11 || Number(digits.slice(2, 4)) > 12 || Number(digits.slice(4, 6)) > 31) return false;
+  const check = Number(digits.slice(9));
+  const number = digits.slice(0, 9);
+  return [number, `2${number}`].some((each) => 97 - (Number(each) % 97) === check);
+}
+
+/** Poland, PESEL: weights 1, 3, 7, 9; the month says the century. */
+export function pesel(text: string): boolean {
+  const digits = digitsOf(text);
+  const month = Number(digits.slice(2, 4)) % 20;
+  if (digits.length !== 11 || month === 0 || month > 12 || Number(digits.slice(4, 6)) > 31) return false;
+  return weigh(digits, [1, 3, 7, 9, 1, 3, 7, 9, 1, 3, 1]) % 10 === 0;
+}
+
+/** Sweden: Luhn over the ten digits, behind a date. */
+export function personnummer(text: string): boolean {
+  const digits = digitsOf(text).slice(-10);
+  const day = Number(digits.slice(4, 6)) % 60;
+  return digits.length === 10 && Number(digits.slice(2, 4)) <= 12 && day > 0 && day <= 31 && luhn(digits);
+}
+
+/** Switzerland, AHV: the check digit of EAN-13. */
+export function ean13(text: string): boolean {
+  const digits = digitsOf(text);
+  return digits.length === 13 && weigh(digits, [1, 3, 1, 3, 1, 3, 1, 3, 1, 3, 1, 3, 1]) % 10 === 0;
+}
+
+/** Brazil, CPF: two check digits, mod 11. */
+export function cpf(text: string): boolean {
+  const digits = digitsOf(text);
+  if (digits.length !== 11 || new Set(digits).size === 1) return false;
+  return [9, 10].every((length) => {
+    const weights = Array.from({ length }, (_, index) => length + 1 - index);
+    const rest = (weigh(digits, weights) * 10) % 11;
+    return (rest === 10 ? 0 : rest) === Number(digits[length]);
+  });
+}
+
+/** Australia, tax file number: weighted, mod 11. */
+export function tfn(text: string): boolean {
+  const digits = digitsOf(text);
+  return digits.length === 9 && new Set(digits).size > 2 && weigh(digits, [1, 4, 3, 7, 5, 8, 6, 9, 10]) % 11 === 0;
+}
+
 const D = '0123456789 1234067895 2340178956 3401289567 4012395678 5987604321 6598710432 7659821043 8765932104 9876543210'.split(' ');
 const P = '0123456789 1576283094 5803796142 8916043527 9453126870 4286573901 2793806415 7046913258'.split(' ');
 

@@ -8,7 +8,7 @@ export function jwt(text: string): boolean {
 /** Letters in both cases and digits, or nearly: what random text of this length has, and words have not. */
 export function mixed(text: string): boolean {
   const kinds = [/[a-z]/, /[A-Z]/, /[0-9]/].filter((kind) => kind.test(text)).length;
-  return kinds === 3 || (kinds === 2 && /[0-9]/.test(text) && text.replace(/[^0-9]/g, '').length >= 3);
+  return kinds === 3 || (kinds === 2 && /[0-9]/.test(text) && text.replace(/[^0-9]/g, '').length >= 2);
 }
 
 /** Not hexadecimal digits alone: those are hashes more often than keys. */

@@ -18,6 +18,8 @@ describe('anchorsOf()', () => {
     ['abc|\\d+', null],
     ['\\d*abc', null],
     ['a?b?', null],
+    ['(?:jdbc:[a-z]+|server)=\\w+', ['jdbc:', 'server']],
+    ['(?:ab|\\d+)x', null],
   ])('of %s: %j', (pattern, expected) => {
     expect(literals(pattern)?.sort() ?? null).toEqual(expected);
   });

@@ -17,6 +17,7 @@ const ranked = (text: string): RankedRule => {
       mode: null,
       networks: [],
       limits: [],
+    scan: null,
     },
     path,
     rank: rankOf(endpoint, path),

@@ -1,0 +1,192 @@
+import type { Detector } from '../detector.ts';
+import { card } from '../validators/card.ts';
+import { iban } from '../validators/iban.ts';
+import type { Reader } from '../reader.ts';
+import type { View } from '../view.ts';
+import { leftBound } from '../edges.ts';
+
+/** Longest number with its separators: an IBAN in groups of four. */
+const LONGEST = 48;
+/** Fewest digits of a payment card. */
+const CARD = 13;
+const STEP = 4;
+
+const DIGIT = 1;
+const LETTER = 2;
+const SEPARATOR = 4;
+const KINDS = kinds();
+
+/** Payment cards, IBANs and telephone numbers: digits in groups, told from other numbers by what validates them. */
+export class NumberReader implements Reader {
+  readonly #view: View;
+  readonly #card: Detector | undefined;
+  readonly #iban: Detector | undefined;
+  readonly #phone: Detector | undefined;
+  #from = 0;
+  waiting = Infinity;
+
+  constructor(view: View) {
+    this.#view = view;
+    const { finders } = view.context.engine;
+    this.#card = finders.get('card');
+    this.#iban = finders.get('iban');
+    this.#phone = finders.get('phone');
+  }
+
+  get used(): boolean {
+    return this.#card !== undefined || this.#iban !== undefined || this.#phone !== undefined;
+  }
+
+  opened(): number {
+    return Infinity;
+  }
+
+  restart(): void {
+    this.#from = this.#view.end;
+    this.waiting = Infinity;
+  }
+
+  read(_from: number, to: number, final: boolean): void {
+    const { bytes, base } = this.#view;
+    this.waiting = Infinity;
+    let from = this.#from - base;
+    let probe = from + STEP - 1;
+    for (; probe < to; probe += STEP) {
+      if (((KINDS[bytes[probe] as number] as number) & DIGIT) === 0) continue;
+      // Four digits in a row, or it is no group of anything looked for here.
+      let start = probe;
+      while (start > from && isDigit(bytes[start - 1] as number)) start--;
+      let end = probe + 1;
+      while (end < to && isDigit(bytes[end] as number)) end++;
+      if (end - start < STEP && end < to) continue;
+      start = this.#startOf(start, from);
+      end = endOf(bytes, start, to);
+      if (end === to && !final && end - start < LONGEST) {
+        this.waiting = this.#from = base + start;
+        return;
+      }
+      this.#judge(start, end);
+      from = end;
+      probe = Math.max(probe, end - 1);
+    }
+    // Letters and short groups may stand before digits that are still to come.
+    let last = to;
+    while (last > from && to - last < LONGEST && KINDS[bytes[last - 1] as number] !== 0) last--;
+    this.#from = base + (final ? to : Math.max(from, last));
+  }
+
+  /** Back over groups and letters that may belong to the number. */
+  #startOf(at: number, from: number): number {
+    const { bytes } = this.#view;
+    let start = at;
+    const lowest = Math.max(from, at - 12);
+    while (start > lowest && KINDS[bytes[start - 1] as number] !== 0) {
+      const kind = KINDS[bytes[start - 1] as number] as number;
+      if ((kind & SEPARATOR) !== 0 && (start - 2 < lowest || ((KINDS[bytes[start - 2] as number] as number) & (DIGIT | LETTER)) === 0)) break;
+      start--;
+    }
+    return start;
+  }
+
+  /** Judges the groups in [start, end), beginning at each. */
+  #judge(start: number, end: number): void {
+    const { bytes, context } = this.#view;
+    context.budget.spend(end - start);
+    for (let at = start; at < end; at++) {
+      const kind = KINDS[bytes[at] as number] as number;
+      const begins = at === start || KINDS[bytes[at - 1] as number] !== kind || (kind & SEPARATOR) !== 0;
+      if (!begins || (kind & SEPARATOR) !== 0) continue;
+      if ((kind & DIGIT) !== 0) at = Math.max(at, this.#digits(at, end) - 1);
+      else if (this.#iban !== undefined && end - at >= 15) at = Math.max(at, this.#ibanAt(at, end) - 1);
+    }
+  }
+
+  /** A card or telephone number that begins at `at`; returns where it ends, or `at`. */
+  #digits(at: number, end: number): number {
+    const { bytes } = this.#view;
+    if (this.#phone !== undefined && bytes[at - 1] === 0x2b) return this.#phoneAt(at, end);
+    if (this.#card === undefined || !this.#bounded(at)) return at;
+    let digits = 0;
+    let best = at;
+    for (let index = at; index < end && digits <= 19; index++) {
+      const kind = KINDS[bytes[index] as number] as number;
+      if ((kind & LETTER) !== 0) break;
+      if ((kind & DIGIT) === 0) continue;
+      digits++;
+      if (digits < CARD || (index + 1 < end && KINDS[bytes[index + 1] as number] !== SEPARATOR)) continue;
+      if (card(this.#text(at, index + 1))) best = index + 1;
+    }
+    if (best > at) this.#report(this.#card, at, best);
+    return best;
+  }
+
+  #phoneAt(at: number, end: number): number {
+    const { bytes } = this.#view;
+    let index = at;
+    let digits = 0;
+    for (; index < end && digits < 15; index++) {
+      const kind = KINDS[bytes[index] as number] as number;
+      if ((kind & LETTER) !== 0) break;
+      if ((kind & DIGIT) !== 0) digits++;
+    }
+    if (digits >= 8 && this.#phone !== undefined) this.#report(this.#phone, at - 1, index);
+    return index;
+  }
+
+  #ibanAt(at: number, end: number): number {
+    const { bytes } = this.#view;
+    if (!this.#bounded(at) || !isDigit(bytes[at + 2] as number) || !isDigit(bytes[at + 3] as number)) return at;
+    let compact = 0;
+    for (let index = at; index < end && compact < 34; index++) {
+      if ((KINDS[bytes[index] as number] as number) & SEPARATOR) continue;
+      compact++;
+      if (compact < 15 || (index + 1 < end && KINDS[bytes[index + 1] as number] !== SEPARATOR)) continue;
+      if (!iban(this.#text(at, index + 1))) continue;
+      this.#report(this.#iban as Detector, at, index + 1);
+      return index + 1;
+    }
+    return at;
+  }
+
+  /** Nothing that belongs to another number or word stands right before it. */
+  #bounded(at: number): boolean {
+    const { bytes, base, begin } = this.#view;
+    const before = bytes[at - 1];
+    if (before === 0x2e && at >= 2 && isDigit(bytes[at - 2] as number)) return false;
+    return leftBound(bytes, at, begin - base);
+  }
+
+  #text(from: number, to: number): string {
+    const { bytes } = this.#view;
+    return Buffer.from(bytes.buffer, from, to - from).toString('latin1');
+  }
+
+  #report(detector: Detector, from: number, to: number): void {
+    this.#view.context.match(detector, this.#view, from, to);
+  }
+}
+
+/** Index behind the groups that begin at `start`. */
+function endOf(bytes: Uint8Array, start: number, to: number): number {
+  let end = start;
+  const most = Math.min(to, start + LONGEST);
+  while (end < most) {
+    const kind = KINDS[bytes[end] as number] as number;
+    if (kind === 0) break;
+    if ((kind & SEPARATOR) !== 0 && end > start && ((KINDS[bytes[end - 1] as number] as number) & SEPARATOR) !== 0) break;
+    end++;
+  }
+  return end;
+}
+
+function isDigit(byte: number): boolean {
+  return byte >= 0x30 && byte <= 0x39;
+}
+
+function kinds(): Uint8Array {
+  const table = new Uint8Array(256);
+  table.fill(DIGIT, 0x30, 0x3a);
+  table.fill(LETTER, 0x41, 0x5b);
+  table[0x20] = table[0x2d] = SEPARATOR;
+  return table;
+}

@@ -1,0 +1,33 @@
+import { readFileSync, readdirSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { loadDetectors } from '../../../src/policy/load.ts';
+import { compileEngine } from '../../../src/scan/engine.ts';
+import { fillIn } from '../../support/samples.ts';
+import { findIn } from '../../support/scan.ts';
+
+const FIXTURES = 'test/fixtures/detectors';
+const DETECTORS = loadDetectors('rules/detectors');
+const engine = compileEngine(DETECTORS);
+
+describe('detectors', () => {
+  it('are at least 250, each with the documentation it is from, and at least one hit and one miss', () => {
+    expect(DETECTORS.length).toBeGreaterThanOrEqual(250);
+    const without = DETECTORS.filter(({ name, source }) => {
+      const files = readdirSync(`${FIXTURES}/${name}`);
+      return source === null || !files.some((file) => file.startsWith('hit.')) || !files.some((file) => file.startsWith('miss.'));
+    });
+    expect(without.map(({ name }) => name)).toEqual([]);
+    expect(readdirSync(FIXTURES).sort()).toEqual(DETECTORS.map(({ name }) => name).sort());
+  });
+
+  it.each(DETECTORS.map(({ name }) => name))('%s', (name) => {
+    for (const file of readdirSync(`${FIXTURES}/${name}`)) {
+      const template = readFileSync(`${FIXTURES}/${name}/${file}`, 'utf8');
+      for (let seed = 1; seed <= 5; seed++) {
+        const text = fillIn(template, seed);
+        const found = new Set(findIn(engine, Buffer.from(text)).map((finding) => finding.detector));
+        expect({ file, text, found: found.has(name) }).toEqual({ file, text, found: file.startsWith('hit.') });
+      }
+    }
+  });
+});

@@ -62,8 +62,8 @@ export class Context {
 
   /** Something was found at the indices [from, to) of a view. `text` is what its fingerprint is of. */
   report(spec: Detector['spec'], view: View, from: number, to: number, text: string): void {
+    if (spec.count > 1 && (this.#seen.has(spec.name) || !this.#enough(spec, text))) return;
     const fingerprint = createHmac('sha256', this.#key).update(text, 'latin1').digest('hex').slice(0, 16);
-    if (spec.count > 1 && !this.#enough(spec, fingerprint)) return;
     const offset = view.sourceOf(view.base + from);
     const end = view.parent === null ? view.base + to : view.sourceOf(view.base + to - 1) + 1;
     const once = spec.count > 1 ? spec.name : `${spec.name} ${fingerprint} ${offset}`;
@@ -82,10 +82,10 @@ export class Context {
   }
 
   /** Counts different matches; true when they have become as many as make a finding. */
-  #enough({ name, count }: Detector['spec'], fingerprint: string): boolean {
+  #enough({ name, count }: Detector['spec'], match: string): boolean {
     const matches = this.#counted.get(name) ?? new Set();
     this.#counted.set(name, matches);
-    matches.add(fingerprint);
+    if (matches.size < count) matches.add(match);
     return matches.size >= count;
   }
 }

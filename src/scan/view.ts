@@ -1,5 +1,6 @@
 import { NONE, OPEN, kindOf, type Before, type OpenMatch } from '../pattern/matcher.ts';
-import { Context } from './context.ts';
+import { copyBytes } from './bytes.ts';
+import type { Context } from './context.ts';
 import { leftBound } from './edges.ts';
 import type { Variant } from './detector.ts';
 import { SLICE } from './engine.ts';
@@ -32,7 +33,7 @@ interface Candidate {
 export class View {
   readonly context: Context;
   readonly via: readonly string[];
-  readonly bytes = new Uint8Array(CAPACITY + SLACK);
+  readonly bytes = Buffer.allocUnsafeSlow(CAPACITY + SLACK);
   /** Place of `bytes[0]` in the view. */
   base = 0;
   /** Bytes that are there. */
@@ -89,7 +90,7 @@ export class View {
     for (let at = from; at < to; at += SLICE) {
       const size = Math.min(SLICE, to - at);
       this.#makeRoom(size);
-      this.bytes.set(size === bytes.length ? bytes : bytes.subarray(at, at + size), this.length);
+      copyBytes(bytes, at, at + size, this.bytes, this.length);
       this.length += size;
     }
   }

@@ -8,8 +8,7 @@ const EXPANSION = 64;
  * own: only streams with the windows that encoders choose by themselves (22 and 24 bits) are tried.
  */
 export function unbrotli(bytes: Uint8Array, size: number): Buffer | null {
-  const window = (bytes[0] as number) & 15;
-  if (size < LEAST || (window !== 0x0b && window !== 0x0f)) return null;
+  if (size < LEAST || !isPlausible(bytes, size)) return null;
   try {
     const given = Buffer.from(bytes.buffer, bytes.byteOffset, size);
     const expanded = brotliDecompressSync(given, {
@@ -20,4 +19,18 @@ export function unbrotli(bytes: Uint8Array, size: number): Buffer | null {
   } catch {
     return null;
   }
+}
+
+/**
+ * Windows of 22 or 24 bits, then either a last block (RFC 7932 §9.2), whose length follows in two bytes, or one of several, of
+ * which no more is known.
+ */
+function isPlausible(bytes: Uint8Array, size: number): boolean {
+  const first = bytes[0] as number;
+  const window = first & 15;
+  if (window !== 0x0b && window !== 0x0f) return false;
+  const rest = first >> 4;
+  if (rest === 0 || rest === 8) return true;
+  const length = (bytes[1] as number) + ((bytes[2] as number) << 8) + 1;
+  return rest === 1 && length >= size / 2 && length <= size * EXPANSION;
 }

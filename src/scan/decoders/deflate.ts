@@ -108,13 +108,66 @@ function zipData(bytes: Uint8Array, at: number, to: number): number | null {
   return plausible(bytes, next, to);
 }
 
-/** Two bytes in 65,536 are a beginning of zlib by chance: the first block must be of a kind there is. */
+/** Bytes of a block that are looked at before it is believed to be one. */
+const LOOK = 16;
+
+/** Two bytes in 65,536 are a beginning of zlib by chance: what follows must be a block that can be (RFC 1951 §3.2). */
 function plausible(bytes: Uint8Array, at: number, to: number): number | null {
-  if (to < at + 5) return null;
-  const kind = ((bytes[at] as number) >> 1) & 3;
+  if (to < at + LOOK) return null;
+  const bits = bitsFrom(bytes, at);
+  bits(1);
+  const kind = bits(2);
   if (kind === 3) return -1;
-  if (kind !== 0) return at;
+  if (kind === 2) return isDynamic(bits) ? at : -1;
+  if (kind === 1) return isFixed(bits) ? at : -1;
   const length = (bytes[at + 1] as number) | ((bytes[at + 2] as number) << 8);
   const inverse = (bytes[at + 3] as number) | ((bytes[at + 4] as number) << 8);
   return (length ^ inverse) === 0xffff ? at : -1;
+}
+
+type Bits = (count: number) => number;
+
+/** Reads bits, lowest first. */
+function bitsFrom(bytes: Uint8Array, at: number): Bits {
+  let place = at * 8;
+  return (count) => {
+    let value = 0;
+    for (let bit = 0; bit < count; bit++, place++) value |= (((bytes[place >> 3] as number) >> (place & 7)) & 1) << bit;
+    return value;
+  };
+}
+
+/** The code that the codes are written in must be complete. */
+function isDynamic(bits: Bits): boolean {
+  if (bits(5) > 29 || bits(5) > 29) return false;
+  const count = bits(4) + 4;
+  let sum = 0;
+  for (let i = 0; i < count; i++) {
+    const length = bits(3);
+    if (length > 0) sum += 128 >> length;
+  }
+  return sum === 128;
+}
+
+/** The shortest distance that a repetition may mean whose length code has been read. */
+function leastDistance(length: number, bits: Bits): number {
+  if (length >= 9) bits(Math.floor((length - 5) / 4));
+  let code = 0;
+  for (let i = 0; i < 5; i++) code = (code << 1) | bits(1);
+  if (code > 29) return Infinity;
+  return code < 4 ? code + 1 : ((2 + (code & 1)) << ((code >> 1) - 1)) + 1;
+}
+
+/** The first symbols must not repeat what has not been written yet. */
+function isFixed(bits: Bits): boolean {
+  for (let written = 0; written < 10; written++) {
+    let code = 0;
+    for (let i = 0; i < 7; i++) code = (code << 1) | bits(1);
+    if (code < 24) return code === 0 ? written > 0 : leastDistance(code, bits) <= written;
+    // 00110000 to 10111111 are eight bits, 11000000 to 11000111 repeat, 110010000 and above are nine bits.
+    code = (code << 1) | bits(1);
+    if (code >= 0xc0 && code <= 0xc7) return false;
+    if (code > 0xc7) bits(1);
+  }
+  return true;
 }

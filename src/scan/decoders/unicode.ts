@@ -12,6 +12,7 @@ const CONFUSABLES: ReadonlyMap<number, string> = new Map(
     .map(([from = '', to = '']) => [from.codePointAt(0) as number, to]),
 );
 
+const CODE = 0x1fffff;
 const known = new Map<number, string | null>();
 
 /**
@@ -68,16 +69,19 @@ export const UNICODE: Escapes = {
   lead: -1,
   longest: 4,
   hides(bytes, at) {
-    const [code] = character(bytes, at);
-    const ascii = code === -1 ? null : asciiOf(code);
+    const found = character(bytes, at);
+    if (found === -1) return false;
+    const code = found & CODE;
+    const ascii = asciiOf(code);
     if (ascii === null) return false;
     // Whole words in Cyrillic or Greek are words. Beside ASCII, or where a form has no other use, they pass for it.
     if (code >= 0x2000 || ascii === '') return true;
     return isAlphanumeric(bytes[at - 1] as number) || isAlphanumeric(bytes[at + 2] as number);
   },
   decode(bytes, at, out, put): Decoded | null {
-    const [code, read] = character(bytes, at);
-    if (code === -1) return null;
+    const found = character(bytes, at);
+    if (found === -1) return null;
+    const [code, read] = [found & CODE, found >> 21];
     const ascii = asciiOf(code);
     if (ascii === null || ascii.length > 4) return { read, written: putUtf8(code, out, put) };
     for (let i = 0; i < ascii.length; i++) out[put + i] = ascii.charCodeAt(i);
@@ -85,16 +89,20 @@ export const UNICODE: Escapes = {
   },
 };
 
-/** The character of UTF-8 at an index, and its bytes; -1 where there is none. */
-function character(bytes: Uint8Array, at: number): readonly [number, number] {
+/** The character of UTF-8 at an index, and above its 21 bits how many bytes it has; -1 where there is none. */
+function character(bytes: Uint8Array, at: number): number {
   const lead = bytes[at] as number;
-  const next = (index: number): number => (((bytes[at + index] as number) & 0xc0) === 0x80 ? (bytes[at + index] as number) & 0x3f : -1);
-  const [b, c, d] = [next(1), next(2), next(3)];
-  if (lead >= 0xc2 && lead < 0xe0) return b === -1 ? [-1, 1] : [((lead & 0x1f) << 6) | b, 2];
-  if (lead >= 0xe0 && lead < 0xf0) return b === -1 || c === -1 ? [-1, 1] : [((lead & 0x0f) << 12) | (b << 6) | c, 3];
-  if (lead < 0xf0 || lead > 0xf4 || b === -1 || c === -1 || d === -1) return [-1, 1];
-  const code = ((lead & 7) << 18) | (b << 12) | (c << 6) | d;
-  return code > 0x10ffff ? [-1, 1] : [code, 4];
+  if (lead < 0xc2 || lead > 0xf4) return -1;
+  const second = bytes[at + 1] as number;
+  if ((second & 0xc0) !== 0x80) return -1;
+  if (lead < 0xe0) return (2 << 21) | ((lead & 0x1f) << 6) | (second & 0x3f);
+  const third = bytes[at + 2] as number;
+  if ((third & 0xc0) !== 0x80) return -1;
+  if (lead < 0xf0) return (3 << 21) | ((lead & 0x0f) << 12) | ((second & 0x3f) << 6) | (third & 0x3f);
+  const fourth = bytes[at + 3] as number;
+  if ((fourth & 0xc0) !== 0x80) return -1;
+  const code = ((lead & 7) << 18) | ((second & 0x3f) << 12) | ((third & 0x3f) << 6) | (fourth & 0x3f);
+  return code > 0x10ffff ? -1 : (4 << 21) | code;
 }
 
 function isAlphanumeric(byte: number): boolean {

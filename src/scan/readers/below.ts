@@ -15,6 +15,10 @@ export class Below {
   readonly #parent: View;
   readonly #readersOf: (view: View) => readonly Reader[];
   readonly #views = new Map<string, View>();
+  /** The view that was fed last is mostly the one that is fed next. */
+  #last: View | null = null;
+  #lastFormat = '';
+  #lastLane = 0;
   /** Views that have been fed since the last break. */
   readonly #fed = new Set<View>();
 
@@ -41,13 +45,17 @@ export class Below {
   }
 
   #viewOf(format: string, lane: number): View {
+    if (this.#last !== null && this.#lastFormat === format && this.#lastLane === lane) return this.#last;
     const key = `${format} ${lane}`;
     let view = this.#views.get(key);
+    this.#lastFormat = format;
+    this.#lastLane = lane;
     if (view === undefined) {
       const { context, via } = this.#parent;
       view = new View(context, this.#parent, [...via, format], this.#readersOf);
       this.#views.set(key, view);
     }
+    this.#last = view;
     return view;
   }
 

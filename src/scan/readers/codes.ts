@@ -5,6 +5,7 @@ import type { Below } from './below.ts';
 
 /** Shortest stretch of numbers that is decoded, in characters: a dozen of them with what separates them. */
 const LEAST = 35;
+const HALF = 17;
 /** A stretch is worked off in pieces. */
 const PIECE = 4096;
 /** Codes in a row that make it text. */
@@ -49,6 +50,13 @@ export class CodeReader implements Reader {
         if (!final && to - last >= LEAST) this.waiting = base + last;
         this.#from = base + (final ? to : last);
         break;
+      }
+      // Half-way back is the quickest way to see that there is no such stretch.
+      const middle = probe - HALF;
+      if (CODE[bytes[middle] as number] !== 1) {
+        from = middle + 1;
+        probe = from + LEAST - 1;
+        continue;
       }
       let start = probe;
       while (start >= from && CODE[bytes[start] as number] === 1) start--;

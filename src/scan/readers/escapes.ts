@@ -1,12 +1,16 @@
 import { isAscii } from 'node:buffer';
 import type { Escapes } from '../decoders/escapes.ts';
+import { CONTEXT, inText, indexOfByte } from '../bytes.ts';
 import type { Reader } from '../reader.ts';
 import type { View } from '../view.ts';
 import type { Below } from './below.ts';
 
 /** Bytes before the first and behind the last escape that are read together with it. */
 const AROUND = 512;
-const STRETCH = 256;
+/** What must be there of what follows before something is taken for an escape. */
+const AHEAD = CONTEXT + 8;
+const STRETCH = 512;
+const NEAR = 48;
 const out = new Uint8Array(8);
 
 /**
@@ -47,7 +51,7 @@ export class EscapeReader implements Reader {
     this.waiting = Infinity;
     let at = this.#from - base;
     // What the last bytes begin may be an escape when more have come.
-    const until = final ? to : to - this.#escapes.longest + 1;
+    const until = final ? to : to - AHEAD;
     while (at < until) {
       const lead = this.#nextLead(at, until);
       if (this.#last >= 0) at = this.#goOn(at, lead, until);
@@ -87,13 +91,13 @@ export class EscapeReader implements Reader {
     const { bytes } = this.#view;
     const { lead } = this.#escapes;
     if (lead < 0) return nextHigh(bytes, at, until);
-    const found = bytes.indexOf(lead, at);
-    return found === -1 || found > until ? until : found;
+    return Math.min(until, indexOfByte(bytes, lead, at, this.#view.length));
   }
 
   #begins(at: number): boolean {
-    const { bytes } = this.#view;
-    return this.#escapes.hides(bytes, at) && this.#escapes.decode(bytes, at, out, 0) !== null;
+    const { bytes, base, begin, length } = this.#view;
+    if (!this.#escapes.hides(bytes, at) || this.#escapes.decode(bytes, at, out, 0) === null) return false;
+    return inText(bytes, at, Math.max(0, begin - base), length);
   }
 
   /** Decodes the escape at `at`, or copies its first byte where it is none; returns the index behind it. */
@@ -120,6 +124,9 @@ export class EscapeReader implements Reader {
 /** Index of the first byte beyond ASCII. Long stretches of ASCII are passed by native code. */
 function nextHigh(bytes: Uint8Array, at: number, until: number): number {
   let from = at;
+  const near = Math.min(until, at + NEAR);
+  while (from < near && (bytes[from] as number) < 0x80) from++;
+  if (from < near) return from;
   while (until - from > STRETCH && isAscii(bytes.subarray(from, from + STRETCH))) from += STRETCH;
   while (from < until && (bytes[from] as number) < 0x80) from++;
   return Math.min(from, until);

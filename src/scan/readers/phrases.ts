@@ -4,6 +4,13 @@ import type { Detector } from '../detector.ts';
 import type { Reader } from '../reader.ts';
 import type { View } from '../view.ts';
 
+/** Each word of the list is told by its first four letters: one bit for each four letters there are, 0 where there is none. */
+const BEGINNINGS = new Uint8Array(27 ** 4);
+for (const word of wordlist) {
+  let code = 0;
+  for (let i = 0; i < 4; i++) code = code * 27 + (i < word.length ? word.charCodeAt(i) - 0x60 : 0);
+  BEGINNINGS[code] = 1;
+}
 const WORDS: ReadonlySet<string> = new Set(wordlist);
 /** Lengths of phrases (BIP 39), longest first. */
 const LENGTHS = [24, 21, 18, 15, 12];
@@ -73,6 +80,9 @@ export class PhraseReader implements Reader {
     let end = at;
     while (end < to && end - at <= LONGEST_WORD && isLetter(bytes[end] as number)) end++;
     if (end - at < 3 || end - at > LONGEST_WORD) return '';
+    let code = 0;
+    for (let i = 0; i < 4; i++) code = code * 27 + (at + i < end ? (bytes[at + i] as number) & 31 : 0);
+    if (BEGINNINGS[code] === 0) return '';
     const word = Buffer.from(bytes.buffer, at, end - at).toString('latin1').toLowerCase();
     return WORDS.has(word) ? word : '';
   }
@@ -110,7 +120,8 @@ export class PhraseReader implements Reader {
     for (let first = 0; first + 12 <= words.length; first++) {
       for (const length of LENGTHS) {
         const some = words.slice(first, first + length);
-        if (some.length < length) continue;
+        // A word again and again is no phrase, whatever its checksum.
+        if (some.length < length || new Set(some.map(({ word }) => word)).size < 8) continue;
         context.budget.spend(2000);
         if (!validateMnemonic(some.map(({ word }) => word).join(' '), wordlist)) continue;
         const last = some.at(-1) as (typeof some)[number];

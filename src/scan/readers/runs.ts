@@ -1,4 +1,4 @@
-import { isAscii } from 'node:buffer';
+import { isUtf8 } from 'node:buffer';
 import { decodeBase32 } from '../decoders/base32.ts';
 import { LONGEST as LONGEST_BASE58, decodeBase58Into, isBase58 } from '../decoders/base58.ts';
 import { decodeBase64 } from '../decoders/base64.ts';
@@ -162,11 +162,11 @@ export class RunReader implements Reader {
   #base64(start: number, end: number, { source, ratio, long }: Run): void {
     for (let shift = 0; shift < 4; shift++) {
       const size = decodeBase64(chars, start + shift, end, decoded, 0);
-      const text = size >= 8 && isAscii(decoded.subarray(0, size));
+      const text = size >= 32 && isUtf8(withoutCutEnds(size));
       this.#below.feed('base64', long ? shift : -1, decoded, 0, size, source + Math.floor(shift * ratio), ratio * (4 / 3));
       if (shift === 0 && !long && !text) this.#brotli(size, source);
       // Where one alignment is all text, the others are noise: nobody can write both.
-      if (text && size >= 32) return;
+      if (text) return;
     }
   }
 
@@ -223,6 +223,15 @@ interface Run {
   readonly ratio: number;
   /** They are a piece of a longer run. */
   readonly long: boolean;
+}
+
+/** What was decoded, without what may be parts of a character at either end. */
+function withoutCutEnds(size: number): Uint8Array {
+  let from = 0;
+  while (from < 3 && ((decoded[from] as number) & 0xc0) === 0x80) from++;
+  let to = size;
+  while (to > size - 3 && (decoded[to - 1] as number) >= 0x80) to--;
+  return decoded.subarray(from, to);
 }
 
 /** Characters in `chars`. */

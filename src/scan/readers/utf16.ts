@@ -1,3 +1,4 @@
+import { indexOfByte } from '../bytes.ts';
 import type { Reader } from '../reader.ts';
 import type { View } from '../view.ts';
 import type { Below } from './below.ts';
@@ -35,8 +36,8 @@ export class Utf16Reader implements Reader {
     this.waiting = Infinity;
     let at = this.#from - base;
     for (;;) {
-      const zero = bytes.indexOf(0, at);
-      if (zero === -1 || zero >= to) break;
+      const zero = indexOfByte(bytes, 0, at, to);
+      if (zero >= to) break;
       // The first character may stand before the first zero.
       const first = base + zero > begin && isText(bytes[zero - 1] as number) ? zero - 1 : zero + 1;
       const stride = strideAt(bytes, first, to);

@@ -24,7 +24,11 @@ export const ENTITIES: Escapes = {
   lead: 0x26,
   longest: 18,
   hides(bytes, at) {
-    return bytes[at + 1] === 0x23 || !USUAL.test(Buffer.from(bytes.buffer, bytes.byteOffset + at + 1, 5).toString('latin1'));
+    if (bytes[at + 1] === 0x23) return true;
+    let end = at + 1;
+    while (end < at + 17 && isNameByte(bytes[end] as number)) end++;
+    if (bytes[end] !== SEMICOLON || end < at + 3) return false;
+    return !USUAL.test(Buffer.from(bytes.buffer, bytes.byteOffset + at + 1, 5).toString('latin1'));
   },
   decode(bytes, at, out, put) {
     let end = at + 1;

@@ -1,6 +1,7 @@
 import { NIBBLES } from './hex.ts';
 import type { Escapes } from './escapes.ts';
 
+const EQUALS = 0x3d;
 const LINE_FEED = 0x0a;
 const RETURN = 0x0d;
 
@@ -9,7 +10,19 @@ export const QUOTED_PRINTABLE: Escapes = {
   format: 'quoted-printable',
   lead: 0x3d,
   longest: 3,
-  hides: () => true,
+  // An equals sign stands for itself in most text. In quoted-printable none does: all that follow are escapes too.
+  hides(bytes, at) {
+    if (!isEscape(bytes, at)) return false;
+    let escapes = 1;
+    for (let next = at + 2; next < at + AHEAD; next++) {
+      if (bytes[next] === 0) break;
+      if (bytes[next] !== EQUALS) continue;
+      if (next + 2 >= at + AHEAD) break;
+      if (!isEscape(bytes, next)) return false;
+      escapes++;
+    }
+    return escapes > 1 || bytes[at + 1] === LINE_FEED || bytes[at + 1] === RETURN;
+  },
   decode(bytes, at, out, put) {
     if (bytes[at + 1] === LINE_FEED) return { read: 2, written: 0 };
     if (bytes[at + 1] === RETURN && bytes[at + 2] === LINE_FEED) return { read: 3, written: 0 };
@@ -20,3 +33,14 @@ export const QUOTED_PRINTABLE: Escapes = {
     return { read: 3, written: 1 };
   },
 };
+
+/** Bytes that are looked at for further escapes. */
+const AHEAD = 24;
+
+/** Encoders write capitals. */
+function isEscape(bytes: Uint8Array, at: number): boolean {
+  const first = bytes[at + 1] as number;
+  if (first === LINE_FEED || (first === RETURN && bytes[at + 2] === LINE_FEED)) return true;
+  const second = bytes[at + 2] as number;
+  return first < 0x47 && second < 0x47 && NIBBLES[first] !== 255 && NIBBLES[second] !== 255;
+}

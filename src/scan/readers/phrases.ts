@@ -4,14 +4,13 @@ import type { Detector } from '../detector.ts';
 import type { Reader } from '../reader.ts';
 import type { View } from '../view.ts';
 
-/** Each word of the list is told by its first four letters: one bit for each four letters there are, 0 where there is none. */
-const BEGINNINGS = new Uint8Array(27 ** 4);
-for (const word of wordlist) {
+/** Each word of the list is told by its first four letters: its place in the list plus one, 0 where there is none. */
+const PLACES = new Uint16Array(27 ** 4);
+wordlist.forEach((word, place) => {
   let code = 0;
   for (let i = 0; i < 4; i++) code = code * 27 + (i < word.length ? word.charCodeAt(i) - 0x60 : 0);
-  BEGINNINGS[code] = 1;
-}
-const WORDS: ReadonlySet<string> = new Set(wordlist);
+  PLACES[code] = place + 1;
+});
 /** Lengths of phrases (BIP 39), longest first. */
 const LENGTHS = [24, 21, 18, 15, 12];
 /** A phrase of twelve words is no shorter: a word of it stands at every one of these steps. */
@@ -55,11 +54,12 @@ export class PhraseReader implements Reader {
       const at = this.#wordNear(probe, from, to);
       if (at < 0) continue;
       const phrase = this.#phraseAround(at, from, to);
+      if (phrase === null) continue;
       if (phrase.end >= to - LONGEST_GAP - LONGEST_WORD && !final && to - phrase.start < LONGEST) {
         this.#from = this.waiting = base + phrase.start;
         return;
       }
-      if (phrase.words.length >= 12) this.#judge(phrase);
+      if (phrase.count >= 12) this.#judge(phrase);
       from = Math.max(from, phrase.end);
       probe = Math.max(probe, from);
     }
@@ -75,48 +75,82 @@ export class PhraseReader implements Reader {
     return this.#wordAt(at, to) === '' ? -1 : at;
   }
 
+  /** The word of the list that stands at an index, all of it; empty: none does. */
   #wordAt(at: number, to: number): string {
+    const { bytes } = this.#view;
+    let code = 0;
+    let end = at;
+    for (let i = 0; i < 4; i++) {
+      const letter = end < to && isLetter(bytes[end] as number) ? (bytes[end++] as number) & 31 : 0;
+      code = code * 27 + letter;
+    }
+    const place = PLACES[code] as number;
+    if (place === 0) return '';
+    const word = wordlist[place - 1] as string;
+    for (let i = 4; i < word.length; i++, end++)
+      if (end >= to || ((bytes[end] as number) | 32) !== word.charCodeAt(i)) return '';
+    return end < to && isLetter(bytes[end] as number) ? '' : word;
+  }
+
+  /** The words of the list before and behind the one at `at`. Most stand alone: nothing is made for those. */
+  #phraseAround(at: number, from: number, to: number): Phrase | null {
+    let start = at;
+    let count = 1;
+    for (let before = this.#before(at, from, to); before >= 0 && count < 24; before = this.#before(before, from, to)) {
+      start = before;
+      count++;
+    }
+    let end = this.#wordEnd(at, to);
+    const first = end;
+    for (let next = this.#next(end, to); next >= 0 && count < 48; next = this.#next(end, to)) {
+      end = this.#wordEnd(next, to);
+      count++;
+    }
+    this.#view.context.budget.spend(8 * count);
+    // At the end of what is there, the next word may be still to come.
+    return count < 12 && (end < to - LONGEST_GAP - LONGEST_WORD || first === 0) ? null : { start, end, count };
+  }
+
+  /** Start of the word of the list that ends before the gap before `at`; -1: none does. */
+  #before(at: number, from: number, to: number): number {
+    const { bytes } = this.#view;
+    let end = at;
+    while (end > from && at - end < LONGEST_GAP && isGap(bytes[end - 1] as number)) end--;
+    if (end === at) return -1;
+    let begin = end;
+    while (begin > from && isLetter(bytes[begin - 1] as number) && end - begin <= LONGEST_WORD) begin--;
+    return begin < end && this.#isWord(begin, to) ? begin : -1;
+  }
+
+  /** Start of the word of the list behind the gap at `end`; -1: none stands there. */
+  #next(end: number, to: number): number {
+    const { bytes } = this.#view;
+    let next = end;
+    while (next < to && next - end < LONGEST_GAP && isGap(bytes[next] as number)) next++;
+    return next === end || next >= to || !this.#isWord(next, to) ? -1 : next;
+  }
+
+  #wordEnd(at: number, to: number): number {
     const { bytes } = this.#view;
     let end = at;
     while (end < to && end - at <= LONGEST_WORD && isLetter(bytes[end] as number)) end++;
-    if (end - at < 3 || end - at > LONGEST_WORD) return '';
-    let code = 0;
-    for (let i = 0; i < 4; i++) code = code * 27 + (at + i < end ? (bytes[at + i] as number) & 31 : 0);
-    if (BEGINNINGS[code] === 0) return '';
-    const word = Buffer.from(bytes.buffer, at, end - at).toString('latin1').toLowerCase();
-    return WORDS.has(word) ? word : '';
+    return end;
   }
 
-  #phraseAround(at: number, from: number, to: number): Phrase {
-    const { bytes } = this.#view;
-    this.#view.context.budget.spend(64);
-    let start = at;
-    for (let count = 0; count < 24; count++) {
-      let end = start;
-      while (end > from && start - end < LONGEST_GAP && isGap(bytes[end - 1] as number)) end--;
-      if (end === start) break;
-      let begin = end;
-      while (begin > from && isLetter(bytes[begin - 1] as number) && end - begin <= LONGEST_WORD) begin--;
-      if (this.#wordAt(begin, end) === '') break;
-      start = begin;
-    }
-    const words: Array<{ word: string; at: number }> = [];
-    let next = start;
-    for (;;) {
-      const word = this.#wordAt(next, to);
-      if (word === '') break;
-      words.push({ word, at: next });
-      const end = next + word.length;
-      next = end;
-      while (next < to && next - end < LONGEST_GAP && isGap(bytes[next] as number)) next++;
-      if (next === end || next >= to) break;
-    }
-    const last = words.at(-1);
-    return { start, end: last === undefined ? start : last.at + last.word.length, words };
+  #isWord(at: number, to: number): boolean {
+    return this.#wordAt(at, to) !== '';
   }
 
-  #judge({ words }: Phrase): void {
+  #wordsOf({ start, end }: Phrase): Array<{ readonly word: string; readonly at: number }> {
+    const words: Array<{ readonly word: string; readonly at: number }> = [];
+    for (let at = start; at >= 0 && at < end; at = this.#next(this.#wordEnd(at, end), end))
+      words.push({ word: this.#wordAt(at, end), at });
+    return words;
+  }
+
+  #judge(phrase: Phrase): void {
     const { context } = this.#view;
+    const words = this.#wordsOf(phrase);
     for (let first = 0; first + 12 <= words.length; first++) {
       for (const length of LENGTHS) {
         const some = words.slice(first, first + length);
@@ -137,7 +171,7 @@ export class PhraseReader implements Reader {
 interface Phrase {
   readonly start: number;
   readonly end: number;
-  readonly words: ReadonlyArray<{ readonly word: string; readonly at: number }>;
+  readonly count: number;
 }
 
 function isLetter(byte: number): boolean {

@@ -1,4 +1,6 @@
 import type { Socket } from 'node:net';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import type { SecureContext } from 'node:tls';
 import type { AuditLog } from './audit/log.ts';
 import type { Config } from './config/config.ts';
@@ -7,6 +9,7 @@ import { FailureThrottle } from './identity/throttle.ts';
 import type { CounterStore } from './limits/store.ts';
 import type { WatchKind } from './model/quarantine.ts';
 import { DnsNameService } from './network/resolver.ts';
+import { loadDetectors } from './policy/load.ts';
 import { Connections } from './proxy/connections.ts';
 import { Crowd } from './proxy/crowd.ts';
 import { connectionsFor, descriptorLimit } from './proxy/descriptors.ts';
@@ -18,6 +21,7 @@ import { Leases } from './proxy/leases.ts';
 import { UpstreamPool } from './proxy/pool.ts';
 import { Quarantine } from './proxy/quarantine.ts';
 import { openReception, type Reception } from './proxy/reception.ts';
+import { Scanners, scanKey } from './proxy/scanners.ts';
 import type { Services } from './proxy/services.ts';
 import type { Sessions } from './proxy/sessions.ts';
 import type { GenerationView } from './proxy/snapshot.ts';
@@ -124,6 +128,7 @@ function servicesOf(governed: Governed, leaves: LeafCache): Services {
     leaves,
     upstreamTrust,
     upstreamSessions: new Map(),
+    scanners: scannersOf(config, generations),
     audit,
     tools,
     pool: new UpstreamPool(clock),
@@ -142,6 +147,16 @@ function servicesOf(governed: Governed, leaves: LeafCache): Services {
     pseudonym,
     instance,
   };
+}
+
+/** Detectors that ship with the gate. */
+const DETECTORS = fileURLToPath(new URL('../rules/detectors', import.meta.url));
+
+/** All detectors are compiled before anything is served. */
+function scannersOf({ state }: Config, generations: GenerationView): Scanners {
+  const scanners = new Scanners(() => loadDetectors(DETECTORS), scanKey(join(state, 'scan.key')));
+  scanners.engineOf(generations.stable.policy);
+  return scanners;
 }
 
 /** Connections this process may have of its agents: its share, and no more than it can open. */

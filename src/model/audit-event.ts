@@ -27,6 +27,8 @@ export interface OutcomeEvent {
   /** Why it was refused, or would have been, in words. */
   readonly detail?: string;
   readonly exchange: string;
+  /** What the scanner found. What was found itself stands nowhere. */
+  readonly findings?: readonly RecordedFinding[];
   readonly host?: string;
   /** False where bytes passed that the gate did not read (`scheme: tcp`). */
   readonly inspected: boolean;
@@ -54,8 +56,25 @@ export interface OutcomeEvent {
   readonly status: number | null;
   readonly time: string;
   readonly tunnel?: string;
+  /** Its rules say that nothing in it is scanned (`scan: off`). */
+  readonly unscanned?: true;
   /** The request asked to become a WebSocket. */
   readonly websocket?: true;
+}
+
+/** One thing the scanner found. */
+export interface RecordedFinding {
+  /** What was done about it. */
+  readonly action: string;
+  readonly detector: string;
+  readonly direction: 'to-upstream' | 'to-agent';
+  readonly family: string;
+  /** The same for the same text, and tells nothing else about it. */
+  readonly fingerprint: string;
+  readonly severity: string;
+  /** Decoders it was found through, outermost first. */
+  readonly via: readonly string[];
+  readonly where: string;
 }
 
 /** The process that carried an exchange died: the request may have left, and nobody saw how it ended. Said by whoever comes after. */

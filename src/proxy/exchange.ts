@@ -10,6 +10,7 @@ import { hold, look } from './body.ts';
 import { Cancellation } from './cancellation.ts';
 import { conclude } from './conclude.ts';
 import type { Tunnel } from './tunnel.ts';
+import type { Inspected } from './inspection.ts';
 import { gatherFacts } from './gather.ts';
 import type { AgentRequest, Peer, Protocol } from './message.ts';
 import { refuseExpired } from './principal.ts';
@@ -21,6 +22,7 @@ import { record } from './record.ts';
 import { outcomeOf } from './refusal.ts';
 import { relay } from './relay.ts';
 import { reserve } from './reserve.ts';
+import { scanRequest } from './scan-request.ts';
 import type { Services } from './services.ts';
 import type { Snapshot } from './snapshot.ts';
 import { COST } from './turns.ts';
@@ -52,6 +54,10 @@ export interface Exchange {
   softened: Softened | null;
   /** What it may use up; null where nothing limits it. */
   lease: Lease | null;
+  /** What the scanner found, where anything. */
+  findings: Inspected[] | null;
+  /** Its rules say that it is not to be scanned. */
+  unscanned: boolean;
   /** Counts the tokens of the answer, where they are limited. */
   usage: UsageMeter | null;
   address: string | null;
@@ -97,7 +103,8 @@ async function carry(exchange: Exchange, request: AgentRequest, services: Servic
   const permit = enforce(judgement, facts, exchange.tunnel?.latest ?? null, strict);
   keep(permit, exchange, services);
   const reservation = await reserve(permit, exchange, services.leases);
-  const body = await hold(request, read, reservation, services.inspectBuffer);
+  const held = await hold(request, read, reservation, services.inspectBuffer);
+  const body = await scanRequest(request, facts, held, permit, exchange, services);
   const address = await guard(permit, services.names, now.network);
   const upstream = prepare(facts, request, body, permit, services.pseudonym);
   const witness = await record(exchange, permit, address, services.audit);
@@ -170,6 +177,8 @@ export function openExchange(
     permit: null,
     softened: null,
     lease: null,
+    findings: null,
+    unscanned: false,
     usage: null,
     address: null,
     status: null,

@@ -1,6 +1,8 @@
 import { Denial } from '../model/denial.ts';
 import type { WebSocketTerms } from '../model/decision.ts';
 import type { Rate } from '../model/units.ts';
+import type { Scanner } from '../scan/scanner.ts';
+import type { Inspection } from './inspection.ts';
 
 /** One whole message of a WebSocket, reassembled. */
 export interface Message {
@@ -10,11 +12,15 @@ export interface Message {
   readonly bytes: Buffer;
 }
 
+const WHERE = 'a WebSocket message';
+/** Bytes on either side of where two messages meet that are read together. */
+const TAIL = 1024;
+
 /** Pings and pongs are no messages of the rule's count, but no second channel beside it either. Clients send a few a minute. */
 const CONTROL: Rate = { count: 60, window: 60_000 };
 
 /**
- * The one place everything a WebSocket carries passes before it goes on, either way: where scanning will sit. Throws the
+ * The one place everything a WebSocket carries passes before it goes on, either way: scanned on its way out. Throws the
  * denial that ends the conversation.
  */
 export class MessageInspector {
@@ -22,14 +28,34 @@ export class MessageInspector {
   readonly #clock: () => number;
   readonly #times = new Map<string, number[]>();
 
-  constructor(terms: WebSocketTerms, clock: () => number) {
+  readonly #inspection: Inspection;
+  #scanner: Scanner | null = null;
+  /** The end of what was sent before: a secret may be cut up between messages. */
+  #tail: Buffer = Buffer.alloc(0);
+
+  constructor(terms: WebSocketTerms, clock: () => number, inspection: Inspection) {
     this.#terms = terms;
     this.#clock = clock;
+    this.#inspection = inspection;
   }
 
-  inspect({ direction, type }: Message): void {
+  inspect({ direction, type, bytes }: Message): void {
     if (type === 'control') this.#count(`${direction} control`, CONTROL);
     else if (this.#terms.messages !== null) this.#count(direction, this.#terms.messages);
+    if (direction === 'to-upstream' && !this.#inspection.off && bytes.length > 0) this.#scan(bytes);
+  }
+
+  /** Whatever is found ends the conversation before the message has left: nothing can be taken out of one. */
+  #scan(bytes: Buffer): void {
+    const inspection = this.#inspection;
+    const scanner = (this.#scanner ??= inspection.take());
+    const joined = this.#tail.length === 0 ? bytes : Buffer.concat([this.#tail, bytes.subarray(0, TAIL)]);
+    this.#tail = Buffer.concat([this.#tail, bytes]).subarray(-TAIL);
+    for (const each of joined === bytes ? [bytes] : [bytes, joined]) {
+      const findings = inspection.run(() => scanner.wholeBytes(each));
+      const [redaction] = inspection.judge(findings, 'to-upstream', 'body', () => WHERE);
+      if (redaction !== undefined) inspection.refuse(redaction, WHERE);
+    }
   }
 
   /** A true sliding window: never more than `count` in any `window` (POLICY.md, "Limits"). */

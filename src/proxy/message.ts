@@ -32,6 +32,8 @@ export interface BodyStream {
   read(): Promise<Buffer | null>;
   /** Trailers, once the last byte has been read. */
   readonly trailers: Fields;
+  /** Bytes of it that have been counted already. */
+  readonly prepaid?: number;
 }
 
 /** A request as the path of a request sees it, whatever protocol it came by. */

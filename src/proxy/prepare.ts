@@ -1,9 +1,9 @@
 import { OutgoingFields, TO_UPSTREAM } from '../http1/fields.ts';
 import { CHUNKED } from '../http1/head.ts';
 import type { Facts } from '../model/facts.ts';
-import type { HeldBody } from './body.ts';
 import type { AgentRequest, Protocol } from './message.ts';
 import type { Permit } from './permit.ts';
+import type { ScannedBody } from './scan-request.ts';
 import { WEBSOCKET_TO_UPSTREAM, makeKey } from './websocket.ts';
 
 declare const prepared: unique symbol;
@@ -24,9 +24,12 @@ export interface UpstreamRequest {
   readonly fields: OutgoingFields;
   /** Length, CHUNKED, or null for no body. */
   readonly framing: number | null;
-  readonly body: HeldBody;
+  readonly body: ScannedBody;
   readonly [prepared]: true;
 }
+
+/** What is said of a body's bytes is not true of what is left when something was taken out. */
+const ABOUT_BYTES: readonly string[] = ['content-encoding', 'content-md5', 'content-digest', 'repr-digest', 'digest'];
 
 /** Methods whose requests usually have a body: an absent one is announced as empty (RFC 9110 §8.6). */
 const WITH_BODY = new Set(['POST', 'PUT', 'PATCH']);
@@ -38,7 +41,7 @@ const WITH_BODY = new Set(['POST', 'PUT', 'PATCH']);
 export function prepare(
   facts: Facts,
   request: AgentRequest,
-  body: HeldBody,
+  body: ScannedBody,
   permit: Permit,
   pseudonym: string,
 ): UpstreamRequest {
@@ -46,7 +49,9 @@ export function prepare(
   const target = facts.query === null ? path : `${path}?${facts.query}`;
   const via = request.via === null ? `1.1 ${pseudonym}` : `${request.via}, 1.1 ${pseudonym}`;
   const dropped = facts.websocket ? [...request.connection, ...WEBSOCKET_TO_UPSTREAM] : request.connection;
-  const fields = new OutgoingFields(request.fields, TO_UPSTREAM.naming(dropped), ['Via', via]);
+  const passed = TO_UPSTREAM.naming(dropped);
+  const kept = body.redacted ? passed.dropping(ABOUT_BYTES) : passed;
+  const fields = new OutgoingFields(request.fields, kept, ['Via', via]);
   const { method } = facts;
   const { authority } = permit.target;
   const { wantsTrailers } = request;
@@ -67,7 +72,7 @@ export function prepare(
   });
 }
 
-function framingOf(method: string, body: HeldBody): number | null {
+function framingOf(method: string, body: ScannedBody): number | null {
   if (!body.present) return WITH_BODY.has(method) ? 0 : null;
   // A length leaves no place for trailers (RFC 9112 §7.1).
   if (body.rest === null) return body.trailers.size > 0 ? CHUNKED : body.size;

@@ -73,10 +73,10 @@ export function outcomeText(exchange: Exchange, outcome: Outcome): string {
       : outcomeParts(exchange, permit, decisionOf(exchange, outcome), outcome.kind, denialOf(outcome));
   return (
     `{"address":${quote(exchange.address)}${parts.toBytes}${exchange.received},"sent":${exchange.sent}${parts.toExchange}` +
-    `${exchange.id}${parts.toMethod}${member('method', exchange.facts?.method)}` +
+    `${exchange.id}"${findingsOf(exchange)}${parts.toMethod}${member('method', exchange.facts?.method)}` +
     `,"microseconds":${Math.round((exchange.ended - exchange.started) * 1000)}${parts.toPath}` +
     `${member('path', pathOf(exchange))}${parts.toQuery}${query === null || query === '' ? '' : `,"query":${queryShape(query)}`}` +
-    `${parts.toSource}${exchange.peer.source}","status":${status},"time":"${timestamp()}"${member('tunnel', exchange.tunnel?.id)}${exchange.facts?.websocket === true ? ',"websocket":true' : ''}}`
+    `${parts.toSource}${exchange.peer.source}","status":${status},"time":"${timestamp()}"${member('tunnel', exchange.tunnel?.id)}${exchange.unscanned ? ',"unscanned":true' : ''}${exchange.facts?.websocket === true ? ',"websocket":true' : ''}}`
   );
 }
 
@@ -94,7 +94,7 @@ function outcomeParts(
   return {
     toBytes: `,"agent":${quote(exchange.agent)},"bytes":{"received":`,
     toExchange: `}${capability},"decision":"${decision}"${detail},"exchange":"`,
-    toMethod: `"${member('host', target?.host.text)},"inspected":${(exchange.tunnel?.opaque ?? null) === null},"kind":"outcome"`,
+    toMethod: `${member('host', target?.host.text)},"inspected":${(exchange.tunnel?.opaque ?? null) === null},"kind":"outcome"`,
     toPath: `${member('mode', permit?.mode)},"outcome":"${kind}"`,
     toQuery: `,"policy":"${exchange.now.policy.generation}"${target === undefined ? '' : `,"port":${target.port}`}${member('protocol', exchange.protocol)}`,
     toSource: `${member('reason', why?.reason)}${member('rule', permit?.rule ?? denial?.rule)}${member('scheme', target?.scheme)}${member('session', exchange.session?.id)},"source":"`,
@@ -104,6 +104,11 @@ function outcomeParts(
 /** The denial an exchange ended with; null where none did. */
 export function denialOf(outcome: Outcome): Denial | null {
   return outcome.kind === 'refused' || outcome.kind === 'truncated' ? outcome.denial : null;
+}
+
+/** What the scanner found, in the order it was found; members of each stand in alphabetical order. */
+function findingsOf({ findings }: Exchange): string {
+  return findings === null ? '' : `,"findings":${JSON.stringify(findings)}`;
 }
 
 /** A text member with its comma; nothing where there is no text. */

@@ -20,7 +20,7 @@ export function relay(
   permit: Permit,
   services: Services,
 ): Transfer | Promise<Transfer> {
-  if (response.head.status === 101) return converse(response, answer, exchange, permit, services.timeouts.idle);
+  if (response.head.status === 101) return converse(response, answer, exchange, permit, services);
   const form = permit.tools === null ? null : readsTools(response.head);
   if (form !== null) return relayJudged(form, response, answer, exchange, permit, services);
   begin(response, answer, exchange, permit);

@@ -11,6 +11,7 @@ import type { InFlight } from './in-flight.ts';
 import type { Leases } from './leases.ts';
 import type { Quarantine } from './quarantine.ts';
 import type { Sessions } from './sessions.ts';
+import type { Scanners } from './scanners.ts';
 import type { UpstreamPool } from './pool.ts';
 import type { Crowd } from './crowd.ts';
 import type { Turns } from './turns.ts';
@@ -37,6 +38,8 @@ export interface Services {
   readonly quarantine: Quarantine;
   /** What exchanges under way have taken of limits. */
   readonly leases: Leases;
+  /** Look for what must not leave. */
+  readonly scanners: Scanners;
   readonly audit: AuditLog;
   /** What is known of the tools of MCP servers. */
   readonly tools: ToolRegistry;

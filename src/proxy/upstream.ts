@@ -109,8 +109,11 @@ function answered(
 /** Sends the rest of a body as it arrives; what goes wrong on the agent's side ends the upstream connection with it. */
 async function pump(rest: BodyStream, connection: UpstreamExchange, exchange: Exchange): Promise<void> {
   try {
+    let prepaid = rest.prepaid ?? 0;
     for (let bytes = await rest.read(); bytes !== null; bytes = await rest.read()) {
-      await exchange.lease?.upload(bytes.length);
+      const free = Math.min(prepaid, bytes.length);
+      prepaid -= free;
+      if (free < bytes.length) await exchange.lease?.upload(bytes.length - free);
       exchange.sent += bytes.length;
       await connection.write(bytes);
       if (connection.gone) return;

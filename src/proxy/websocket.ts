@@ -8,8 +8,10 @@ import type { Transfer } from '../model/outcome.ts';
 import { WebSocketEnd } from './adapters/websocket-end.ts';
 import type { Exchange } from './exchange.ts';
 import { MessageInspector, type Message } from './inspect.ts';
+import { Inspection } from './inspection.ts';
 import type { AgentRequest, Answer } from './message.ts';
 import type { Permit } from './permit.ts';
+import type { Services } from './services.ts';
 import type { UpstreamResponse } from './upstream.ts';
 
 /** After a goodbye its answer is awaited this long, in milliseconds. */
@@ -77,7 +79,7 @@ export function converse(
   answer: Answer,
   exchange: Exchange,
   permit: Permit,
-  idle: number,
+  services: Services,
 ): Promise<Transfer> {
   const { head, connection } = response;
   const terms = permit.websocket;
@@ -86,7 +88,8 @@ export function converse(
   const filter = TO_AGENT.naming([...head.connection, ...HANDSHAKE]);
   const agent = new WebSocketEnd(answer.upgrade(new OutgoingFields(head.fields, filter)), 'server', terms.max);
   const upstream = new WebSocketEnd(connection.surrender(), 'client', terms.max);
-  return new Conversation(agent, upstream, exchange, new MessageInspector(terms, () => performance.now()), idle).done;
+  const inspector = new MessageInspector(terms, () => performance.now(), new Inspection(permit, exchange, services));
+  return new Conversation(agent, upstream, exchange, inspector, services.timeouts.idle).done;
 }
 
 /** Two ends joined. */

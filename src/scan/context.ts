@@ -9,11 +9,14 @@ import type { View } from './view.ts';
 /** Findings of one stream that are told of; more of them say nothing new. */
 const MOST = 1000;
 const MAX_TEXT = 4096;
+const NONE: readonly Finding[] = [];
 
 /** What all views of one scanner share: the detectors, the work they may do, and what they have found. */
 export class Context {
   readonly engine: Engine;
   readonly budget = new Budget();
+  /** Views that share this. */
+  views = 0;
   readonly #key: Buffer;
   #findings: Finding[] = [];
   #seen = new Set<string>();
@@ -29,7 +32,9 @@ export class Context {
   /** Takes what has been found since it was last taken. */
   take(): readonly Finding[] {
     const findings = this.#findings;
-    if (findings.length > 0) this.#findings = [];
+    // What is handed out is never added to.
+    if (findings.length === 0) return NONE;
+    this.#findings = [];
     return findings;
   }
 

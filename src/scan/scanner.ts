@@ -30,6 +30,23 @@ export class Scanner {
     return this.#context.take();
   }
 
+  /** Scans a text (Latin-1) as one whole stream. */
+  whole(text: string): readonly Finding[] {
+    return this.wholeBytes(Buffer.from(text, 'latin1'));
+  }
+
+  /** Scans bytes as one whole stream. */
+  wholeBytes(bytes: Uint8Array): readonly Finding[] {
+    const found = this.push(bytes);
+    const last = this.end();
+    return found.length === 0 ? last : [...found, ...last];
+  }
+
+  /** Views it has grown to: one for each way of reading that was ever needed. */
+  get size(): number {
+    return this.#context.views;
+  }
+
   /** What comes next belongs to the same stream, but does not follow what came. */
   break(): readonly Finding[] {
     this.#root.break();

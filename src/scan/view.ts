@@ -57,6 +57,7 @@ export class View {
     readersOf: (view: View) => readonly Reader[],
   ) {
     this.context = context;
+    context.views++;
     this.parent = parent;
     this.via = via;
     this.#readers = readersOf(this);

@@ -59,6 +59,14 @@ export interface StoppingSources {
   readonly sessions: () => number;
 }
 
+/** A finding, for counting. */
+export interface CountedFinding {
+  readonly family: string;
+  readonly action: string;
+  readonly direction: string;
+  readonly agent: string | null;
+}
+
 /** Every metric of the gate. docs/reference/metrics.md describes them, and a test compares the two. */
 export class Metrics {
   readonly registry = new Registry();
@@ -100,6 +108,23 @@ export class Metrics {
     SECONDS,
     this.registry,
   );
+  readonly #findings = new Counter<'family' | 'action' | 'direction' | 'agent'>({
+    name: 'sallyport_findings_total',
+    help: 'What the scanner found, by family, action, direction and agent.',
+    labelNames: ['family', 'action', 'direction', 'agent'],
+    registers: [this.registry],
+  });
+  readonly #scan = new HotHistogram(
+    'sallyport_scan_seconds',
+    'Time the scanner worked for one exchange.',
+    DECISION_SECONDS,
+    this.registry,
+  );
+  readonly #scanBudget = new Counter({
+    name: 'sallyport_scan_budget_exceeded_total',
+    help: 'Streams that would have cost more to scan than anybody’s honest content does.',
+    registers: [this.registry],
+  });
   readonly #loads = new Counter<'result'>({
     name: 'sallyport_policy_loads_total',
     help: 'Policy loads, by result.',
@@ -169,6 +194,20 @@ export class Metrics {
     if (each.upstreamSeconds !== null) this.#upstream.observe(each.upstreamSeconds);
     if (each.sent > 0) this.#bytes.add('sent', () => ['sent'], each.sent);
     if (each.received > 0) this.#bytes.add('received', () => ['received'], each.received);
+  }
+
+  /** The scanner found something. */
+  found({ family, action, direction, agent }: CountedFinding): void {
+    this.#findings.inc({ family, action, direction, agent: this.#agentLabel(agent) });
+  }
+
+  /** The scanner is done with an exchange. */
+  scanned(seconds: number): void {
+    this.#scan.observe(seconds);
+  }
+
+  scanBudgetExceeded(): void {
+    this.#scanBudget.inc();
   }
 
   /** Rules came into force or were taken back; `generation` is the one in force for all from now on. */

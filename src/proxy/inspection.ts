@@ -1,0 +1,148 @@
+import { Denial } from '../model/denial.ts';
+import type { Finding } from '../model/finding.ts';
+import type { Mode } from '../model/mode.ts';
+import type { Reason } from '../model/reason.ts';
+import { ScanProfile, scanKeyOf, type ScanAction } from '../model/scan-profile.ts';
+import { BudgetExceeded } from '../scan/budget.ts';
+import { belongs } from '../scan/belongs.ts';
+import type { Scanner } from '../scan/scanner.ts';
+import type { Exchange } from './exchange.ts';
+import type { Permit } from './permit.ts';
+import type { Services } from './services.ts';
+
+/** What was found, what was done about it, and where it stood. On record as it stands here. */
+export interface Inspected {
+  readonly action: ScanAction;
+  readonly detector: string;
+  readonly direction: Direction;
+  readonly family: Finding['family'];
+  readonly fingerprint: string;
+  readonly severity: Finding['severity'];
+  readonly via: readonly string[];
+  readonly where: string;
+}
+
+export type Direction = 'to-upstream' | 'to-agent';
+
+/** Where the bytes that were scanned stood: what is at its place in one is not in another. */
+export type Part = 'target' | 'fields' | 'body';
+
+/** Findings of one exchange that are on record; more of them say nothing new. */
+const MOST = 50;
+
+const REASONS: Readonly<Record<Finding['family'], Reason>> = {
+  secrets: 'secret-found',
+  'personal-data': 'personal-data-found',
+  'registered-values': 'registered-value-found',
+  documents: 'registered-value-found',
+  exfiltration: 'secret-found',
+  'injected-instructions': 'injection-found',
+};
+
+/** Detectors of no one provider: what they find is at its place wherever somebody authenticates. */
+const AUTHENTICATION = /^header (?:authorization|cookie|x-[a-z-]*(?:key|token|auth)[a-z-]*|[a-z-]*api-?key|[a-z-]*token|apikey)$/;
+
+/** Judges what is found in one exchange by the profile that holds for it. */
+export class Inspection {
+  readonly #profile: ScanProfile;
+  readonly #exchange: Exchange;
+  readonly #services: Services;
+  readonly #mode: Mode;
+  readonly #host: string;
+  /** Milliseconds worked for this exchange. */
+  time = 0;
+
+  constructor(permit: Permit, exchange: Exchange, services: Services) {
+    this.#profile = profileOf(permit, exchange);
+    this.#exchange = exchange;
+    this.#services = services;
+    this.#mode = permit.mode;
+    this.#host = permit.target.host.text;
+  }
+
+  get off(): boolean {
+    return this.#profile.off;
+  }
+
+  take(): Scanner {
+    return this.#services.scanners.take(this.#exchange.now.policy);
+  }
+
+  give(scanner: Scanner): void {
+    this.#services.scanners.give(this.#exchange.now.policy, scanner);
+  }
+
+  /** Runs a step of a scan. Throws the denial where it costs too much: what cannot be looked at does not leave. */
+  run(step: () => readonly Finding[]): readonly Finding[] {
+    const began = performance.now();
+    try {
+      return step();
+    } catch (error) {
+      if (!(error instanceof BudgetExceeded)) throw error;
+      this.#services.metrics.scanBudgetExceeded();
+      throw new Denial('scan-budget', error.message, { cause: error });
+    } finally {
+      this.time += performance.now() - began;
+    }
+  }
+
+  /**
+   * Judges findings; returns those that are to be redacted. Throws the denial for those that must not pass, unless the mode
+   * lets them.
+   */
+  judge(findings: readonly Finding[], direction: Direction, part: Part, whereOf: (offset: number) => string): readonly Finding[] {
+    const redactions: Finding[] = [];
+    for (const finding of findings) {
+      const where = whereOf(finding.offset);
+      const action = this.#actionOn(finding, direction, part, where);
+      if (action === null) continue;
+      this.#note({ ...finding, action, direction, where });
+      if (action === 'redact') redactions.push(finding);
+      if (action === 'deny') this.#deny(finding, where);
+    }
+    return redactions;
+  }
+
+  /** Refuses what should have been redacted and cannot be. */
+  refuse(finding: Finding, where: string): void {
+    this.#deny(finding, where);
+  }
+
+  #actionOn(finding: Finding, direction: Direction, part: Part, where: string): ScanAction | null {
+    const key = scanKeyOf(finding.family, direction);
+    if (key === null) return null;
+    const action = this.#profile.action(finding.detector, key);
+    if (action === 'off') return null;
+    if (direction === 'to-upstream' && this.#isAtHome(finding, part, where)) return null;
+    // What only may be wrong is told of, and stops nobody.
+    if (finding.severity === 'low') return 'alert';
+    return action === 'redact' && part !== 'body' ? 'deny' : action;
+  }
+
+  /** A credential on its way to whom it belongs, where credentials stand. */
+  #isAtHome({ belongsTo, family }: Finding, part: Part, where: string): boolean {
+    if (family !== 'secrets') return false;
+    if (belongsTo.length === 0) return AUTHENTICATION.test(where);
+    if (part === 'body') return /^field /.test(where) && belongs(this.#host, belongsTo);
+    return belongs(this.#host, belongsTo);
+  }
+
+  #deny({ family, detector }: Finding, where: string): void {
+    const reason = REASONS[family];
+    const detail = `${family} in ${where} (${detector})`;
+    if (this.#mode === 'enforce') throw new Denial(reason, detail);
+    this.#exchange.softened ??= { reason, detail };
+  }
+
+  #note({ action, detector, direction, family, fingerprint, severity, via, where }: Inspected): void {
+    const noted = (this.#exchange.findings ??= []);
+    if (noted.some((each) => each.fingerprint === fingerprint && each.detector === detector && each.where === where)) return;
+    if (noted.length < MOST) noted.push({ action, detector, direction, family, fingerprint, severity, via, where });
+    this.#services.metrics.found({ family, action, direction, agent: this.#exchange.agent });
+  }
+}
+
+function profileOf({ decision, agent }: Permit, { now }: Exchange): ScanProfile {
+  const own = decision.kind === 'allow' ? decision.obligations.scan : null;
+  return new ScanProfile([own, ...(now.policy.agents.get(agent)?.scan ?? [])]);
+}

@@ -1,0 +1,175 @@
+import { END_TO_END, Fields } from '../http1/fields.ts';
+import { Denial } from '../model/denial.ts';
+import { CodingError, ContentDecoder, type Coding } from '../scan/content-decoder.ts';
+import { placeInFields } from '../scan/where.ts';
+import type { Scanner } from '../scan/scanner.ts';
+import type { Metrics } from '../telemetry/metrics.ts';
+import type { Inspection } from './inspection.ts';
+import type { BodyStream } from './message.ts';
+
+/** What one piece of a stream may decode to. */
+const MOST_DECODED = 64 * 1024 * 1024;
+/** A sender that pauses this long, in milliseconds, waits for an answer: what may only just begin something goes on. */
+const PAUSE = 100;
+
+/** A piece that has been scanned, and where it ends in what was scanned. */
+interface Piece {
+  readonly bytes: Buffer;
+  readonly end: number;
+}
+
+/**
+ * A body on its way, scanned as it comes. Every byte that may still be part of a finding is held back, and no other: of a match
+ * under way for as long as it takes, of what could only just begin one until the sender pauses.
+ */
+export class ScannedStream implements BodyStream {
+  readonly #from: BodyStream;
+  readonly #inspection: Inspection;
+  readonly #scanner: Scanner;
+  readonly #decoder: ContentDecoder | null;
+  readonly #metrics: Metrics;
+  #waiting: Piece[] = [];
+  /** Scanned so far. */
+  #end = 0;
+  #reading: Promise<Buffer | null> | null = null;
+  #over = false;
+  /** What was read before the stream was known to be one. */
+  readonly #first: Buffer[];
+  readonly prepaid: number;
+
+  constructor(
+    from: BodyStream,
+    codings: readonly Coding[],
+    inspection: Inspection,
+    first: readonly Buffer[],
+    metrics: Metrics,
+  ) {
+    this.#from = from;
+    this.#inspection = inspection;
+    this.#scanner = inspection.take();
+    this.#decoder = codings.length === 0 ? null : new ContentDecoder(codings, MOST_DECODED, true);
+    this.#first = [...first];
+    // What was held was counted when it was.
+    this.prepaid = first.reduce((sum, bytes) => sum + bytes.length, 0);
+    this.#metrics = metrics;
+  }
+
+  get length(): number | null {
+    return this.#from.length;
+  }
+
+  get present(): boolean {
+    return this.#from.present;
+  }
+
+  get finished(): boolean {
+    return this.#from.finished && this.#over && this.#waiting.length === 0;
+  }
+
+  get trailers(): Fields {
+    return this.#from.trailers;
+  }
+
+  /** Throws the denial of what is found. */
+  async read(): Promise<Buffer | null> {
+    for (;;) {
+      const ready = this.#release(true);
+      if (ready !== null) return ready;
+      if (this.#over) return null;
+      this.#reading ??= this.#next();
+      const bytes = this.#waiting.length === 0 ? await this.#reading : await unlessPaused(this.#reading);
+      if (bytes === PAUSED) {
+        const held = this.#release(false);
+        if (held !== null) return held;
+        await this.#reading;
+        continue;
+      }
+      this.#reading = null;
+      if (bytes === null) await this.#finish();
+      else await this.#scan(bytes);
+    }
+  }
+
+  #next(): Promise<Buffer | null> {
+    const first = this.#first.shift();
+    return first === undefined ? this.#from.read() : Promise.resolve(first);
+  }
+
+  async #scan(bytes: Buffer): Promise<void> {
+    const decoded = this.#decoder === null ? bytes : await this.#decoded((decoder) => decoder.push(bytes));
+    this.#end += decoded.length;
+    this.#waiting.push({ bytes, end: this.#end });
+    this.#judge(decoded);
+  }
+
+  #judge(bytes: Buffer): void {
+    const findings = this.#inspection.run(() => this.#scanner.push(bytes));
+    this.#settle(findings);
+  }
+
+  async #finish(): Promise<void> {
+    if (this.#decoder !== null) {
+      const last = await this.#decoded((decoder) => decoder.end());
+      this.#decoder.destroy();
+      this.#judge(last);
+    }
+    this.#settle(this.#inspection.run(() => this.#scanner.end()));
+    const lines = this.#from.trailers.text(END_TO_END);
+    if (lines !== '') {
+      const findings = this.#inspection.run(() => this.#scanner.whole(lines));
+      this.#inspection.judge(findings, 'to-upstream', 'fields', (offset) => placeInFields(lines, offset));
+    }
+    this.#inspection.give(this.#scanner);
+    this.#metrics.scanned(this.#inspection.time / 1000);
+    this.#over = true;
+  }
+
+  /** Nothing can be taken out of what streams: what should be, does not pass. */
+  #settle(findings: ReturnType<Scanner['push']>): void {
+    const where = (offset: number): string => `byte ${offset} of the body`;
+    const [redaction] = this.#inspection.judge(findings, 'to-upstream', 'body', where);
+    if (redaction !== undefined) this.#inspection.refuse(redaction, where(redaction.offset));
+  }
+
+  async #decoded(step: (decoder: ContentDecoder) => Promise<Buffer>): Promise<Buffer> {
+    try {
+      return await step(this.#decoder as ContentDecoder);
+    } catch (error) {
+      if (!(error instanceof CodingError)) throw error;
+      if (error.tooLarge) throw new Denial('scan-budget', 'the body decodes to more than is looked at', { cause: error });
+      throw new Denial('request-malformed', 'the content coding of the body is damaged', { cause: error });
+    }
+  }
+
+  /** Everything that may go on, as one buffer; null where nothing may. */
+  #release(soft: boolean): Buffer | null {
+    const [first] = this.#waiting;
+    if (first === undefined) return null;
+    const safe = this.#over ? this.#end : this.#scanner.safe(soft);
+    const pieces: Buffer[] = [];
+    while (this.#waiting.length > 0 && (this.#waiting[0] as Piece).end <= safe) pieces.push((this.#waiting.shift() as Piece).bytes);
+    const [next] = this.#waiting;
+    // A piece under a coding goes whole or not at all.
+    if (next !== undefined && this.#decoder === null) {
+      const size = safe - (next.end - next.bytes.length);
+      if (size > 0) {
+        pieces.push(next.bytes.subarray(0, size));
+        this.#waiting[0] = { bytes: next.bytes.subarray(size), end: next.end };
+      }
+    }
+    if (pieces.length === 0) return null;
+    return pieces.length === 1 ? (pieces[0] as Buffer) : Buffer.concat(pieces);
+  }
+}
+
+const PAUSED: unique symbol = Symbol('paused');
+
+async function unlessPaused(reading: Promise<Buffer | null>): Promise<Buffer | null | typeof PAUSED> {
+  let timer: NodeJS.Timeout | undefined;
+  const pause = new Promise<typeof PAUSED>((resolve) => (timer = setTimeout(() => resolve(PAUSED), PAUSE)));
+  try {
+    return await Promise.race([reading, pause]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

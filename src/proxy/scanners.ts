@@ -1,0 +1,82 @@
+import { randomBytes } from 'node:crypto';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
+import type { DetectorSpec } from '../model/detector.ts';
+import { errorCode } from '../model/error-code.ts';
+import type { Policy } from '../policy/policy.ts';
+import { compileEngine, warm, type Engine } from '../scan/engine.ts';
+import { Scanner } from '../scan/scanner.ts';
+
+/** Scanners that are kept for the next exchange. */
+const POOL = 32;
+/** One that has grown larger than this, in views of 40 KiB, is let go. */
+const VIEWS = 24;
+
+/** Engines by the detectors of their rules: most rules have none of their own, and share one. So do all gates of a process. */
+let engines = new Map<string, Engine>();
+
+/** Scanners for exchanges, and the detectors they look for: those that ship, and those of the rules in force. */
+export class Scanners {
+  readonly #shipped: () => readonly DetectorSpec[];
+  readonly #key: Buffer;
+  readonly #engines = new WeakMap<Policy, Engine>();
+  readonly #idle = new Map<Engine, Scanner[]>();
+
+  /** `shipped` reads the detectors that ship; `key`: fingerprints of findings are made with it. */
+  constructor(shipped: () => readonly DetectorSpec[], key: Buffer) {
+    this.#shipped = shipped;
+    this.#key = key;
+  }
+
+  /** All detectors under these rules, compiled once. */
+  engineOf(policy: Policy): Engine {
+    let engine = this.#engines.get(policy);
+    if (engine === undefined) this.#engines.set(policy, (engine = this.#engineFor(policy.detectors)));
+    return engine;
+  }
+
+  take(policy: Policy): Scanner {
+    const engine = this.engineOf(policy);
+    return this.#idle.get(engine)?.pop() ?? new Scanner(engine, this.#key);
+  }
+
+  /** Gives back a scanner whose stream has ended; one that failed or was left in the middle is not given back. */
+  give(policy: Policy, scanner: Scanner): void {
+    const engine = this.engineOf(policy);
+    const idle = this.#idle.get(engine);
+    if (idle === undefined) this.#idle.set(engine, [scanner]);
+    else if (idle.length < POOL && scanner.size <= VIEWS) idle.push(scanner);
+  }
+
+  #engineFor(own: readonly DetectorSpec[]): Engine {
+    const key = JSON.stringify(own);
+    let engine = engines.get(key);
+    if (engine === undefined) {
+      // A later definition of the same name stands in place of the shipped one.
+      engine = compileEngine([...this.#shipped(), ...own]);
+      warm(engine);
+      // Of rules that are no longer in force nothing is kept but what a rollback may need.
+      engines = new Map([...[...engines].slice(-3), [key, engine]]);
+      const kept = new Set(engines.values());
+      for (const each of this.#idle.keys()) if (!kept.has(each)) this.#idle.delete(each);
+    }
+    return engine;
+  }
+}
+
+const KEY_SIZE = 32;
+
+/** The key of fingerprints, from a file that only this user reads; made where there is none. All processes of a gate share it. */
+export function scanKey(path: string): Buffer {
+  const made = randomBytes(KEY_SIZE);
+  try {
+    mkdirSync(dirname(path), { recursive: true });
+    writeFileSync(path, made.toString('base64url'), { mode: 0o600, flag: 'wx' });
+    return made;
+  } catch (error) {
+    if (errorCode(error) !== 'EEXIST') throw error;
+  }
+  const key = Buffer.from(readFileSync(path, 'utf8').trim(), 'base64url');
+  if (key.length !== KEY_SIZE) throw new Error(`${path} does not hold the key of the scanner: move it away to get a new one`);
+  return key;
+}

@@ -21,6 +21,7 @@ import { Leases } from './proxy/leases.ts';
 import { UpstreamPool } from './proxy/pool.ts';
 import { Quarantine } from './proxy/quarantine.ts';
 import { openReception, type Reception } from './proxy/reception.ts';
+import { Registry } from './proxy/registry.ts';
 import { Scanners, scanKey } from './proxy/scanners.ts';
 import type { Services } from './proxy/services.ts';
 import type { Sessions } from './proxy/sessions.ts';
@@ -98,6 +99,7 @@ export function openDataPlane(governed: Governed): DataPlane {
     close: () => {
       reception.close();
       connections.destroy();
+      services.scanners.close();
       void services.leases.close();
       services.pool.close();
       services.http2.close();
@@ -128,7 +130,7 @@ function servicesOf(governed: Governed, leaves: LeafCache): Services {
     leaves,
     upstreamTrust,
     upstreamSessions: new Map(),
-    scanners: scannersOf(config, generations),
+    scanners: scannersOf(config, generations, log),
     audit,
     tools,
     pool: new UpstreamPool(clock),
@@ -153,8 +155,10 @@ function servicesOf(governed: Governed, leaves: LeafCache): Services {
 const DETECTORS = fileURLToPath(new URL('../rules/detectors', import.meta.url));
 
 /** All detectors are compiled before anything is served. */
-function scannersOf({ state }: Config, generations: GenerationView): Scanners {
-  const scanners = new Scanners(() => loadDetectors(DETECTORS), scanKey(join(state, 'scan.key')));
+function scannersOf({ state }: Config, generations: GenerationView, log: Log): Scanners {
+  const key = scanKey(join(state, 'scan.key'));
+  const registry = new Registry(state, key, (error) => log.error({ err: error }, 'registered values cannot be read'));
+  const scanners = new Scanners(() => loadDetectors(DETECTORS), registry, key);
   scanners.engineOf(generations.stable.policy);
   return scanners;
 }

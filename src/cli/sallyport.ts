@@ -16,6 +16,8 @@ import { addPolicy } from './policy.ts';
 import { addReplay } from './replay.ts';
 import { addRun } from './run.ts';
 import { addSchema } from './schema.ts';
+import { addScan } from './scan.ts';
+import { addCanary, addSecrets } from './secrets.ts';
 import { addSession } from './session.ts';
 import { addStart } from './start.ts';
 import { addTest } from './test.ts';
@@ -55,6 +57,9 @@ async function main(words: readonly string[]): Promise<void> {
     addPack,
     addSchema,
     addTools,
+    addScan,
+    addSecrets,
+    addCanary,
   ])
     add(program);
   inheritExit(program);

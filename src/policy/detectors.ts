@@ -30,7 +30,11 @@ interface Flaw {
 
 function flawOf(spec: DetectorFileSpec): Flaw | null {
   if ((spec.pattern === undefined) === (spec.finder === undefined))
-    return { key: null, message: 'a detector has either a pattern or a finder', hint: 'write `pattern:` with an RE2 expression' };
+    return {
+      key: null,
+      message: 'a detector has either a pattern or a finder',
+      hint: 'write `pattern:` with an RE2 expression',
+    };
   if (spec.assigned !== undefined && spec.near !== undefined)
     return { key: 'near', message: 'a detector has either assigned or near', hint: 'near is the wider of the two' };
   if (spec.pattern === undefined) return null;
@@ -42,11 +46,20 @@ function patternFlaw(pattern: string, hasContext: boolean): Flaw | null {
     const node = parsePattern(pattern);
     compileProgram(node);
     if (hasContext || anchorsOf(node, 1) !== null) return null;
-    const hint = 'each alternative needs a byte that must occur; or name what stands before it with `near` or `assigned`';
-    return { key: 'pattern', message: 'nothing in the pattern is literal: it would have to be tried at every byte', hint };
+    const hint =
+      'each alternative needs a byte that must occur; or name what stands before it with `near` or `assigned`';
+    return {
+      key: 'pattern',
+      message: 'nothing in the pattern is literal: it would have to be tried at every byte',
+      hint,
+    };
   } catch (error) {
     if (!(error instanceof PatternError)) throw error;
-    return { key: 'pattern', message: `at character ${error.at + 1} of the pattern: ${error.message}`, hint: error.hint ?? null };
+    return {
+      key: 'pattern',
+      message: `at character ${error.at + 1} of the pattern: ${error.message}`,
+      hint: error.hint ?? null,
+    };
   }
 }
 

@@ -18,7 +18,8 @@ export function parseScan(
     const action = spec[key];
     if (action === undefined) continue;
     const flaw = flawOf(key, action);
-    if (flaw !== null) problems.push(problemAt(source, keyRangeOf(source, path, key), flaw.message, { hint: flaw.hint }));
+    if (flaw !== null)
+      problems.push(problemAt(source, keyRangeOf(source, path, key), flaw.message, { hint: flaw.hint }));
     actions.set(key, action);
   }
   return { off: false, resets: false, actions, detectors: new Map(Object.entries(spec.detectors ?? {})) };
@@ -28,8 +29,14 @@ export function parseScan(
 function flawOf(key: ScanKey, action: ScanAction): { readonly message: string; readonly hint: string } | null {
   const received = key === 'secrets-received' || key === 'injected-instructions';
   if (action === 'annotate' && !received)
-    return { message: `${key} cannot be annotated`, hint: 'annotate is for what comes back; write deny, redact, alert or off' };
+    return {
+      message: `${key} cannot be annotated`,
+      hint: 'annotate is for what comes back; write deny, redact, alert or off',
+    };
   if (action === 'redact' && (received || key === 'documents' || key === 'exfiltration'))
-    return { message: `${key} cannot be redacted`, hint: received ? 'write deny, annotate, alert or off' : 'write deny, alert or off' };
+    return {
+      message: `${key} cannot be redacted`,
+      hint: received ? 'write deny, annotate, alert or off' : 'write deny, alert or off',
+    };
   return null;
 }

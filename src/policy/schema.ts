@@ -69,11 +69,17 @@ const quarantine = z.union([z.literal('off'), quarantineMap]);
 const scanAction = z.enum(SCAN_ACTIONS);
 export const scanMap = z.strictObject({
   secrets: scanAction.optional().describe('Keys, tokens, passwords, private keys on their way out. Default `deny`.'),
-  'personal-data': scanAction.optional().describe('Cards, accounts, national numbers, lists of people. Default `alert`.'),
+  'personal-data': scanAction
+    .optional()
+    .describe('Cards, accounts, national numbers, lists of people. Default `alert`.'),
   'registered-values': scanAction
     .optional()
-    .describe('Values of your own (`sallyport secrets register`). Default `deny`; planted ones are refused whatever stands here.'),
-  documents: scanAction.optional().describe('Parts of documents of your own (`sallyport documents add`). Default `deny`.'),
+    .describe(
+      'Values of your own (`sallyport secrets register`). Default `deny`; planted ones are refused whatever stands here.',
+    ),
+  documents: scanAction
+    .optional()
+    .describe('Parts of documents of your own (`sallyport documents add`). Default `deny`.'),
   exfiltration: scanAction.optional().describe('Shapes of commands and names that carry things out. Default `alert`.'),
   'secrets-received': scanAction.optional().describe('Secrets in answers. Default `alert`.'),
   'injected-instructions': scanAction.optional().describe('Instructions to the agent in answers. Default `alert`.'),
@@ -87,10 +93,7 @@ const scan = z.union([z.enum(['default', 'off']), scanMap]);
 export const detector = z.strictObject({
   description: z.string().min(1).describe('What it finds.'),
   family: z.enum(FAMILIES).describe('What a finding is about: scan profiles say for each family what is done.'),
-  severity: z
-    .enum(SEVERITIES)
-    .optional()
-    .describe('Default `high`. `low` alerts at most, whatever a profile says.'),
+  severity: z.enum(SEVERITIES).optional().describe('Default `high`. `low` alerts at most, whatever a profile says.'),
   pattern: z
     .string()
     .min(1)
@@ -100,7 +103,9 @@ export const detector = z.strictObject({
   bounds: z
     .enum(['word', 'start', 'end', 'none'])
     .optional()
-    .describe('Where no letter, digit or underscore may adjoin the match: `word` (both sides, the default), `start`, `end`, `none`.'),
+    .describe(
+      'Where no letter, digit or underscore may adjoin the match: `word` (both sides, the default), `start`, `end`, `none`.',
+    ),
   assigned: oneOrMore(z.string().min(2))
     .optional()
     .describe('The match must be assigned to a name with one of these words in it: `acme_key = …`, `"acme-key": "…"`.'),
@@ -358,7 +363,10 @@ export const rulesFile = z.strictObject({
   tenants: z.record(name, tenant).optional().describe('Tenants by name; agents name theirs with `tenant`.'),
   networks: z.record(name, oneOrMore(z.string())).optional().describe('Named address ranges.'),
   credentials: anyMap.optional().describe('Credentials the gate injects.'),
-  detectors: z.record(name, detector).optional().describe('Detectors of your own, beside those that ship or in place of one.'),
+  detectors: z
+    .record(name, detector)
+    .optional()
+    .describe('Detectors of your own, beside those that ship or in place of one.'),
   labels: anyMap.optional().describe('Labels for data flow.'),
   approvers: anyMap.optional().describe('People who may approve.'),
   inference: anyMap.optional().describe('Model API settings.'),

@@ -40,7 +40,8 @@ const REASONS: Readonly<Record<Finding['family'], Reason>> = {
 };
 
 /** Detectors of no one provider: what they find is at its place wherever somebody authenticates. */
-const AUTHENTICATION = /^header (?:authorization|cookie|x-[a-z-]*(?:key|token|auth)[a-z-]*|[a-z-]*api-?key|[a-z-]*token|apikey)$/;
+const AUTHENTICATION =
+  /^header (?:authorization|cookie|x-[a-z-]*(?:key|token|auth)[a-z-]*|[a-z-]*api-?key|[a-z-]*token|apikey)$/;
 
 /** Judges what is found in one exchange by the profile that holds for it. */
 export class Inspection {
@@ -60,7 +61,13 @@ export class Inspection {
     this.#host = permit.target.host.text;
   }
 
+  /** Nothing is to be scanned. Planted credentials are looked for all the same: they are the floor. */
   get off(): boolean {
+    return this.#profile.off && !this.#services.scanners.hasCanaries;
+  }
+
+  /** The rules say that nothing is scanned, canaries or not. */
+  get unscanned(): boolean {
     return this.#profile.off;
   }
 
@@ -90,7 +97,12 @@ export class Inspection {
    * Judges findings; returns those that are to be redacted. Throws the denial for those that must not pass, unless the mode
    * lets them.
    */
-  judge(findings: readonly Finding[], direction: Direction, part: Part, whereOf: (offset: number) => string): readonly Finding[] {
+  judge(
+    findings: readonly Finding[],
+    direction: Direction,
+    part: Part,
+    whereOf: (offset: number) => string,
+  ): readonly Finding[] {
     const redactions: Finding[] = [];
     for (const finding of findings) {
       const where = whereOf(finding.offset);
@@ -109,7 +121,8 @@ export class Inspection {
   }
 
   #actionOn(finding: Finding, direction: Direction, part: Part, where: string): ScanAction | null {
-    const key = scanKeyOf(finding.family, direction);
+    if (isCanary(finding)) return 'deny';
+    const key = this.#profile.off ? null : scanKeyOf(finding.family, direction);
     if (key === null) return null;
     const action = this.#profile.action(finding.detector, key);
     if (action === 'off') return null;
@@ -121,25 +134,32 @@ export class Inspection {
 
   /** A credential on its way to whom it belongs, where credentials stand. */
   #isAtHome({ belongsTo, family }: Finding, part: Part, where: string): boolean {
-    if (family !== 'secrets') return false;
-    if (belongsTo.length === 0) return AUTHENTICATION.test(where);
+    if (family !== 'secrets' && family !== 'registered-values') return false;
+    if (belongsTo.length === 0) return family === 'secrets' && AUTHENTICATION.test(where);
     if (part === 'body') return /^field /.test(where) && belongs(this.#host, belongsTo);
     return belongs(this.#host, belongsTo);
   }
 
-  #deny({ family, detector }: Finding, where: string): void {
+  #deny(finding: Finding, where: string): void {
+    const { family, detector } = finding;
     const reason = REASONS[family];
     const detail = `${family} in ${where} (${detector})`;
-    if (this.#mode === 'enforce') throw new Denial(reason, detail);
+    if (this.#mode === 'enforce' || isCanary(finding)) throw new Denial(reason, detail);
     this.#exchange.softened ??= { reason, detail };
   }
 
   #note({ action, detector, direction, family, fingerprint, severity, via, where }: Inspected): void {
     const noted = (this.#exchange.findings ??= []);
-    if (noted.some((each) => each.fingerprint === fingerprint && each.detector === detector && each.where === where)) return;
+    if (noted.some((each) => each.fingerprint === fingerprint && each.detector === detector && each.where === where))
+      return;
     if (noted.length < MOST) noted.push({ action, detector, direction, family, fingerprint, severity, via, where });
     this.#services.metrics.found({ family, action, direction, agent: this.#exchange.agent });
   }
+}
+
+/** A planted credential: nobody has a reason to send it anywhere, in any mode. */
+function isCanary({ detector }: Finding): boolean {
+  return detector.startsWith('canary:');
 }
 
 function profileOf({ decision, agent }: Permit, { now }: Exchange): ScanProfile {

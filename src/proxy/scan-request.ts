@@ -42,13 +42,16 @@ export function scanRequest(
   services: Services,
 ): ScannedBody | Promise<ScannedBody> {
   const inspection = new Inspection(permit, exchange, services);
+  exchange.unscanned = inspection.unscanned;
   if (inspection.off) {
-    exchange.unscanned = true;
     return mintScannedBody({ ...body, redacted: false });
   }
   scanHead(request, facts, permit, inspection);
   const codings = body.present ? (contentCodings(request.fields.values('content-encoding')) ?? []) : [];
-  const done = codings.length === 0 ? scanHeld(request, body, body.pieces, inspection) : scanCoded(request, body, codings, inspection);
+  const done =
+    codings.length === 0
+      ? scanHeld(request, body, body.pieces, inspection)
+      : scanCoded(request, body, codings, inspection);
   if (!(done instanceof Promise)) return finish(done, codings, inspection, services);
   return done.then((held) => finish(held, codings, inspection, services));
 }
@@ -72,7 +75,9 @@ function scanHead(request: AgentRequest, facts: Facts, permit: Permit, inspectio
   const scanner = inspection.take();
   const path = permit.rawPath ? facts.path.raw : (facts.path.canonical ?? facts.path.raw);
   const target = facts.query === null ? path : `${path}?${facts.query}`;
-  inspection.judge(scan(target, scanner, inspection), 'to-upstream', 'target', (offset) => placeInTarget(target, offset));
+  inspection.judge(scan(target, scanner, inspection), 'to-upstream', 'target', (offset) =>
+    placeInTarget(target, offset),
+  );
   const joined = joinedTarget(path, facts.query);
   if (joined !== null)
     inspection.judge(scan(joined, scanner, inspection), 'to-upstream', 'target', () => 'parts of the path or query');
@@ -108,14 +113,18 @@ function scanHeld(request: AgentRequest, body: HeldBody, pieces: readonly Buffer
   const joined = json ? joinedStrings(whole) : null;
   if (joined !== null)
     inspection.judge(
-      inspection.run(() => scanner.wholeBytes(joined)).filter(({ detector }) => !findings.some((each) => each.detector === detector)),
+      inspection
+        .run(() => scanner.wholeBytes(joined))
+        .filter(({ detector }) => !findings.some((each) => each.detector === detector)),
       'to-upstream',
       'fields',
       () => 'parts of the body',
     );
   if (body.trailers.size > 0) {
     const lines = body.trailers.text(END_TO_END);
-    inspection.judge(scan(lines, scanner, inspection), 'to-upstream', 'fields', (offset) => placeInFields(lines, offset));
+    inspection.judge(scan(lines, scanner, inspection), 'to-upstream', 'fields', (offset) =>
+      placeInFields(lines, offset),
+    );
   }
   inspection.give(scanner);
   if (redactions.length === 0) return { body, redacted: false };

@@ -136,7 +136,8 @@ export class ScannedStream implements BodyStream {
       return await step(this.#decoder as ContentDecoder);
     } catch (error) {
       if (!(error instanceof CodingError)) throw error;
-      if (error.tooLarge) throw new Denial('scan-budget', 'the body decodes to more than is looked at', { cause: error });
+      if (error.tooLarge)
+        throw new Denial('scan-budget', 'the body decodes to more than is looked at', { cause: error });
       throw new Denial('request-malformed', 'the content coding of the body is damaged', { cause: error });
     }
   }
@@ -147,7 +148,8 @@ export class ScannedStream implements BodyStream {
     if (first === undefined) return null;
     const safe = this.#over ? this.#end : this.#scanner.safe(soft);
     const pieces: Buffer[] = [];
-    while (this.#waiting.length > 0 && (this.#waiting[0] as Piece).end <= safe) pieces.push((this.#waiting.shift() as Piece).bytes);
+    while (this.#waiting.length > 0 && (this.#waiting[0] as Piece).end <= safe)
+      pieces.push((this.#waiting.shift() as Piece).bytes);
     const [next] = this.#waiting;
     // A piece under a coding goes whole or not at all.
     if (next !== undefined && this.#decoder === null) {

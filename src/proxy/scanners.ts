@@ -4,6 +4,7 @@ import { dirname } from 'node:path';
 import type { DetectorSpec } from '../model/detector.ts';
 import { errorCode } from '../model/error-code.ts';
 import type { Policy } from '../policy/policy.ts';
+import type { Registry } from './registry.ts';
 import { compileEngine, warm, type Engine } from '../scan/engine.ts';
 import { Scanner } from '../scan/scanner.ts';
 
@@ -12,20 +13,34 @@ const POOL = 32;
 /** One that has grown larger than this, in views of 40 KiB, is let go. */
 const VIEWS = 24;
 
-/** Engines by the detectors of their rules: most rules have none of their own, and share one. So do all gates of a process. */
+/**
+ * Engines by the detectors of their rules: most rules have none of their own, and share one. So do all gates of a process, but
+ * for the values that are registered with each.
+ */
 let engines = new Map<string, Engine>();
 
 /** Scanners for exchanges, and the detectors they look for: those that ship, and those of the rules in force. */
 export class Scanners {
   readonly #shipped: () => readonly DetectorSpec[];
+  readonly #registry: Registry;
   readonly #key: Buffer;
   readonly #engines = new WeakMap<Policy, Engine>();
   readonly #idle = new Map<Engine, Scanner[]>();
 
   /** `shipped` reads the detectors that ship; `key`: fingerprints of findings are made with it. */
-  constructor(shipped: () => readonly DetectorSpec[], key: Buffer) {
+  constructor(shipped: () => readonly DetectorSpec[], registry: Registry, key: Buffer) {
     this.#shipped = shipped;
+    this.#registry = registry;
     this.#key = key;
+  }
+
+  /** Whether fake credentials are planted, which are looked for whatever the rules say. */
+  get hasCanaries(): boolean {
+    return this.#registry.current.hasCanaries;
+  }
+
+  close(): void {
+    this.#registry.close();
   }
 
   /** All detectors under these rules, compiled once. */
@@ -50,17 +65,17 @@ export class Scanners {
 
   #engineFor(own: readonly DetectorSpec[]): Engine {
     const key = JSON.stringify(own);
-    let engine = engines.get(key);
-    if (engine === undefined) {
+    let compiled = engines.get(key);
+    if (compiled === undefined) {
       // A later definition of the same name stands in place of the shipped one.
-      engine = compileEngine([...this.#shipped(), ...own]);
-      warm(engine);
+      compiled = compileEngine([...this.#shipped(), ...own]);
+      warm(compiled);
       // Of rules that are no longer in force nothing is kept but what a rollback may need.
-      engines = new Map([...[...engines].slice(-3), [key, engine]]);
-      const kept = new Set(engines.values());
-      for (const each of this.#idle.keys()) if (!kept.has(each)) this.#idle.delete(each);
+      engines = new Map([...[...engines].slice(-3), [key, compiled]]);
     }
-    return engine;
+    // Scanners of rules that are gone are let go with their engine.
+    if (this.#idle.size > 4) this.#idle.clear();
+    return { ...compiled, registered: this.#registry };
   }
 }
 
@@ -77,6 +92,7 @@ export function scanKey(path: string): Buffer {
     if (errorCode(error) !== 'EEXIST') throw error;
   }
   const key = Buffer.from(readFileSync(path, 'utf8').trim(), 'base64url');
-  if (key.length !== KEY_SIZE) throw new Error(`${path} does not hold the key of the scanner: move it away to get a new one`);
+  if (key.length !== KEY_SIZE)
+    throw new Error(`${path} does not hold the key of the scanner: move it away to get a new one`);
   return key;
 }

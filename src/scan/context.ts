@@ -15,8 +15,8 @@ const NONE: readonly Finding[] = [];
 export class Context {
   readonly engine: Engine;
   readonly budget = new Budget();
-  /** Views that share this. */
-  views = 0;
+  /** Views that share this: one for each way of reading that was ever needed. */
+  readonly views: View[] = [];
   readonly #key: Buffer;
   #findings: Finding[] = [];
   #seen = new Set<string>();

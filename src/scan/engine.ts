@@ -1,6 +1,7 @@
 import type { DetectorSpec, Finder } from '../model/detector.ts';
 import { Automaton, makeHits, type Hits } from './automaton.ts';
 import { compileDetector, type Detector, type Variant } from './detector.ts';
+import { Registered } from './registered.ts';
 import { VALIDATORS } from './validators/list.ts';
 
 /** Bytes read at a time. */
@@ -28,6 +29,8 @@ export interface Engine {
   /** Where hits of one slice are put. Worked off before anything else is scanned. */
   readonly hits: Hits;
   readonly detectors: ReadonlyMap<string, DetectorSpec>;
+  /** Values of one's own, as they are registered now. */
+  readonly registered: { readonly current: Registered };
   /** What finders report to. */
   readonly finders: ReadonlyMap<Finder, Detector>;
 }
@@ -43,8 +46,13 @@ const OPENINGS: ReadonlyArray<readonly [string, Opening['format']]> = [
   ['PK\x03\x04'.toLowerCase(), 'zip'],
 ];
 
+const NOTHING_REGISTERED = { current: new Registered([], Buffer.alloc(32)) };
+
 /** Compiles detectors. Throws PatternError. */
-export function compileEngine(specs: Iterable<DetectorSpec>): Engine {
+export function compileEngine(
+  specs: Iterable<DetectorSpec>,
+  registered: Engine['registered'] = NOTHING_REGISTERED,
+): Engine {
   const detectors = new Map([...specs].map((spec) => [spec.name, spec]));
   const variants = [...detectors.values()].flatMap(compileDetector);
   const byLiteral = new Map<string, { length: number; variants: Variant[]; openings: Opening[] }>();
@@ -61,6 +69,7 @@ export function compileEngine(specs: Iterable<DetectorSpec>): Engine {
     variants,
     hits: makeHits(2 * SLICE),
     detectors,
+    registered,
     finders: findersOf(detectors.values()),
   };
 }
@@ -68,7 +77,8 @@ export function compileEngine(specs: Iterable<DetectorSpec>): Engine {
 function findersOf(specs: Iterable<DetectorSpec>): ReadonlyMap<Finder, Detector> {
   const finders = new Map<Finder, Detector>();
   for (const spec of specs)
-    if (spec.finder !== null) finders.set(spec.finder, { spec, validators: spec.validate.map((name) => VALIDATORS[name]), least: 0 });
+    if (spec.finder !== null)
+      finders.set(spec.finder, { spec, validators: spec.validate.map((name) => VALIDATORS[name]), least: 0 });
   return finders;
 }
 

@@ -18,7 +18,7 @@ export function redact(body: Buffer, findings: readonly Finding[], json: boolean
 
 function splice(body: Buffer, findings: readonly Finding[], mark: (family: string) => string): Buffer {
   const ranges = findings
-    .map((finding) => ({ ...rangeOf(body, finding), mark: mark(finding.family) }))
+    .map((finding) => ({ ...extentOf(body, finding), mark: mark(finding.family) }))
     .sort((a, b) => a.from - b.from || b.to - a.to);
   const pieces: Buffer[] = [];
   let at = 0;
@@ -34,8 +34,11 @@ function splice(body: Buffer, findings: readonly Finding[], mark: (family: strin
   return Buffer.concat(pieces);
 }
 
-/** What was decoded goes as a whole: from the delimiter before it to the one behind. */
-function rangeOf(body: Buffer, { offset, length, via }: Finding): { readonly from: number; readonly to: number } {
+/** Where a finding stands, with all of what it was decoded from: from the delimiter before it to the one behind. */
+export function extentOf(
+  body: Buffer,
+  { offset, length, via }: Finding,
+): { readonly from: number; readonly to: number } {
   let from = Math.min(offset, body.length);
   let to = Math.min(offset + length, body.length);
   if (via.length === 0) return { from, to };

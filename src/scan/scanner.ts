@@ -44,7 +44,17 @@ export class Scanner {
 
   /** Views it has grown to: one for each way of reading that was ever needed. */
   get size(): number {
-    return this.#context.views;
+    return this.#context.views.length;
+  }
+
+  /** Bytes read since the scanner was made, by the decoders they were read through. */
+  get worked(): ReadonlyMap<string, number> {
+    const sums = new Map<string, number>();
+    for (const { via, worked } of this.#context.views) {
+      const key = via.length === 0 ? 'as it came' : via.join(' > ');
+      sums.set(key, (sums.get(key) ?? 0) + worked);
+    }
+    return sums;
   }
 
   /** What comes next belongs to the same stream, but does not follow what came. */

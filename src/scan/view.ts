@@ -38,6 +38,8 @@ export class View {
   base = 0;
   /** Bytes that are there. */
   length = 0;
+  /** Bytes it has read, ever. */
+  worked = 0;
   /** Up to where they have been read, as an index. */
   #read = 0;
   #state = 0;
@@ -57,7 +59,7 @@ export class View {
     readersOf: (view: View) => readonly Reader[],
   ) {
     this.context = context;
-    context.views++;
+    context.views.push(this);
     this.parent = parent;
     this.via = via;
     this.#readers = readersOf(this);
@@ -167,6 +169,7 @@ export class View {
     const from = this.#read;
     const to = this.length;
     budget.spend(to - from);
+    this.worked += to - from;
     if (this.#candidates.length > 0) this.#goOn(to, final);
     if (to > from) {
       const { hits, automaton } = engine;

@@ -33,7 +33,12 @@ export function placeInBody(body: Uint8Array, offset: number, mediaType: string 
 
 /** Names are shown only where they are evidently names. */
 function isPlain(name: string): boolean {
-  return name.length > 0 && name.length <= LONGEST_NAME && /^[A-Za-z][A-Za-z0-9_.[\]-]*$/.test(name) && !/[A-Za-z0-9]{33}/.test(name);
+  return (
+    name.length > 0 &&
+    name.length <= LONGEST_NAME &&
+    /^[A-Za-z][A-Za-z0-9_.[\]-]*$/.test(name) &&
+    !/[A-Za-z0-9]{33}/.test(name)
+  );
 }
 
 interface Level {

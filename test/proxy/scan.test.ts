@@ -56,7 +56,11 @@ beforeAll(async () => {
   const streamPort = await startStreamingOrigin();
   gate = await startGate({
     rules: { 'rules.yaml': RULES.replace('TOKEN_HASH', TOKEN_HASH) },
-    pins: [...hosts.map((host) => `${host}:443=127.0.0.1:${origin.port}`), `socket.test:443=127.0.0.1:${socketPort}`, `stream.test:443=127.0.0.1:${streamPort}`],
+    pins: [
+      ...hosts.map((host) => `${host}:443=127.0.0.1:${origin.port}`),
+      `socket.test:443=127.0.0.1:${socketPort}`,
+      `stream.test:443=127.0.0.1:${streamPort}`,
+    ],
     upstreamCa: ca.certificate,
     flags: { 'inspect.buffer': '64 KiB' },
   });
@@ -113,7 +117,8 @@ async function send(
   fields: Record<string, string> = {},
 ): Promise<RawClient> {
   const bytes = body === null ? null : Buffer.from(body);
-  const all = bytes === null ? fields : { 'Content-Type': 'application/json', 'Content-Length': String(bytes.length), ...fields };
+  const all =
+    bytes === null ? fields : { 'Content-Type': 'application/json', 'Content-Length': String(bytes.length), ...fields };
   const lines = Object.entries(all).map(([name, value]) => `${name}: ${value}\r\n`);
   const client = await openTls(gate, `${host}:443`);
   client.send(`${bytes === null ? 'GET' : 'POST'} ${target} HTTP/1.1\r\nHost: ${host}\r\n${lines.join('')}\r\n`);
@@ -125,7 +130,9 @@ async function send(
 
 /** Nothing of it reached the origin: neither as it is, nor in an encoding. */
 function leaked(secret: string): boolean {
-  return origin.requests.some(({ url, headers, body }) => JSON.stringify([url, headers, body.toString('latin1')]).includes(secret));
+  return origin.requests.some(({ url, headers, body }) =>
+    JSON.stringify([url, headers, body.toString('latin1')]).includes(secret),
+  );
 }
 
 describe('a secret on its way out', () => {
@@ -135,14 +142,32 @@ describe('a secret on its way out', () => {
     ['in a path', `/files/${GITHUB}/x`, null, {}, 'the path'],
     ['in an escaped query', `/q?note=${GITHUB.replace('_', '%255F')}`, null, {}, 'query parameter note'],
     ['in a header', '/h', null, { 'X-Note': GITHUB }, 'header x-note'],
-    ['in the Authorization of somebody else', '/h', null, { Authorization: `Bearer ${GITHUB}` }, 'header authorization'],
+    [
+      'in the Authorization of somebody else',
+      '/h',
+      null,
+      { Authorization: `Bearer ${GITHUB}` },
+      'header authorization',
+    ],
     ['in a JSON body', '/j', JSON.stringify({ a: [1, { note: `see ${GITHUB}` }] }), {}, '/a/1/note'],
     ['in Base64 in a JSON body', '/j', JSON.stringify({ note: base64 }), {}, '/note'],
     ['in a form', '/f', `a=1&b=${GITHUB}`, { 'Content-Type': 'application/x-www-form-urlencoded' }, 'field b'],
     ['in a text body', '/t', `line\n${GITHUB}\n`, { 'Content-Type': 'text/plain' }, 'byte 5 of the body'],
     ['in a compressed body', '/z', gzipSync(JSON.stringify({ note: GITHUB })), { 'Content-Encoding': 'gzip' }, '/note'],
-    ['cut up over a JSON body', '/j', JSON.stringify({ a: GITHUB.slice(0, 12), b: GITHUB.slice(12, 25), c: GITHUB.slice(25) }), {}, 'parts of the body'],
-    ['cut up over a query', `/q?a=${GITHUB.slice(0, 15)}&b=${GITHUB.slice(15)}`, null, {}, 'parts of the path or query'],
+    [
+      'cut up over a JSON body',
+      '/j',
+      JSON.stringify({ a: GITHUB.slice(0, 12), b: GITHUB.slice(12, 25), c: GITHUB.slice(25) }),
+      {},
+      'parts of the body',
+    ],
+    [
+      'cut up over a query',
+      `/q?a=${GITHUB.slice(0, 15)}&b=${GITHUB.slice(15)}`,
+      null,
+      {},
+      'parts of the path or query',
+    ],
   ])('%s is refused, and the refusal says where and not what', async (_name, target, body, fields, where) => {
     const client = await send('api.test', target, body, fields);
     expect(client.status).toBe(403);
@@ -158,11 +183,22 @@ describe('a secret on its way out', () => {
     expect(event).toMatchObject({
       decision: 'deny',
       reason: 'secret-found',
-      findings: [{ action: 'deny', detector: 'stripe-secret-key', family: 'secrets', where: '/record', via: [], direction: 'to-upstream' }],
+      findings: [
+        {
+          action: 'deny',
+          detector: 'stripe-secret-key',
+          family: 'secrets',
+          where: '/record',
+          via: [],
+          direction: 'to-upstream',
+        },
+      ],
     });
     expect(gate.auditText()).not.toContain(STRIPE);
     const metrics = await (await fetch(`${gate.adminUrl}/metrics`)).text();
-    expect(metrics).toContain('sallyport_findings_total{family="secrets",action="deny",direction="to-upstream",agent="bot"}');
+    expect(metrics).toContain(
+      'sallyport_findings_total{family="secrets",action="deny",direction="to-upstream",agent="bot"}',
+    );
   });
 
   it('passes where it belongs, and where somebody authenticates with a token of no one provider', async () => {
@@ -175,7 +211,8 @@ describe('a secret on its way out', () => {
   it('passes where a capability says so, and is told of', async () => {
     expect((await send('lax.test', '/lax', JSON.stringify({ note: GITHUB, card: CARD }))).status).toBe(200);
     const event = await gate.outcome(({ path }) => path === '/lax');
-    expect(event.findings).toMatchObject([{ action: 'alert', detector: 'github-pat' }]);expect(event.findings).toHaveLength(1);
+    expect(event.findings).toMatchObject([{ action: 'alert', detector: 'github-pat' }]);
+    expect(event.findings).toHaveLength(1);
   });
 
   it('is not looked for where scanning is off, which the record says', async () => {
@@ -187,9 +224,15 @@ describe('a secret on its way out', () => {
 
 describe('personal data under redact', () => {
   it('is taken out of JSON, and what is left is JSON of the right length', async () => {
-    expect((await send('api.test', '/r1', JSON.stringify({ card: CARD, name: 'x', text: `his SSN is ${SSN}, ok` }))).status).toBe(200);
+    expect(
+      (await send('api.test', '/r1', JSON.stringify({ card: CARD, name: 'x', text: `his SSN is ${SSN}, ok` }))).status,
+    ).toBe(200);
     const seen = origin.requests.find(({ url }) => url === '/r1');
-    expect(JSON.parse(seen?.body.toString() ?? '')).toEqual({ card: '[redacted personal-data]', name: 'x', text: 'his SSN is [redacted personal-data], ok' });
+    expect(JSON.parse(seen?.body.toString() ?? '')).toEqual({
+      card: '[redacted personal-data]',
+      name: 'x',
+      text: 'his SSN is [redacted personal-data], ok',
+    });
     const event = await gate.outcome(({ path }) => path === '/r1');
     expect(event.findings?.map(({ action, detector }) => [action, detector])).toEqual([
       ['redact', 'payment-card'],
@@ -202,7 +245,9 @@ describe('personal data under redact', () => {
     await send('api.test', '/r2', `{"card":${digits},"n":1}`);
     expect(origin.requests.find(({ url }) => url === '/r2')?.body.toString()).toBe('{"card":0,"n":1}');
     await send('api.test', '/r3', `a=1&card=${digits}&b=2`, { 'Content-Type': 'application/x-www-form-urlencoded' });
-    expect(origin.requests.find(({ url }) => url === '/r3')?.body.toString()).toBe('a=1&card=[redacted personal-data]&b=2');
+    expect(origin.requests.find(({ url }) => url === '/r3')?.body.toString()).toBe(
+      'a=1&card=[redacted personal-data]&b=2',
+    );
     await send('api.test', '/r4', gzipSync(JSON.stringify({ card: CARD })), { 'Content-Encoding': 'gzip' });
     const seen = origin.requests.find(({ url }) => url === '/r4');
     expect(seen?.body.toString()).toBe('{"card":"[redacted personal-data]"}');
@@ -211,7 +256,9 @@ describe('personal data under redact', () => {
 
   it('finds what a detector of the rules’ own describes', async () => {
     await send('api.test', '/own', JSON.stringify({ record: 'ACME-123456' }));
-    expect(origin.requests.find(({ url }) => url === '/own')?.body.toString()).toBe('{"record":"[redacted personal-data]"}');
+    expect(origin.requests.find(({ url }) => url === '/own')?.body.toString()).toBe(
+      '{"record":"[redacted personal-data]"}',
+    );
   });
 
   it('is refused where it cannot be taken out', async () => {
@@ -253,13 +300,18 @@ describe('a body that streams', () => {
 
 describe('a WebSocket', () => {
   it('ends at the message that holds a secret, also where it is cut up over several', async () => {
-    for (const messages of [[`first`, `second ${GITHUB}`], ['first', GITHUB.slice(0, 14), GITHUB.slice(14)]]) {
+    for (const messages of [
+      [`first`, `second ${GITHUB}`],
+      ['first', GITHUB.slice(0, 14), GITHUB.slice(14)],
+    ]) {
       heard.length = 0;
       const socket = new WebSocket('wss://socket.test/', {
         agent: new HttpsProxyAgent(`http://bot:${TOKEN}@127.0.0.1:${gate.port}`),
         ca: gate.ca,
       });
-      const closed = new Promise<readonly [number, string]>((resolve) => socket.on('close', (code, reason) => resolve([code, reason.toString()])));
+      const closed = new Promise<readonly [number, string]>((resolve) =>
+        socket.on('close', (code, reason) => resolve([code, reason.toString()])),
+      );
       socket.on('open', () => messages.forEach((message) => socket.send(message)));
       socket.on('error', () => undefined);
       expect(await closed).toEqual([1008, 'secret-found']);

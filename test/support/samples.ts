@@ -61,12 +61,15 @@ function base58check(version: readonly number[], size: number, tail: readonly nu
   let value = BigInt(`0x${Buffer.concat([payload, sum(sum(payload)).subarray(0, 4)]).toString('hex')}`);
   let text = '';
   for (; value > 0n; value /= 58n) text = (BASE58[Number(value % 58n)] ?? '') + text;
-  for (const byte of payload) if (byte === 0) text = `1${text}`; else break;
+  for (const byte of payload)
+    if (byte === 0) text = `1${text}`;
+    else break;
   return text;
 }
 
 const json = (value: object): string => Buffer.from(JSON.stringify(value)).toString('base64url');
-const uuid = (random: Random): string => [8, 4, 4, 4, 12].map((length) => pick(ALPHABETS['hex'] as string, length, random)).join('-');
+const uuid = (random: Random): string =>
+  [8, 4, 4, 4, 12].map((length) => pick(ALPHABETS['hex'] as string, length, random)).join('-');
 const many = (count: number, one: () => string): string => Array.from({ length: count }, one).join(', ');
 
 const MADE: Readonly<Record<string, (random: Random) => string>> = {
@@ -84,8 +87,10 @@ const MADE: Readonly<Record<string, (random: Random) => string>> = {
   xprv: (random) => base58check([0x04, 0x88, 0xad, 0xe4], 74, [], random),
   btc: (random) => base58check([0], 20, [], random),
   bech32: () => ['bc1qw508d6qejxtdg4y5r3zar', 'vary0c5xw7kv8f3t4'].join(''),
-  jwt: (random) => `${json({ alg: 'HS256', typ: 'JWT' })}.${json({ sub: pick(DIGITS, 10, random), iat: 1_700_000_000 })}.${pick(ALPHABETS['w'] as string, 43, random)}`,
-  jwe: (random) => `${json({ alg: 'RSA-OAEP-256', enc: 'A256GCM' })}.${pick(ALPHABETS['w'] as string, 342, random)}.${pick(ALPHABETS['w'] as string, 16, random)}.${pick(ALPHABETS['w'] as string, 60, random)}.${pick(ALPHABETS['w'] as string, 22, random)}`,
+  jwt: (random) =>
+    `${json({ alg: 'HS256', typ: 'JWT' })}.${json({ sub: pick(DIGITS, 10, random), iat: 1_700_000_000 })}.${pick(ALPHABETS['w'] as string, 43, random)}`,
+  jwe: (random) =>
+    `${json({ alg: 'RSA-OAEP-256', enc: 'A256GCM' })}.${pick(ALPHABETS['w'] as string, 342, random)}.${pick(ALPHABETS['w'] as string, 16, random)}.${pick(ALPHABETS['w'] as string, 60, random)}.${pick(ALPHABETS['w'] as string, 22, random)}`,
   bytes64: (random) => `[${Array.from({ length: 64 }, () => Math.floor(random() * 256)).join(',')}]`,
   ssn: (random) => valid('ssn', '###-##-####', random),
   aba: (random) => valid('aba-routing', '#########', random),
@@ -111,15 +116,18 @@ const MADE: Readonly<Record<string, (random: Random) => string>> = {
 export function fillIn(template: string, seed: number): string {
   const random = randomOf(seed * 2654435761 + 97);
   for (let i = 0; i < 8; i++) random();
-  return template.replace(/\{\{(?:([A-Za-z0-9]+)(?::(\d+))?)?\}\}/g, (_, kind: string | undefined, length: string | undefined) => {
-    if (kind === undefined) return '';
-    if (length === undefined) {
-      const made = MADE[kind];
-      if (made === undefined) throw new Error(`no sample is called ${kind}`);
-      return made(random);
-    }
-    const alphabet = ALPHABETS[kind];
-    if (alphabet === undefined) throw new Error(`no alphabet is called ${kind}`);
-    return pick(alphabet, Number(length), random);
-  });
+  return template.replace(
+    /\{\{(?:([A-Za-z0-9]+)(?::(\d+))?)?\}\}/g,
+    (_, kind: string | undefined, length: string | undefined) => {
+      if (kind === undefined) return '';
+      if (length === undefined) {
+        const made = MADE[kind];
+        if (made === undefined) throw new Error(`no sample is called ${kind}`);
+        return made(random);
+      }
+      const alphabet = ALPHABETS[kind];
+      if (alphabet === undefined) throw new Error(`no alphabet is called ${kind}`);
+      return pick(alphabet, Number(length), random);
+    },
+  );
 }

@@ -31,7 +31,9 @@ export const KEY = Buffer.alloc(32, 7);
 export function findIn(engine: Engine, input: string | Buffer, cuts: readonly number[] = []): Finding[] {
   const scanner = new Scanner(engine, KEY);
   const bytes = typeof input === 'string' ? Buffer.from(input, 'latin1') : input;
-  const places = [0, ...new Set(cuts.filter((cut) => cut > 0 && cut < bytes.length)), bytes.length].sort((a, b) => a - b);
+  const places = [0, ...new Set(cuts.filter((cut) => cut > 0 && cut < bytes.length)), bytes.length].sort(
+    (a, b) => a - b,
+  );
   const found: Finding[] = [];
   for (let i = 1; i < places.length; i++) found.push(...scanner.push(bytes.subarray(places[i - 1], places[i])));
   found.push(...scanner.end());

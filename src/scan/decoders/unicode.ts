@@ -5,7 +5,7 @@ const CONFUSABLES: ReadonlyMap<number, string> = new Map(
   (
     'аa еe оo рp сc уy хx ѕs іi јj ԁd һh ԛq ԝw ьb мm нh тt кk вb гr АA ВB ЕE КK МM НH ОO РP СC ТT ХX УY ЅS ІI ЈJ ԌG ' +
     'αa οo ρp νv τt κk ιi υu ηn ΑA ΒB ΕE ΖZ ΗH ΙI ΚK ΜM ΝN ΟO ΡP ΤT ΥY ΧX օo սu ոn հh ցg ᴀA ᴄC ᴅD ᴇE ᴊJ ᴋK ᴍM ᴏO ᴘP ᴛT ᴜU ᴠV ᴡW ᴢZ ' +
-    'ɑa ɡg ıi ʟL ɴN ʀR ʏY ‐- ‑- ‒- –- —- −- ⁃- ﹘- ∕/ ⁄/ ⧸/ ․. ꓸ. ⁎* ∗* ‗_ ﹍_ ﹎_ ﹏_ ᛫. ։: ∶: ˸: ʼ\' ＇\' ‘\' ’\' “" ”" ‚, ∣| ǀ| ⅼl Ⅼl'
+    "ɑa ɡg ıi ʟL ɴN ʀR ʏY ‐- ‑- ‒- –- —- −- ⁃- ﹘- ∕/ ⁄/ ⧸/ ․. ꓸ. ⁎* ∗* ‗_ ﹍_ ﹎_ ﹏_ ᛫. ։: ∶: ˸: ʼ' ＇' ‘' ’' “\" ”\" ‚, ∣| ǀ| ⅼl Ⅼl"
   )
     .split(' ')
     .map((pair) => [...pair])
@@ -106,5 +106,7 @@ function character(bytes: Uint8Array, at: number): number {
 }
 
 function isAlphanumeric(byte: number): boolean {
-  return (byte >= 0x30 && byte <= 0x39) || (byte >= 0x41 && byte <= 0x5a) || (byte >= 0x61 && byte <= 0x7a) || byte === 0x5f;
+  return (
+    (byte >= 0x30 && byte <= 0x39) || (byte >= 0x41 && byte <= 0x5a) || (byte >= 0x61 && byte <= 0x7a) || byte === 0x5f
+  );
 }

@@ -28,7 +28,15 @@ export class Below {
   }
 
   /** Feeds `size` bytes that were decoded, from `ratio` bytes each at `source` of the parent. `lane`: -1 for what is whole. */
-  feed(format: string, lane: number, bytes: Uint8Array, from: number, size: number, source: number, ratio: number): void {
+  feed(
+    format: string,
+    lane: number,
+    bytes: Uint8Array,
+    from: number,
+    size: number,
+    source: number,
+    ratio: number,
+  ): void {
     if (size === 0) return;
     const view = this.#viewOf(format, lane);
     view.anchor(source, ratio);

@@ -11,6 +11,7 @@ import { ContainerReader } from './containers.ts';
 import { EscapeReader } from './escapes.ts';
 import { NumberReader } from './numbers.ts';
 import { PhraseReader } from './phrases.ts';
+import { RegisteredReader } from './registered.ts';
 import { RunReader } from './runs.ts';
 import { Utf16Reader } from './utf16.ts';
 
@@ -18,9 +19,10 @@ import { Utf16Reader } from './utf16.ts';
 export function readersOf(view: View): readonly Reader[] {
   const below = (): Below => new Below(view, readersOf);
   const finders = [new NumberReader(view), new PhraseReader(view)].filter((reader) => reader.used);
-  if (view.via.length >= DEEPEST) return finders;
+  const always = [...finders, new RegisteredReader(view)];
+  if (view.via.length >= DEEPEST) return always;
   return [
-    ...finders,
+    ...always,
     new RunReader(view, below()),
     new EscapeReader(view, PERCENT, below()),
     new EscapeReader(view, BACKSLASH, below()),

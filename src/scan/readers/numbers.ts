@@ -82,7 +82,11 @@ export class NumberReader implements Reader {
     const lowest = Math.max(from, at - 12);
     while (start > lowest && KINDS[bytes[start - 1] as number] !== 0) {
       const kind = KINDS[bytes[start - 1] as number] as number;
-      if ((kind & SEPARATOR) !== 0 && (start - 2 < lowest || ((KINDS[bytes[start - 2] as number] as number) & (DIGIT | LETTER)) === 0)) break;
+      if (
+        (kind & SEPARATOR) !== 0 &&
+        (start - 2 < lowest || ((KINDS[bytes[start - 2] as number] as number) & (DIGIT | LETTER)) === 0)
+      )
+        break;
       start--;
     }
     return start;
@@ -173,7 +177,8 @@ function endOf(bytes: Uint8Array, start: number, to: number): number {
   while (end < most) {
     const kind = KINDS[bytes[end] as number] as number;
     if (kind === 0) break;
-    if ((kind & SEPARATOR) !== 0 && end > start && ((KINDS[bytes[end - 1] as number] as number) & SEPARATOR) !== 0) break;
+    if ((kind & SEPARATOR) !== 0 && end > start && ((KINDS[bytes[end - 1] as number] as number) & SEPARATOR) !== 0)
+      break;
     end++;
   }
   return end;

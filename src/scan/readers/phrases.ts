@@ -180,5 +180,13 @@ function isLetter(byte: number): boolean {
 }
 
 function isGap(byte: number): boolean {
-  return byte === 0x20 || byte === 0x0a || byte === 0x0d || byte === 0x2c || byte === 0x22 || byte === 0x09 || (byte >= 0x2d && byte <= 0x3a && byte !== 0x2f);
+  return (
+    byte === 0x20 ||
+    byte === 0x0a ||
+    byte === 0x0d ||
+    byte === 0x2c ||
+    byte === 0x22 ||
+    byte === 0x09 ||
+    (byte >= 0x2d && byte <= 0x3a && byte !== 0x2f)
+  );
 }

@@ -155,7 +155,11 @@ export class RunReader implements Reader {
     if ((any & UPPER) !== 0 && (any & LOWER) !== 0) {
       this.#base64(start, end, run);
       if (!run.long && (any & (SYMBOL | DIGIT)) === DIGIT) this.#base58(start, end, run);
-    } else if ((any & (NOT_BASE32 | SYMBOL)) === 0 && end - start >= LEAST_BASE32 && ((any & DIGIT) !== 0 || end - start >= 64))
+    } else if (
+      (any & (NOT_BASE32 | SYMBOL)) === 0 &&
+      end - start >= LEAST_BASE32 &&
+      ((any & DIGIT) !== 0 || end - start >= 64)
+    )
       this.#base32(start, end, run);
   }
 
@@ -163,7 +167,15 @@ export class RunReader implements Reader {
     for (let shift = 0; shift < 4; shift++) {
       const size = decodeBase64(chars, start + shift, end, decoded, 0);
       const text = size >= 32 && isUtf8(withoutCutEnds(size));
-      this.#below.feed('base64', long ? shift : -1, decoded, 0, size, source + Math.floor(shift * ratio), ratio * (4 / 3));
+      this.#below.feed(
+        'base64',
+        long ? shift : -1,
+        decoded,
+        0,
+        size,
+        source + Math.floor(shift * ratio),
+        ratio * (4 / 3),
+      );
       if (shift === 0 && !long && !text) this.#brotli(size, source);
       // Where one alignment is all text, the others are noise: nobody can write both.
       if (text) return;
@@ -195,7 +207,8 @@ export class RunReader implements Reader {
       while (from > start && NIBBLES[chars[from - 1] as number] !== 255) from--;
       let to = probe + 1;
       while (to < end && NIBBLES[chars[to] as number] !== 255) to++;
-      if (to - from >= 2 * LEAST) this.#hex(from, to, { ...run, source: run.source + Math.floor(from * run.ratio), long: false });
+      if (to - from >= 2 * LEAST)
+        this.#hex(from, to, { ...run, source: run.source + Math.floor(from * run.ratio), long: false });
       probe = Math.max(probe, to);
     }
   }

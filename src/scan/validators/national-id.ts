@@ -66,7 +66,8 @@ export function steuerId(text: string): boolean {
 export function abaRouting(text: string): boolean {
   const digits = digitsOf(text);
   const range = Number(digits.slice(0, 2));
-  if (digits.length !== 9 || !(range <= 12 || (range >= 21 && range <= 32) || (range >= 61 && range <= 72))) return false;
+  if (digits.length !== 9 || !(range <= 12 || (range >= 21 && range <= 32) || (range >= 61 && range <= 72)))
+    return false;
   return weigh(digits, [3, 7, 1, 3, 7, 1, 3, 7, 1]) % 10 === 0 && new Set(digits).size > 2;
 }
 
@@ -130,7 +131,10 @@ export function tfn(text: string): boolean {
   return digits.length === 9 && new Set(digits).size > 2 && weigh(digits, [1, 4, 3, 7, 5, 8, 6, 9, 10]) % 11 === 0;
 }
 
-const D = '0123456789 1234067895 2340178956 3401289567 4012395678 5987604321 6598710432 7659821043 8765932104 9876543210'.split(' ');
+const D =
+  '0123456789 1234067895 2340178956 3401289567 4012395678 5987604321 6598710432 7659821043 8765932104 9876543210'.split(
+    ' ',
+  );
 const P = '0123456789 1576283094 5803796142 8916043527 9453126870 4286573901 2793806415 7046913258'.split(' ');
 
 /** India, Aadhaar: Verhoeff's check digit. */

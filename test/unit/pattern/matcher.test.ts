@@ -28,7 +28,25 @@ function oracle(pattern: string, text: string): [number, number] | null {
 }
 
 /** Patterns over a small alphabet, so that they match now and then. */
-const atom = fc.constantFrom('a', 'b', 'A', '_', ' ', '-', '.', '[ab]', '[^a]', '\\w', '\\W', '\\d', '\\s', '\\b', '\\B', '^', '$');
+const atom = fc.constantFrom(
+  'a',
+  'b',
+  'A',
+  '_',
+  ' ',
+  '-',
+  '.',
+  '[ab]',
+  '[^a]',
+  '\\w',
+  '\\W',
+  '\\d',
+  '\\s',
+  '\\b',
+  '\\B',
+  '^',
+  '$',
+);
 const repetition = fc.constantFrom('', '', '', '*', '+', '?', '{2}', '{1,3}', '{0,2}', '{2,}', '*?', '+?');
 const { pattern } = fc.letrec((tie) => ({
   pattern: fc.array(tie('part') as fc.Arbitrary<string>, { minLength: 1, maxLength: 4 }).map((parts) => parts.join('')),
@@ -36,11 +54,17 @@ const { pattern } = fc.letrec((tie) => ({
     { maxDepth: 3 },
     fc.tuple(atom, repetition).map(([one, times]) => (/^(?:\\[bB]|[\^$])$/.test(one) ? one : one + times)),
     fc
-      .tuple(fc.array(tie('pattern') as fc.Arbitrary<string>, { minLength: 1, maxLength: 3 }), repetition, fc.constantFrom('(?:', '(', '(?i:', '(?s:', '(?m:'))
+      .tuple(
+        fc.array(tie('pattern') as fc.Arbitrary<string>, { minLength: 1, maxLength: 3 }),
+        repetition,
+        fc.constantFrom('(?:', '(', '(?i:', '(?s:', '(?m:'),
+      )
       .map(([either, times, open]) => `${open}${either.join('|')})${times}`),
   ),
 }));
-const text = fc.array(fc.constantFrom('a', 'b', 'A', 'B', '_', ' ', '-', '1', '\n', '\xe4'), { maxLength: 14 }).map((all) => all.join(''));
+const text = fc
+  .array(fc.constantFrom('a', 'b', 'A', 'B', '_', ' ', '-', '1', '\n', '\xe4'), { maxLength: 14 })
+  .map((all) => all.join(''));
 
 describe('Matcher', () => {
   it('finds what RE2 finds, where and as long', () => {
@@ -60,7 +84,9 @@ describe('Matcher', () => {
         for (let end = 0; end <= bytes.length; end++) {
           const after: Before = end === bytes.length ? BEGINNING : kindOf(bytes[end] as number);
           const start = back.findBack(bytes, end, 0, after, true);
-          const starts = Array.from({ length: end + 1 }, (_, at) => at).filter((at) => endsAt(source, subject, at, end));
+          const starts = Array.from({ length: end + 1 }, (_, at) => at).filter((at) =>
+            endsAt(source, subject, at, end),
+          );
           expect(start).toBe(starts[0] ?? NONE);
         }
       }),
@@ -70,22 +96,28 @@ describe('Matcher', () => {
 
   it('finds the same however the bytes are split', () => {
     fc.assert(
-      fc.property(pattern as fc.Arbitrary<string>, text, fc.array(fc.nat(14), { maxLength: 4 }), (source, subject, cuts) => {
-        const bytes = Buffer.from(subject, 'latin1');
-        const whole = new Matcher(compileProgram(parsePattern(source)));
-        const parts = new Matcher(compileProgram(parsePattern(source)));
-        const run = { bytes, from: 0, before: BEGINNING };
-        const places = [...new Set(cuts.filter((cut) => cut < bytes.length))].sort((a, b) => a - b);
-        let end = OPEN;
-        let open = null;
-        for (const to of [...places, bytes.length]) {
-          const final = to === bytes.length;
-          end = open === null ? parts.find(bytes, 0, to, BEGINNING, final) : parts.resume(open, 0, { ...run, to }, final);
-          if (end !== OPEN) break;
-          open = { ...parts.open };
-        }
-        expect(end).toBe(whole.find(bytes, 0, bytes.length, BEGINNING, true));
-      }),
+      fc.property(
+        pattern as fc.Arbitrary<string>,
+        text,
+        fc.array(fc.nat(14), { maxLength: 4 }),
+        (source, subject, cuts) => {
+          const bytes = Buffer.from(subject, 'latin1');
+          const whole = new Matcher(compileProgram(parsePattern(source)));
+          const parts = new Matcher(compileProgram(parsePattern(source)));
+          const run = { bytes, from: 0, before: BEGINNING };
+          const places = [...new Set(cuts.filter((cut) => cut < bytes.length))].sort((a, b) => a - b);
+          let end = OPEN;
+          let open = null;
+          for (const to of [...places, bytes.length]) {
+            const final = to === bytes.length;
+            end =
+              open === null ? parts.find(bytes, 0, to, BEGINNING, final) : parts.resume(open, 0, { ...run, to }, final);
+            if (end !== OPEN) break;
+            open = { ...parts.open };
+          }
+          expect(end).toBe(whole.find(bytes, 0, bytes.length, BEGINNING, true));
+        },
+      ),
       { numRuns: 2000 },
     );
   });

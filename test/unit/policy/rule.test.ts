@@ -17,7 +17,7 @@ const ranked = (text: string): RankedRule => {
       mode: null,
       networks: [],
       limits: [],
-    scan: null,
+      scan: null,
     },
     path,
     rank: rankOf(endpoint, path),

@@ -22,7 +22,8 @@ function scan(literals: readonly string[], text: string, cuts: readonly number[]
     const ends = [...hits.ends.subarray(0, hits.count)];
     expect(ends).toEqual(ends.toSorted((a, b) => a - b));
     for (let hit = 0; hit < hits.count; hit++)
-      for (const id of automaton.literalsAt(hits.states[hit] as number)) found.push(`${ends[hit] ?? 0} ${literals[id] ?? ''}`);
+      for (const id of automaton.literalsAt(hits.states[hit] as number))
+        found.push(`${ends[hit] ?? 0} ${literals[id] ?? ''}`);
   }
   return found.sort();
 }
@@ -46,7 +47,8 @@ describe('Automaton', () => {
   it('says how much of what it read may begin a literal', () => {
     const automaton = new Automaton(['abcd', 'cdx']);
     const hits = makeHits(16);
-    const depth = (text: string): number => automaton.depthOf(automaton.scan(Buffer.from(text), 0, text.length, 0, hits));
+    const depth = (text: string): number =>
+      automaton.depthOf(automaton.scan(Buffer.from(text), 0, text.length, 0, hits));
     expect([depth('zz'), depth('zab'), depth('abcd'), depth('abce')]).toEqual([0, 2, 4, 0]);
   });
 });

@@ -14,7 +14,11 @@ describe('detectors', () => {
     expect(DETECTORS.length).toBeGreaterThanOrEqual(250);
     const without = DETECTORS.filter(({ name, source }) => {
       const files = readdirSync(`${FIXTURES}/${name}`);
-      return source === null || !files.some((file) => file.startsWith('hit.')) || !files.some((file) => file.startsWith('miss.'));
+      return (
+        source === null ||
+        !files.some((file) => file.startsWith('hit.')) ||
+        !files.some((file) => file.startsWith('miss.'))
+      );
     });
     expect(without.map(({ name }) => name)).toEqual([]);
     expect(readdirSync(FIXTURES).sort()).toEqual(DETECTORS.map(({ name }) => name).sort());

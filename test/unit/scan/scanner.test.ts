@@ -14,7 +14,9 @@ const wrapped = (text: string, by: string): string => (text.match(/.{1,60}/g) ??
 
 function base32(text: string): string {
   const bits = [...Buffer.from(text)].map((byte) => byte.toString(2).padStart(8, '0')).join('');
-  return (bits.match(/.{5}/g) ?? []).map((five) => 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567'[Number.parseInt(five, 2)] ?? '').join('');
+  return (bits.match(/.{5}/g) ?? [])
+    .map((five) => 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567'[Number.parseInt(five, 2)] ?? '')
+    .join('');
 }
 
 function base58(text: string): string {
@@ -30,8 +32,14 @@ const ENCODINGS: ReadonlyArray<readonly [string, (text: string) => string]> = [
   ['base64', (text) => base64(`the token is ${text}.`)],
   ['base64 behind junk', (text) => `xyQ${base64(`the token is ${text}.`)}`],
   ['base64url', (text) => Buffer.from(`??>>${text}`).toString('base64url')],
-  ['wrapped base64', (text) => wrapped(base64(`some text before it, and then ${text} and after it`.repeat(3)), '\r\n  ')],
-  ['base64 wrapped in JSON', (text) => wrapped(base64(`some text before it, and then ${text} and after it`.repeat(3)), '\\n')],
+  [
+    'wrapped base64',
+    (text) => wrapped(base64(`some text before it, and then ${text} and after it`.repeat(3)), '\r\n  '),
+  ],
+  [
+    'base64 wrapped in JSON',
+    (text) => wrapped(base64(`some text before it, and then ${text} and after it`.repeat(3)), '\\n'),
+  ],
   ['long base64', (text) => base64(`${'nothing to see here. '.repeat(600)}${text}${' nor here'.repeat(900)}`)],
   ['hex', (text) => each(text, (code) => code)],
   ['hex behind junk', (text) => `zz${each(text, (code) => code)}`],
@@ -51,8 +59,20 @@ const ENCODINGS: ReadonlyArray<readonly [string, (text: string) => string]> = [
   ['hex with colons', (text) => each(text, (code) => `:${code}`).slice(1)],
   ['hex as in C', (text) => each(text, (code) => `0x${code}, `)],
   ['decimal codes', (text) => [...Buffer.from(text)].join(', ')],
-  ['full-width letters', (text) => [...text].map((char) => utf8(char === '_' ? '\uff3f' : String.fromCharCode(char.charCodeAt(0) + 0xfee0))).join('')],
-  ['mathematical letters', (text) => [...text].map((char) => utf8(/[a-z]/.test(char) ? String.fromCodePoint(0x1d41a + char.charCodeAt(0) - 97) : char)).join('')],
+  [
+    'full-width letters',
+    (text) =>
+      [...text]
+        .map((char) => utf8(char === '_' ? '\uff3f' : String.fromCharCode(char.charCodeAt(0) + 0xfee0)))
+        .join(''),
+  ],
+  [
+    'mathematical letters',
+    (text) =>
+      [...text]
+        .map((char) => utf8(/[a-z]/.test(char) ? String.fromCodePoint(0x1d41a + char.charCodeAt(0) - 97) : char))
+        .join(''),
+  ],
   ['Cyrillic look-alikes', (text) => utf8(text.replaceAll('o', '\u043e'))],
   ['zero-width characters', (text) => utf8([...text].join('\u200b'))],
   ['combining marks', (text) => utf8([...text].join('\u0301'))],
@@ -71,7 +91,11 @@ const ENCODINGS: ReadonlyArray<readonly [string, (text: string) => string]> = [
   ['base64 of hex', (text) => base64(each(text, (code) => code))],
   ['hex of base64', (text) => each(base64(`token: ${text}`), (code) => code)],
   ['base64 three times', (text) => base64(base64(base64(`token: ${text}`)))],
-  ['percent-encoded base64', (text) => encodeURIComponent(base64(`??>>~~ ${text}`)).replace(/[a-m]/g, (char) => `%${char.charCodeAt(0).toString(16)}`)],
+  [
+    'percent-encoded base64',
+    (text) =>
+      encodeURIComponent(base64(`??>>~~ ${text}`)).replace(/[a-m]/g, (char) => `%${char.charCodeAt(0).toString(16)}`),
+  ],
 ];
 
 describe('Scanner', () => {
@@ -91,7 +115,14 @@ describe('Scanner', () => {
       }),
       { numRuns: 20 },
     );
-    if (text.length < 2000) expect(findIn(engine, text, Array.from(text, (_, index) => index))).toEqual(whole);
+    if (text.length < 2000)
+      expect(
+        findIn(
+          engine,
+          text,
+          Array.from(text, (_, index) => index),
+        ),
+      ).toEqual(whole);
   });
 
   it('tells where it was found, and holds back what may still become a finding and nothing else', () => {

@@ -1,0 +1,232 @@
+import { createReadStream, existsSync, lstatSync, readdirSync, statSync } from 'node:fs';
+import { join, relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { styleText } from 'node:util';
+import { Option, type Command } from 'commander';
+import { errorCode } from '../model/error-code.ts';
+import type { Finding } from '../model/finding.ts';
+import { loadDetectors, loadPolicy } from '../policy/load.ts';
+import { Registry } from '../proxy/registry.ts';
+import { scanKey } from '../proxy/scanners.ts';
+import { BudgetExceeded } from '../scan/budget.ts';
+import { compileEngine, warm, type Engine } from '../scan/engine.ts';
+import { Scanner } from '../scan/scanner.ts';
+import { extentOf } from '../scan/redact.ts';
+import { placeInBody, placeInFields, placeInTarget } from '../scan/where.ts';
+import { CommandError, EXIT } from './exit.ts';
+import { configOf, withSettings } from './settings.ts';
+
+const DETECTORS = fileURLToPath(new URL('../../rules/detectors', import.meta.url));
+/** Bytes kept of a file, to show where in it something stands. */
+const KEPT = 4 * 1024 * 1024;
+/** Characters shown on either side of a finding. */
+const AROUND = 24;
+
+interface ScanOptions {
+  readonly as: 'url' | 'header' | 'body' | 'response';
+  readonly type?: string;
+  readonly time?: true;
+  readonly json?: true;
+}
+
+/** `sallyport scan`: what the scanner finds in a file, a folder or standard input, and how. */
+export function addScan(program: Command): void {
+  withSettings(program.command('scan'), ['rules', 'state'])
+    .description('show what the scanner finds in a file, a folder or standard input, and through which decoders')
+    .argument('[path]', 'file or folder; "-" or nothing: standard input', '-')
+    .addOption(
+      new Option('--as <what>', 'what the bytes are').choices(['url', 'header', 'body', 'response']).default('body'),
+    )
+    .option('--type <media type>', 'media type of a body, to say in which member something was found')
+    .option('--time', 'say how long it took, and what was read')
+    .option('--json', 'one JSON object a finding')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  echo $BODY | sallyport scan --type application/json\n  sallyport scan --time src/\n\nThe text of a finding is masked. Exit codes: 0 nothing was found, 1 something was, 2 wrong usage.',
+    )
+    .action(async (path: string, options: ScanOptions, command: Command) => {
+      const engine = engineOf(command);
+      const scan = new Scan(engine, options);
+      const files = path === '-' ? null : filesBelow(path);
+      if (files === null) await scan.stream('-', process.stdin);
+      else await scan.files(files, path);
+      scan.report();
+      process.exitCode = scan.found > 0 ? EXIT.negative : EXIT.ok;
+    });
+}
+
+/** The detectors that ship, those of the rules where there are any, and what is registered. */
+function engineOf(command: Command): Engine {
+  const { rules, state } = configOf(command);
+  const own = existsSync(rules) ? loadPolicy(rules).policy?.detectors : [];
+  if (own === undefined) process.stderr.write(`the rules in ${rules} do not load: their detectors are left out\n`);
+  const key = existsSync(join(state, 'scan.key')) ? scanKey(join(state, 'scan.key')) : Buffer.alloc(32, 1);
+  const registry = new Registry(state, key, () => undefined);
+  registry.close();
+  const engine = compileEngine([...loadDetectors(DETECTORS), ...(own ?? [])], registry);
+  warm(engine);
+  return engine;
+}
+
+function filesBelow(path: string): string[] {
+  try {
+    if (!statSync(path).isDirectory()) return [path];
+  } catch (error) {
+    throw new CommandError(`${path} cannot be read: ${errorCode(error)}`);
+  }
+  const files: string[] = [];
+  const walk = (folder: string): void => {
+    for (const name of readdirSync(folder).sort()) {
+      const each = join(folder, name);
+      const entry = lstatSync(each);
+      if (entry.isDirectory()) walk(each);
+      else if (entry.isFile()) files.push(each);
+    }
+  };
+  walk(path);
+  return files;
+}
+
+class Scan {
+  readonly #engine: Engine;
+  readonly #options: ScanOptions;
+  #scanner: Scanner;
+  found = 0;
+  #bytes = 0;
+  #milliseconds = 0;
+  #failed = 0;
+  readonly #worked = new Map<string, number>();
+
+  constructor(engine: Engine, options: ScanOptions) {
+    this.#engine = engine;
+    this.#options = options;
+    this.#scanner = this.#fresh();
+  }
+
+  #fresh(): Scanner {
+    return new Scanner(this.#engine, Buffer.alloc(32, 1));
+  }
+
+  async files(paths: readonly string[], root: string): Promise<void> {
+    for (const [index, path] of paths.entries()) {
+      progress(index, paths.length, relative(root, path));
+      try {
+        await this.stream(path, createReadStream(path, { highWaterMark: 256 * 1024 }));
+      } catch (error) {
+        if (error instanceof BudgetExceeded) throw error;
+        this.#failed++;
+        process.stderr.write(`${path}: ${errorCode(error) ?? (error as Error).message}\n`);
+      }
+    }
+    progress(paths.length, paths.length, '');
+  }
+
+  async stream(name: string, source: AsyncIterable<Buffer | string>): Promise<void> {
+    const findings: Finding[] = [];
+    const kept: Buffer[] = [];
+    let size = 0;
+    try {
+      for await (const piece of source) {
+        const bytes = typeof piece === 'string' ? Buffer.from(piece) : piece;
+        if (size < KEPT) kept.push(bytes);
+        size += bytes.length;
+        findings.push(...this.#timed(() => this.#scanner.push(bytes)));
+      }
+      findings.push(...this.#timed(() => this.#scanner.end()));
+    } catch (error) {
+      if (!(error instanceof BudgetExceeded)) throw error;
+      this.#add();
+      this.#scanner = this.#fresh();
+      process.stdout.write(`${name}  ${styleText('red', 'scan-budget')}  ${error.message}\n`);
+      this.found++;
+    }
+    this.#bytes += size;
+    this.#show(name, findings, Buffer.concat(kept));
+  }
+
+  #timed(step: () => readonly Finding[]): readonly Finding[] {
+    const began = performance.now();
+    const findings = step();
+    this.#milliseconds += performance.now() - began;
+    return findings;
+  }
+
+  #show(name: string, findings: readonly Finding[], kept: Buffer): void {
+    const inOrder = [...findings].sort((a, b) => a.offset - b.offset);
+    const blank = blanked(kept, findings);
+    for (const finding of inOrder) {
+      this.found++;
+      const where = this.#where(finding, kept);
+      if (this.#options.json === true) {
+        process.stdout.write(`${JSON.stringify({ file: name, where, ...finding })}\n`);
+        continue;
+      }
+      const through = finding.via.length === 0 ? '' : `  through ${finding.via.join(' > ')}`;
+      const mark = styleText(
+        finding.severity === 'low' ? 'dim' : finding.severity === 'medium' ? 'yellow' : 'red',
+        finding.severity,
+      );
+      process.stdout.write(
+        `${name}  ${where}  ${mark}  ${finding.family}  ${styleText('bold', finding.detector)}${through}\n`,
+      );
+      const shown = masked(blank, finding);
+      if (shown !== null) process.stdout.write(`    ${shown}\n`);
+    }
+  }
+
+  #where({ offset }: Finding, kept: Buffer): string {
+    const { as, type } = this.#options;
+    if (offset >= kept.length) return `byte ${offset}`;
+    if (as === 'url') return placeInTarget(kept.toString('latin1').trim(), offset);
+    if (as === 'header') return placeInFields(`\r\n${kept.toString('latin1')}`, offset + 2);
+    return placeInBody(kept, offset, type ?? null).replace(' of the body', '');
+  }
+
+  #add(): void {
+    for (const [via, bytes] of this.#scanner.worked) this.#worked.set(via, (this.#worked.get(via) ?? 0) + bytes);
+  }
+
+  /** Says what it took, where that was asked for. */
+  report(): void {
+    if (this.#options.time !== true) return;
+    this.#add();
+    const rate = this.#milliseconds === 0 ? 0 : this.#bytes / 1000 / this.#milliseconds;
+    const lines = [`${this.#bytes} bytes in ${this.#milliseconds.toFixed(1)} ms (${rate.toFixed(0)} MB/s)`];
+    const byBytes = [...this.#worked].filter(([, bytes]) => bytes > 0).sort((a, b) => b[1] - a[1]);
+    for (const [via, bytes] of byBytes.slice(0, 12)) lines.push(`${String(bytes).padStart(12)} bytes read ${via}`);
+    if (this.#failed > 0) lines.push(`${this.#failed} files could not be read`);
+    process.stderr.write(`${lines.join('\n')}\n`);
+  }
+}
+
+/** The bytes with everything that was found in asterisks, but for its first characters. */
+function blanked(bytes: Buffer, findings: readonly Finding[]): Buffer {
+  const blank = Buffer.from(bytes);
+  for (const finding of findings) {
+    const { from, to } = extentOf(bytes, finding);
+    blank.fill(
+      '*',
+      finding.via.length === 0 ? Math.min(to, from + Math.min(4, Math.floor((to - from) / 4))) : from,
+      to,
+    );
+  }
+  return blank;
+}
+
+/** The surroundings of a finding; null where they are not at hand. */
+function masked(blank: Buffer, finding: Finding): string | null {
+  if (finding.offset + finding.length > blank.length) return null;
+  const { from, to } = extentOf(blank, finding);
+  const text = blank.subarray(Math.max(0, from - AROUND), to + AROUND).toString('latin1');
+  return text.replace(/\*{13,}/g, '************').replace(/[^\x20-\x7e]/g, '·');
+}
+
+const WIDTH = 24;
+
+/** A bar on the terminal; nothing where there is none. */
+function progress(done: number, all: number, name: string): void {
+  if (!process.stderr.isTTY || all < 2) return;
+  const filled = Math.round((done / all) * WIDTH);
+  const bar = `${'█'.repeat(filled)}${'░'.repeat(WIDTH - filled)} ${done}/${all} ${name.slice(-40)}`;
+  process.stderr.write(done === all ? '\r\x1b[K' : `\r\x1b[K${bar}`);
+}

@@ -55,7 +55,8 @@ export class ScanProfile {
 
   /** What is done about a finding of this family, by this detector. */
   action(detector: string, key: ScanKey): ScanAction {
-    for (const { detectors, actions } of this.#terms) {
+    for (const { off, detectors, actions } of this.#terms) {
+      if (off) return 'off';
       const action = detectors.get(detector) ?? actions.get(key);
       if (action !== undefined) return action;
     }

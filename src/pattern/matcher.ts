@@ -60,6 +60,9 @@ export class Matcher {
   #epoch = 0;
   /** Until this much has been worked, sets are followed without a cache. */
   #uncachedUntil = 0;
+  /** Where the match that is being followed begins, and what stands before it: for following it anew. */
+  #begin = 0;
+  #before: Before = NOTHING;
   /** Steps taken, and a good many more for each state that had to be made: what was worked. */
   work = 0;
   /** Where an open match stands, for `resume`. */
@@ -82,7 +85,9 @@ export class Matcher {
    */
   find(bytes: Uint8Array, from: number, to: number, before: Before, final: boolean): number {
     const state = this.#startOf(before);
-    return this.#run(bytes, from, to, state, NONE, final, from, before);
+    this.#begin = from;
+    this.#before = before;
+    return this.#run(bytes, from, to, state, NONE, final);
   }
 
   /** Goes on with an open match over what has come since. `shift`: how far its bytes have moved down. */
@@ -90,20 +95,13 @@ export class Matcher {
     const { bytes, from, to, before } = run;
     if (match.epoch !== this.#epoch) return this.find(bytes, from, to, before, final);
     const last = match.last < 0 ? match.last : match.last - shift;
-    return this.#run(bytes, match.at - shift, to, match.state, last, final, from, before);
+    this.#begin = from;
+    this.#before = before;
+    return this.#run(bytes, match.at - shift, to, match.state, last, final);
   }
 
-  #run(
-    bytes: Uint8Array,
-    at: number,
-    to: number,
-    from: number,
-    found: number,
-    final: boolean,
-    begin: number,
-    before: Before,
-  ): number {
-    if (this.work < this.#uncachedUntil) return this.#runSets(bytes, begin, to, final, before);
+  #run(bytes: Uint8Array, at: number, to: number, from: number, found: number, final: boolean): number {
+    if (this.work < this.#uncachedUntil) return this.#runSets(bytes, to, final);
     const classes = this.#classes;
     const width = this.#width;
     let table = this.#table;
@@ -118,7 +116,7 @@ export class Matcher {
         step = this.#make(state, symbol);
         table = this.#table;
         // States made before were dropped: what is left of this match is followed without them.
-        if (this.#epoch !== epoch) return this.#runSets(bytes, begin, to, final, before);
+        if (this.#epoch !== epoch) return this.#runSets(bytes, to, final);
       }
       if ((step & 1) === 1) last = index;
       state = step >> 1;
@@ -252,11 +250,11 @@ export class Matcher {
   }
 
   /** Follows sets of instructions from the start of a match, keeping nothing: slower, and as linear. */
-  #runSets(bytes: Uint8Array, begin: number, to: number, final: boolean, before: Before): number {
+  #runSets(bytes: Uint8Array, to: number, final: boolean): number {
     let ops = this.#close([this.#start], null);
-    let kind = before;
+    let kind = this.#before;
     let last = NONE;
-    for (let index = begin; index < to; index++) {
+    for (let index = this.#begin; index < to; index++) {
       const byte = bytes[index] as number;
       this.work += 4 + ops.length;
       const { matched, next } = this.#advance(ops, kind, byte);

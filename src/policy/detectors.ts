@@ -4,7 +4,7 @@ import { PatternError, parsePattern } from '../pattern/parse.ts';
 import { compileProgram } from '../pattern/program.ts';
 import type { Named } from './merge.ts';
 import { problemAt, type Problem } from './problem.ts';
-import type { DetectorFileSpec } from './schema.ts';
+import type { DetectorFileSpec } from './scan-schema.ts';
 import { rangeOf } from './source.ts';
 
 /** Reads detectors of rule files; what is wrong with one is added to the problems, and it is left out. */

@@ -16,6 +16,7 @@ import {
   tenant,
   type RulesFile,
 } from './schema.ts';
+import { detector, scanMap } from './scan-schema.ts';
 import { didYouMean } from './suggest.ts';
 
 type Issue = z.core.$ZodIssue;
@@ -125,6 +126,8 @@ function knownKeys(path: PropertyKey[]): string[] {
   if (path[0] === 'capabilities' && path.length === 2) return Object.keys(capability.shape);
   if (path[0] === 'tenants' && path.length === 2) return Object.keys(tenant.shape);
   if (last === 'limits') return Object.keys(limits.shape);
+  if (last === 'scan') return Object.keys(scanMap.shape);
+  if (path[0] === 'detectors' && path.length === 2) return Object.keys(detector.shape);
   if (last === 'quarantine') return Object.keys(quarantineMap.shape);
   if (last === 'identity') return ['token', 'certificate', 'networks'];
   if (typeof last === 'number' && path.at(-2) === 'capabilities') return ['use', 'with', 'mode'];

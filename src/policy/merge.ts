@@ -1,7 +1,8 @@
 import { parseCidr, type Cidr } from '../model/cidr.ts';
 import { placeText } from '../model/decision.ts';
 import { problemAt, type Problem } from './problem.ts';
-import type { AgentSpec, CapabilitySpec, DetectorFileSpec, RulesFile, TenantSpec } from './schema.ts';
+import type { AgentSpec, CapabilitySpec, RulesFile, TenantSpec } from './schema.ts';
+import type { DetectorFileSpec } from './scan-schema.ts';
 import { keyRangeOf, rangeOf, type Source } from './source.ts';
 
 /** Something defined by name, with where. */

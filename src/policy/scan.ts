@@ -1,6 +1,6 @@
 import { SCAN_KEYS, type ScanAction, type ScanKey, type ScanTerms } from '../model/scan-profile.ts';
 import { problemAt, type Problem } from './problem.ts';
-import type { ScanSpec } from './schema.ts';
+import type { ScanSpec } from './scan-schema.ts';
 import { keyRangeOf, type Source } from './source.ts';
 
 /** Reads the `scan` that stands at `path`; null where there is none. What is wrong with it is added to the problems. */

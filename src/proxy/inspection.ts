@@ -136,7 +136,7 @@ export class Inspection {
   #isAtHome({ belongsTo, family }: Finding, part: Part, where: string): boolean {
     if (family !== 'secrets' && family !== 'registered-values') return false;
     if (belongsTo.length === 0) return family === 'secrets' && AUTHENTICATION.test(where);
-    if (part === 'body') return /^field /.test(where) && belongs(this.#host, belongsTo);
+    if (part === 'body') return where.startsWith('field ') && belongs(this.#host, belongsTo);
     return belongs(this.#host, belongsTo);
   }
 

@@ -34,6 +34,7 @@ describe('reference pages', () => {
       'cli.md',
       'config.md',
       'decision-input.schema.json',
+      'detectors.md',
       'rules.md',
       'rules.schema.json',
     ]);

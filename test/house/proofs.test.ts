@@ -21,6 +21,7 @@ const MINTS: Record<string, string> = {
   ConnectPermit: 'src/proxy/permit.ts',
   Reservation: 'src/proxy/reserve.ts',
   HeldBody: 'src/proxy/body.ts',
+  ScannedBody: 'src/proxy/scan-request.ts',
   UpstreamRequest: 'src/proxy/prepare.ts',
   Witness: 'src/proxy/record.ts',
   GuardedAddress: 'src/network/guard.ts',
@@ -64,6 +65,8 @@ describe('proofs', () => {
       void guard(facts.target, rest, rest);
       // @ts-expect-error a request is written only with its body held
       void prepare(facts, request, request.body, permit, '');
+      // @ts-expect-error nothing leaves that has not been looked at
+      void prepare(facts, request, body, permit, '');
       // @ts-expect-error the agent's own request is never sent
       void send(request, address, witness, rest, rest, rest);
       // @ts-expect-error nothing is sent to an address that was not guarded

@@ -15,10 +15,9 @@ export class Below {
   readonly #parent: View;
   readonly #readersOf: (view: View) => readonly Reader[];
   readonly #views = new Map<string, View>();
-  /** The view that was fed last is mostly the one that is fed next. */
   #last: View | null = null;
-  #lastFormat = '';
-  #lastLane = 0;
+  #lastLane = '';
+  #lastIsLong = false;
   /** Views that have been fed since the last break. */
   readonly #fed = new Set<View>();
 
@@ -27,24 +26,21 @@ export class Below {
     this.#readersOf = readersOf;
   }
 
-  /** Feeds `size` bytes that were decoded, from `ratio` bytes each at `source` of the parent. `lane`: -1 for what is whole. */
-  feed(
-    format: string,
-    lane: number,
-    bytes: Uint8Array,
-    from: number,
-    size: number,
-    source: number,
-    ratio: number,
-  ): void {
+  /**
+   * Feeds `size` bytes that were decoded, from `ratio` bytes each at `source` of the parent. `lane` is the format for what is
+   * whole; with a slash and a number behind it, for a piece of something longer.
+   */
+  feed(lane: string, bytes: Uint8Array, from: number, size: number, source: number, ratio: number): void {
     if (size === 0) return;
-    const view = this.#viewOf(format, lane);
+    const view = this.#viewOf(lane);
     view.anchor(source, ratio);
     view.append(bytes, from, from + size);
-    if (lane < 0) {
-      view.anchor(source, 0);
-      view.append(APART, 0, 2);
-    } else this.#fed.add(view);
+    if (this.#lastIsLong) {
+      this.#fed.add(view);
+      return;
+    }
+    view.anchor(source, 0);
+    view.append(APART, 0, 2);
   }
 
   /** Has everything read that was fed. */
@@ -52,24 +48,25 @@ export class Below {
     for (const view of this.#views.values()) view.flush();
   }
 
-  #viewOf(format: string, lane: number): View {
-    if (this.#last !== null && this.#lastFormat === format && this.#lastLane === lane) return this.#last;
-    const key = `${format} ${lane}`;
-    let view = this.#views.get(key);
-    this.#lastFormat = format;
-    this.#lastLane = lane;
+  #viewOf(lane: string): View {
+    // The view that was fed last is mostly the one that is fed next.
+    if (this.#last !== null && this.#lastLane === lane) return this.#last;
+    let view = this.#views.get(lane);
     if (view === undefined) {
       const { context, via } = this.#parent;
+      const format = lane.split('/', 1)[0] as string;
       view = new View(context, this.#parent, [...via, format], this.#readersOf);
-      this.#views.set(key, view);
+      this.#views.set(lane, view);
     }
     this.#last = view;
+    this.#lastLane = lane;
+    this.#lastIsLong = lane.includes('/');
     return view;
   }
 
   /** The same for one of them. */
-  breakLane(format: string, lane: number): void {
-    this.#views.get(`${format} ${lane}`)?.break();
+  breakLane(lane: string): void {
+    this.#views.get(lane)?.break();
   }
 
   /** What is fed next does not follow what was fed. Views shared by short pieces need not be told. */

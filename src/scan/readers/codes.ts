@@ -91,7 +91,7 @@ export class CodeReader implements Reader {
       const flush = (): void => {
         if (count >= FEWEST) {
           const format = radix === 16 ? 'hex' : 'decimal';
-          this.#below.feed(format, -1, out, 0, count, base + first, (at - first) / count);
+          this.#below.feed(format, out, 0, count, base + first, (at - first) / count);
         }
         count = 0;
       };

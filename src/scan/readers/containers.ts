@@ -101,13 +101,13 @@ export class ContainerReader implements Reader {
     if (expanded.length > 0) {
       stream.silent = 0;
       stream.fruitful = true;
-      this.#below.feed(stream.opening.format, stream.lane, expanded, 0, expanded.length, stream.start, 0);
+      this.#below.feed(`${stream.opening.format}/${stream.lane}`, expanded, 0, expanded.length, stream.start, 0);
     } else stream.silent += to - from;
     return stream.silent < PATIENCE || this.#end(stream);
   }
 
   #end({ opening, lane }: Stream): false {
-    this.#below.breakLane(opening.format, lane);
+    this.#below.breakLane(`${opening.format}/${lane}`);
     return false;
   }
 }

@@ -21,6 +21,7 @@ export class EscapeReader implements Reader {
   readonly #view: View;
   readonly #escapes: Escapes;
   readonly #below: Below;
+  readonly #lane: string;
   /** Place up to which escapes have been looked for. */
   #from = 0;
   /** Place behind the last escape of the stretch that is being decoded; -1: none is. */
@@ -33,6 +34,7 @@ export class EscapeReader implements Reader {
     this.#view = view;
     this.#escapes = escapes;
     this.#below = below;
+    this.#lane = `${escapes.format}/0`;
   }
 
   restart(): void {
@@ -110,14 +112,14 @@ export class EscapeReader implements Reader {
     }
     const { read, written } = decoded;
     context.budget.spend(read);
-    this.#below.feed(this.#escapes.format, 0, out, 0, written, base + at, read / Math.max(written, 1));
+    this.#below.feed(this.#lane, out, 0, written, base + at, read / Math.max(written, 1));
     if (this.#escapes.hides(bytes, at)) this.#last = base + at + read;
     return at + read;
   }
 
   #copy(from: number, to: number): void {
     const { bytes, base } = this.#view;
-    this.#below.feed(this.#escapes.format, 0, bytes, from, to - from, base + from, 1);
+    this.#below.feed(this.#lane, bytes, from, to - from, base + from, 1);
   }
 }
 

@@ -168,8 +168,7 @@ export class RunReader implements Reader {
       const size = decodeBase64(chars, start + shift, end, decoded, 0);
       const text = size >= 32 && isUtf8(withoutCutEnds(size));
       this.#below.feed(
-        'base64',
-        long ? shift : -1,
+        long ? `base64/${shift}` : 'base64',
         decoded,
         0,
         size,
@@ -187,14 +186,14 @@ export class RunReader implements Reader {
     const expanded = unbrotli(decoded, size);
     if (expanded === null) return;
     this.#view.context.budget.spend(expanded.length + 1000);
-    this.#below.feed('br', -1, expanded, 0, expanded.length, source, 0);
+    this.#below.feed('br', expanded, 0, expanded.length, source, 0);
   }
 
   #hex(start: number, end: number, { source, ratio, long }: Run): void {
     for (let shift = 0; shift < 2; shift++) {
       const size = decodeHex(chars, start + shift, end, decoded, 0);
       if (shift === 0 && !long) this.#brotli(size, source);
-      this.#below.feed('hex', long ? shift : -1, decoded, 0, size, source + Math.floor(shift * ratio), ratio * 2);
+      this.#below.feed(long ? `hex/${shift}` : 'hex', decoded, 0, size, source + Math.floor(shift * ratio), ratio * 2);
     }
   }
 
@@ -216,7 +215,14 @@ export class RunReader implements Reader {
   #base32(start: number, end: number, { source, ratio, long }: Run): void {
     for (let shift = 0; shift < 8; shift++) {
       const size = decodeBase32(chars, start + shift, end, decoded, 0);
-      this.#below.feed('base32', long ? shift : -1, decoded, 0, size, source + Math.floor(shift * ratio), ratio * 1.6);
+      this.#below.feed(
+        long ? `base32/${shift}` : 'base32',
+        decoded,
+        0,
+        size,
+        source + Math.floor(shift * ratio),
+        ratio * 1.6,
+      );
     }
   }
 
@@ -224,7 +230,7 @@ export class RunReader implements Reader {
     if (end - start > LONGEST_BASE58 || end - start < 20 || !isBase58(chars, start, end)) return;
     this.#view.context.budget.spend(((end - start) * (end - start)) >> 3);
     const size = decodeBase58Into(chars, start, end, decoded, 0);
-    this.#below.feed('base58', -1, decoded, 0, size, source, ratio * 1.37);
+    this.#below.feed('base58', decoded, 0, size, source, ratio * 1.37);
   }
 }
 

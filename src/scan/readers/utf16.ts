@@ -77,7 +77,7 @@ export class Utf16Reader implements Reader {
     const { bytes, base, context } = this.#view;
     context.budget.spend(count);
     for (let i = 0; i < count; i++) out[i] = bytes[first + i * stride] as number;
-    this.#below.feed(stride === 2 ? 'utf-16' : 'utf-32', -1, out, 0, count, base + first, stride);
+    this.#below.feed(stride === 2 ? 'utf-16' : 'utf-32', out, 0, count, base + first, stride);
   }
 }
 

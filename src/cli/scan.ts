@@ -42,7 +42,7 @@ export function addScan(program: Command): void {
     .option('--json', 'one JSON object a finding')
     .addHelpText(
       'after',
-      '\nExamples:\n  echo $BODY | sallyport scan --type application/json\n  sallyport scan --time src/\n\nThe text of a finding is masked. Exit codes: 0 nothing was found, 1 something was, 2 wrong usage.',
+      '\nExamples:\n  sallyport scan --time src/\n  echo $BODY | sallyport scan --type application/json\n\nThe text of a finding is masked. Exit codes: 0 nothing was found, 1 something was, 2 wrong usage.',
     )
     .action(async (path: string, options: ScanOptions, command: Command) => {
       const engine = engineOf(command);

@@ -42,6 +42,7 @@ export const VALIDATOR_NAMES = [
   'sin',
   'ssn',
   'steuer-id',
+  'strong-tail',
   'tfn',
   'verhoeff',
 ] as const;

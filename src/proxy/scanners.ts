@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, linkSync, mkdirSync, readFileSync, unlinkSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { DetectorSpec } from '../model/detector.ts';
 import { errorCode } from '../model/error-code.ts';
@@ -83,14 +83,24 @@ const KEY_SIZE = 32;
 
 /** The key of fingerprints, from a file that only this user reads; made where there is none. All processes of a gate share it. */
 export function scanKey(path: string): Buffer {
+  if (existsSync(path)) return readKey(path);
   const made = randomBytes(KEY_SIZE);
+  // Written beside and linked: whoever else makes one at this moment finds all of it or nothing.
+  const beside = `${path}.${made.toString('hex', 0, 4)}`;
+  mkdirSync(dirname(path), { recursive: true });
+  writeFileSync(beside, made.toString('base64url'), { mode: 0o600, flag: 'wx' });
   try {
-    mkdirSync(dirname(path), { recursive: true });
-    writeFileSync(path, made.toString('base64url'), { mode: 0o600, flag: 'wx' });
+    linkSync(beside, path);
     return made;
   } catch (error) {
     if (errorCode(error) !== 'EEXIST') throw error;
+  } finally {
+    unlinkSync(beside);
   }
+  return readKey(path);
+}
+
+function readKey(path: string): Buffer {
   const key = Buffer.from(readFileSync(path, 'utf8').trim(), 'base64url');
   if (key.length !== KEY_SIZE)
     throw new Error(`${path} does not hold the key of the scanner: move it away to get a new one`);

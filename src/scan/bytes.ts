@@ -17,6 +17,30 @@ export function indexOfByte(bytes: Buffer, byte: number, from: number, to: numbe
   return found;
 }
 
+/** Kinds of bytes that only some readers have a use for. */
+export const TRAITS = { percent: 1, backslash: 2, ampersand: 4, equals: 8, zero: 16, high: 32 } as const;
+const ALL = 63;
+/** Of longer pieces nearly all have all of them: looking would cost more than it saves. */
+const SHORT_PIECE = 2048;
+
+const traitOf = new Uint8Array(256).fill(TRAITS.high, 0x80);
+for (const [char, trait] of [
+  ['%', TRAITS.percent],
+  ['\\', TRAITS.backslash],
+  ['&', TRAITS.ampersand],
+  ['=', TRAITS.equals],
+  ['\0', TRAITS.zero],
+] as const)
+  traitOf[char.charCodeAt(0)] = trait;
+
+/** Which kinds of bytes occur in [from, to), or may. */
+export function traitsIn(bytes: Uint8Array, from: number, to: number): number {
+  if (to - from > SHORT_PIECE) return ALL;
+  let traits = 0;
+  for (let at = from; at < to; at++) traits |= traitOf[bytes[at] as number] as number;
+  return traits;
+}
+
 /** Copies [from, to) of some bytes into others at `put`. */
 export function copyBytes(source: Uint8Array, from: number, to: number, target: Uint8Array, put: number): void {
   if (to - from > SHORT) {

@@ -1,5 +1,6 @@
 import type { DetectorSpec } from '../model/detector.ts';
 import { anchorsOf, type Anchored } from '../pattern/anchor.ts';
+import { setOf, setSize } from '../pattern/byte-set.ts';
 import { Matcher } from '../pattern/matcher.ts';
 import { PatternError, parsePattern, type Node } from '../pattern/parse.ts';
 import { compileProgram, longest, shortest } from '../pattern/program.ts';
@@ -35,7 +36,7 @@ const NEAR = String.raw`[^A-Za-z\n][^\n]{0,40}?`;
 /** Compiles a detector. Throws PatternError for what is wrong with its pattern. */
 export function compileDetector(spec: DetectorSpec): readonly Variant[] {
   if (spec.pattern === null) return [];
-  const node = bounded(parsePattern(spec.pattern), spec.bounds);
+  const node = bounded(asEscaped(parsePattern(spec.pattern)), spec.bounds);
   const detector = { spec, validators: spec.validate.map((name) => VALIDATORS[name]), least: shortest(node) };
   if (spec.context !== null) return [withContext(detector, node, spec.context)];
   const anchored = anchorsOf(node, 1);
@@ -86,6 +87,36 @@ function withContext(detector: Detector, value: Node, context: NonNullable<Detec
   const literals = words.map((word) => Buffer.from(word).toString('latin1'));
   const anchored = { literals, before: { kind: 'empty' } as const, from: { kind: 'concat', items: parts } as const };
   return variantOf(detector, anchored, context.how === 'near', new Matcher(compileProgram(value, true)));
+}
+
+const BACKSLASHES: Node = { kind: 'repeat', item: { kind: 'set', set: setOf('\\') }, least: 0, most: 3 };
+/** `\n` and its like, as strings of JSON and of most languages write white space. */
+const ESCAPED_SPACE: Node = {
+  kind: 'concat',
+  items: [
+    { kind: 'repeat', item: { kind: 'set', set: setOf('\\') }, least: 1, most: 3 },
+    { kind: 'set', set: setOf('nrt') },
+  ],
+};
+/** Sets of no more bytes than this are quotes or white space, and no alphabets. */
+const FEW = 8;
+
+/** The pattern as it is written within strings too: quotes with backslashes before them, line breaks as `\n`. */
+function asEscaped(node: Node): Node {
+  switch (node.kind) {
+    case 'set': {
+      const few = setSize(node.set) <= FEW;
+      if (few && node.set[0x22] === 1 && node.set[0x5c] !== 1) return { kind: 'concat', items: [BACKSLASHES, node] };
+      return few && node.set[0x0a] === 1 ? { kind: 'either', items: [node, ESCAPED_SPACE] } : node;
+    }
+    case 'concat':
+    case 'either':
+      return { kind: node.kind, items: node.items.map(asEscaped) };
+    case 'repeat':
+      return { ...node, item: asEscaped(node.item) };
+    default:
+      return node;
+  }
 }
 
 /** A text as a pattern that matches it and nothing else. */

@@ -1,5 +1,5 @@
 import { NONE, OPEN, kindOf, type Before, type OpenMatch } from '../pattern/matcher.ts';
-import { copyBytes } from './bytes.ts';
+import { copyBytes, traitsIn } from './bytes.ts';
 import type { Context } from './context.ts';
 import { leftBound } from './edges.ts';
 import type { Variant } from './detector.ts';
@@ -38,6 +38,8 @@ export class View {
   base = 0;
   /** Bytes that are there. */
   length = 0;
+  /** Kinds of bytes that may occur in what is being read (`TRAITS`). */
+  traits = 0;
   /** Bytes it has read, ever. */
   worked = 0;
   /** Up to where they have been read, as an index. */
@@ -180,6 +182,7 @@ export class View {
     }
     this.#read = to;
     this.bytes.fill(0, to, to + SLACK);
+    this.traits = traitsIn(this.bytes, from, to);
     for (const reader of this.#readers) reader.read(from, to, final);
   }
 

@@ -1,3 +1,4 @@
+import { TRAITS } from '../bytes.ts';
 import { NIBBLES } from './hex.ts';
 import { putUtf8, type Decoded, type Escapes } from './escapes.ts';
 
@@ -22,6 +23,7 @@ const SIMPLE: ReadonlyMap<number, number> = new Map(
 export const BACKSLASH: Escapes = {
   format: 'escapes',
   lead: 0x5c,
+  trait: TRAITS.backslash,
   longest: 12,
   hides(bytes, at) {
     const kind = bytes[at + 1] as number;

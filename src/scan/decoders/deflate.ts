@@ -6,17 +6,25 @@ import type { Opening } from '../engine.ts';
 export interface Expander {
   /** What these bytes expand to; null where they are no such stream. */
   push(bytes: Buffer): Buffer | null;
+  /** The stream has ended. */
+  readonly over: boolean;
   close(): void;
 }
 
 /** Input at a time: what a piece expanded to is lost where it turns out to be damaged. */
 const PIECE = 1024;
 
+/** What Node's own streams of zlib say of their last write. */
+interface Consumed {
+  readonly bytesWritten: number;
+}
+
 /** Raw deflate (RFC 1951), by the engine that npm itself unpacks with. What follows its end is ignored. */
 export class Inflater implements Expander {
   readonly #engine = new InflateRaw({});
   #pieces: Buffer[] = [];
   #failed = false;
+  over = false;
 
   constructor() {
     this.#engine.on('data', (bytes) => this.#pieces.push(bytes as Buffer));
@@ -24,8 +32,12 @@ export class Inflater implements Expander {
   }
 
   push(bytes: Buffer): Buffer | null {
-    for (let at = 0; at < bytes.length && !this.#failed; at += PIECE)
-      this.#engine.write(Buffer.from(bytes.subarray(at, at + PIECE)));
+    for (let at = 0; at < bytes.length && !this.#failed && !this.over; at += PIECE) {
+      const piece = Buffer.from(bytes.subarray(at, at + PIECE));
+      this.#engine.write(piece);
+      // What the engine leaves of its input stands behind the end of the stream.
+      this.over = (this.#engine.handle as unknown as Consumed | undefined)?.bytesWritten !== piece.length;
+    }
     const pieces = this.#pieces;
     this.#pieces = [];
     if (pieces.length > 0) return Buffer.concat(pieces);
@@ -44,6 +56,7 @@ export class Unzstd implements Expander {
   #pieces: Buffer[] = [];
   readonly #decoder = new ZstdDecoder((bytes) => this.#pieces.push(Buffer.from(bytes)));
   #failed = false;
+  readonly over = false;
 
   push(bytes: Buffer): Buffer | null {
     if (this.#failed) return null;

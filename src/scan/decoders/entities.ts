@@ -1,3 +1,4 @@
+import { TRAITS } from '../bytes.ts';
 import { putUtf8, type Escapes } from './escapes.ts';
 
 /** Named references that stand for ASCII (WHATWG HTML §13.5): only those can be part of what is looked for. */
@@ -22,6 +23,7 @@ const SEMICOLON = 0x3b;
 export const ENTITIES: Escapes = {
   format: 'entities',
   lead: 0x26,
+  trait: TRAITS.ampersand,
   longest: 18,
   hides(bytes, at) {
     if (bytes[at + 1] === 0x23) return true;

@@ -9,6 +9,8 @@ export interface Escapes {
   readonly format: string;
   /** First byte of every escape; -1: any byte beyond ASCII. */
   readonly lead: number;
+  /** The kind of that byte (`TRAITS`). */
+  readonly trait: number;
   /** Most bytes an escape has. */
   readonly longest: number;
   /** Whether the escape hides what it stands for. Those that only mark the ends of lines and strings break up nobody's secret. */

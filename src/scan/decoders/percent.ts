@@ -1,3 +1,4 @@
+import { TRAITS } from '../bytes.ts';
 import { NIBBLES } from './hex.ts';
 import type { Escapes } from './escapes.ts';
 
@@ -5,6 +6,7 @@ import type { Escapes } from './escapes.ts';
 export const PERCENT: Escapes = {
   format: 'percent',
   lead: 0x25,
+  trait: TRAITS.percent,
   longest: 3,
   hides: () => true,
   decode(bytes, at, out, put) {

@@ -1,3 +1,4 @@
+import { TRAITS } from '../bytes.ts';
 import { NIBBLES } from './hex.ts';
 import type { Escapes } from './escapes.ts';
 
@@ -9,6 +10,7 @@ const RETURN = 0x0d;
 export const QUOTED_PRINTABLE: Escapes = {
   format: 'quoted-printable',
   lead: 0x3d,
+  trait: TRAITS.equals,
   longest: 3,
   // An equals sign stands for itself in most text. In quoted-printable none does: all that follow are escapes too.
   hides(bytes, at) {

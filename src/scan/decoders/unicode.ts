@@ -1,3 +1,4 @@
+import { TRAITS } from '../bytes.ts';
 import { putUtf8, type Decoded, type Escapes } from './escapes.ts';
 
 /** Letters of other scripts that look like ASCII (Unicode TS #39, confusables), beside what NFKD already folds. */
@@ -67,6 +68,7 @@ function isUnseen(code: number): boolean {
 export const UNICODE: Escapes = {
   format: 'unicode',
   lead: -1,
+  trait: TRAITS.high,
   longest: 4,
   hides(bytes, at) {
     const found = character(bytes, at);

@@ -7,7 +7,9 @@ import type { Below } from './below.ts';
 const LEAST = 35;
 const HALF = 17;
 /** A stretch is worked off in pieces. */
-const PIECE = 4096;
+const PIECE = 8192;
+/** What the next piece repeats of the one before, for what stands where they meet. */
+const OVERLAP = 2048;
 /** Codes in a row that make it text. */
 const FEWEST = 12;
 
@@ -74,8 +76,9 @@ export class CodeReader implements Reader {
       }
       // A piece ends between two numbers.
       if (end - start >= PIECE) while (end > start + LEAST && NIBBLES[bytes[end - 1] as number] !== 255) end--;
+      const cut = end - start > PIECE - 64 && end < to;
       this.#stretch(start, end);
-      from = end;
+      from = cut ? end - OVERLAP : end;
       probe = from + LEAST - 1;
     }
     this.#below.flush();

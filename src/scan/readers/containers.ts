@@ -50,6 +50,8 @@ export class ContainerReader implements Reader {
   open(opening: Opening, start: number): void {
     const { bytes, base, length } = this.#view;
     if (dataAfter(opening.format, bytes, start - base, length) === -1) return;
+    // Small ones stand one behind the other, as in packs of git: those before this have mostly ended.
+    if (this.#streams.length >= MOST) this.#advanceAll(start - base, false);
     if (this.#streams.length >= MOST) this.#giveUpOne();
     const used = new Set(this.#streams.map(({ lane }) => lane));
     let lane = 0;
@@ -69,15 +71,17 @@ export class ContainerReader implements Reader {
   read(_from: number, to: number, final: boolean): void {
     this.waiting = Infinity;
     if (this.#streams.length === 0) return;
-    const going: Stream[] = [];
-    for (const stream of this.#streams) {
-      if (this.#advance(stream, to, final)) {
-        going.push(stream);
-        if (stream.next < 0) this.waiting = Math.min(this.waiting, stream.start);
-      } else stream.expander?.close();
-    }
-    this.#streams = going;
+    this.#advanceAll(to, final);
+    for (const { next, start } of this.#streams) if (next < 0) this.waiting = Math.min(this.waiting, start);
     this.#below.flush();
+  }
+
+  #advanceAll(to: number, final: boolean): void {
+    this.#streams = this.#streams.filter((stream) => {
+      const goes = this.#advance(stream, to, final);
+      if (!goes) stream.expander?.close();
+      return goes;
+    });
   }
 
   /** Feeds a stream what has come; false: it is over. */
@@ -103,6 +107,7 @@ export class ContainerReader implements Reader {
       stream.fruitful = true;
       this.#below.feed(`${stream.opening.format}/${stream.lane}`, expanded, 0, expanded.length, stream.start, 0);
     } else stream.silent += to - from;
+    if ((stream.expander as Expander).over) return this.#end(stream);
     return stream.silent < PATIENCE || this.#end(stream);
   }
 

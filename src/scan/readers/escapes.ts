@@ -26,6 +26,8 @@ export class EscapeReader implements Reader {
   #from = 0;
   /** Place behind the last escape of the stretch that is being decoded; -1: none is. */
   #last = -1;
+  /** What was put off, for more of it must be seen, has the beginning of an escape in it. */
+  #deferred = false;
   /** Where the last stretch ended: the next does not begin before it. */
   #end = 0;
   waiting = Infinity;
@@ -38,8 +40,9 @@ export class EscapeReader implements Reader {
   }
 
   restart(): void {
-    this.#from = this.#view.end;
+    this.#from = this.#end = this.#view.end;
     this.#last = -1;
+    this.#deferred = false;
     this.waiting = Infinity;
     this.#below.end();
   }
@@ -49,8 +52,12 @@ export class EscapeReader implements Reader {
   }
 
   read(_from: number, to: number, final: boolean): void {
-    const { base } = this.#view;
+    const { base, traits } = this.#view;
     this.waiting = Infinity;
+    if (this.#last < 0 && !this.#deferred && (traits & this.#escapes.trait) === 0) {
+      this.#from = base + (final ? to : Math.max(this.#from - base, to - AHEAD));
+      return;
+    }
     let at = this.#from - base;
     // What the last bytes begin may be an escape when more have come.
     const until = final ? to : to - AHEAD;
@@ -64,9 +71,11 @@ export class EscapeReader implements Reader {
         at = this.#escape(lead);
       } else at = lead + 1;
     }
+    this.#deferred = false;
     if (at < to && !final) {
       const lead = this.#nextLead(at, to);
-      if (lead < to) this.waiting = base + lead;
+      this.#deferred = lead < to;
+      if (this.#deferred) this.waiting = base + lead;
     }
     this.#from = base + Math.min(at, to);
     this.#below.flush();

@@ -156,6 +156,7 @@ export class PhraseReader implements Reader {
         const some = words.slice(first, first + length);
         // A word again and again is no phrase, whatever its checksum.
         if (some.length < length || new Set(some.map(({ word }) => word)).size < 8) continue;
+        if (isSorted(some)) continue;
         context.budget.spend(2000);
         if (!validateMnemonic(some.map(({ word }) => word).join(' '), wordlist)) continue;
         const last = some.at(-1) as (typeof some)[number];
@@ -189,4 +190,9 @@ function isGap(byte: number): boolean {
     byte === 0x09 ||
     (byte >= 0x2d && byte <= 0x3a && byte !== 0x2f)
   );
+}
+
+/** A part of the list itself is no phrase: nobody draws twelve words in alphabetical order. */
+function isSorted(words: ReadonlyArray<{ readonly word: string }>): boolean {
+  return words.every(({ word }, index) => index === 0 || word >= (words[index - 1] as { word: string }).word);
 }

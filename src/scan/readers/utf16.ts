@@ -1,4 +1,4 @@
-import { indexOfByte } from '../bytes.ts';
+import { TRAITS, indexOfByte } from '../bytes.ts';
 import type { Reader } from '../reader.ts';
 import type { View } from '../view.ts';
 import type { Below } from './below.ts';
@@ -33,7 +33,12 @@ export class Utf16Reader implements Reader {
 
   read(_from: number, to: number, final: boolean): void {
     const { bytes, base, begin } = this.#view;
+    const pending = this.waiting !== Infinity;
     this.waiting = Infinity;
+    if (!pending && (this.#view.traits & TRAITS.zero) === 0) {
+      this.#from = base + to;
+      return;
+    }
     let at = this.#from - base;
     for (;;) {
       const zero = indexOfByte(bytes, 0, at, to);

@@ -19,7 +19,7 @@ import {
   tfn,
   verhoeff,
 } from './national-id.ts';
-import { credentialUrl, jwt, mixed, notHex, notUuid } from './shape.ts';
+import { credentialUrl, jwt, mixed, notHex, notUuid, strongTail } from './shape.ts';
 import { base58check, bech32, mixedCase } from './wallet.ts';
 
 /** Whether a match, as Latin-1 text, can be what its detector says. */
@@ -51,6 +51,7 @@ export const VALIDATORS: Readonly<Record<ValidatorName, Validator>> = {
   sin,
   ssn,
   'steuer-id': steuerId,
+  'strong-tail': strongTail,
   tfn,
   verhoeff,
 };

@@ -44,7 +44,7 @@ function anchorOf(node: Node, least: number): Anchored | null {
     if (literals === null) continue;
     const length = Math.min(...literals.map((each) => each.length));
     // An early one is found early; many are as good as a shorter one.
-    const score = Math.min(length, LONG_ENOUGH) - Math.log2(literals.length) / 4 - at / 100;
+    const score = Math.min(length, LONG_ENOUGH) - Math.log2(literals.length) / (length < 4 ? 8 : 4) - at / 100;
     if (length >= least && (best === null || score > best.score)) best = { literals, at, score };
   }
   if (best === null) return null;

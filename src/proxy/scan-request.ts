@@ -1,4 +1,3 @@
-import type { Fields } from '../http1/fields.ts';
 import { END_TO_END, TO_UPSTREAM } from '../http1/fields.ts';
 import { Denial } from '../model/denial.ts';
 import type { Facts } from '../model/facts.ts';
@@ -10,7 +9,7 @@ import { redact } from '../scan/redact.ts';
 import { placeInBody, placeInFields, placeInTarget } from '../scan/where.ts';
 import type { HeldBody } from './body.ts';
 import type { Exchange } from './exchange.ts';
-import { Inspection } from './inspection.ts';
+import { Inspection, type Part } from './inspection.ts';
 import type { AgentRequest } from './message.ts';
 import type { Permit } from './permit.ts';
 import { ScannedStream } from './scanned-stream.ts';
@@ -46,12 +45,12 @@ export function scanRequest(
   if (inspection.off) {
     return mintScannedBody({ ...body, redacted: false });
   }
-  scanHead(request, facts, permit, inspection);
+  const head = headOf(request, facts, permit);
   const codings = body.present ? (contentCodings(request.fields.values('content-encoding')) ?? []) : [];
   const done =
     codings.length === 0
-      ? scanHeld(request, body, body.pieces, inspection)
-      : scanCoded(request, body, codings, inspection);
+      ? scanHeld(request, head, body, body.pieces, inspection)
+      : scanCoded(request, head, body, codings, inspection);
   if (!(done instanceof Promise)) return finish(done, codings, inspection, services);
   return done.then((held) => finish(held, codings, inspection, services));
 }
@@ -71,80 +70,107 @@ interface Held {
   readonly redacted: boolean;
 }
 
-function scanHead(request: AgentRequest, facts: Facts, permit: Permit, inspection: Inspection): void {
-  const scanner = inspection.take();
+/** One thing that leaves, and how what stands in it is told. */
+interface Piece {
+  readonly bytes: Buffer;
+  readonly part: Part;
+  /** It repeats what stands elsewhere, without what stands between. */
+  readonly joined: boolean;
+  readonly whereOf: (offset: number) => string;
+}
+
+const JSON_TYPE = 'application/json';
+/** What no match goes across. */
+const APART = Buffer.from('\n\0\n');
+
+function headOf(request: AgentRequest, facts: Facts, permit: Permit): Piece[] {
   const path = permit.rawPath ? facts.path.raw : (facts.path.canonical ?? facts.path.raw);
   const target = facts.query === null ? path : `${path}?${facts.query}`;
-  inspection.judge(scan(target, scanner, inspection), 'to-upstream', 'target', (offset) =>
-    placeInTarget(target, offset),
-  );
+  const pieces = [piece(target, 'target', (offset) => placeInTarget(target, offset))];
   const joined = joinedTarget(path, facts.query);
-  if (joined !== null)
-    inspection.judge(scan(joined, scanner, inspection), 'to-upstream', 'target', () => 'parts of the path or query');
-  scanFields(request.fields, request.connection, scanner, inspection);
-  inspection.give(scanner);
+  if (joined !== null) pieces.push({ ...piece(joined, 'target', () => 'parts of the path or query'), joined: true });
+  const lines = request.fields.text(TO_UPSTREAM.naming(request.connection));
+  if (lines !== '') pieces.push(piece(lines, 'fields', (offset) => placeInFields(lines, offset)));
+  return pieces;
 }
 
-function scanFields(
-  fields: Fields,
-  connection: readonly string[],
-  scanner: ReturnType<Inspection['take']>,
-  inspection: Inspection,
-): void {
-  const lines = fields.text(TO_UPSTREAM.naming(connection));
-  if (lines === '') return;
-  inspection.judge(scan(lines, scanner, inspection), 'to-upstream', 'fields', (offset) => placeInFields(lines, offset));
+function piece(text: string, part: Part, whereOf: Piece['whereOf']): Piece {
+  return { bytes: Buffer.from(text, 'latin1'), part, joined: false, whereOf };
 }
 
-function scan(text: string, scanner: ReturnType<Inspection['take']>, inspection: Inspection): readonly Finding[] {
-  return inspection.run(() => scanner.whole(text));
-}
-
-/** Scans a body of which all that is held is at hand; what still streams is scanned on its way. */
-function scanHeld(request: AgentRequest, body: HeldBody, pieces: readonly Buffer[], inspection: Inspection): Held {
-  if (body.rest !== null || body.size === 0) return { body, redacted: false };
-  const whole = pieces.length === 1 ? (pieces[0] as Buffer) : Buffer.concat(pieces);
-  const mediaType = parseMediaType(request.fields.values('content-type'))?.essence ?? null;
+/** Scans all pieces in one go; returns what is to be taken out of the body. Throws the denial of what must not leave. */
+function scanPieces(pieces: readonly Piece[], inspection: Inspection): readonly Finding[] {
   const scanner = inspection.take();
-  const where = (offset: number): string => placeInBody(whole, offset, mediaType);
-  const findings = inspection.run(() => scanner.wholeBytes(whole));
-  const redactions = inspection.judge(findings, 'to-upstream', 'body', where);
+  const bytes = Buffer.concat(pieces.flatMap((each) => [each.bytes, APART]));
+  const found = inspection.run(() => scanner.wholeBytes(bytes));
+  inspection.give(scanner);
+  if (found.length === 0) return found;
+  const findings = [...found].sort((a, b) => a.offset - b.offset);
+  const redactions: Finding[] = [];
+  let from = 0;
+  for (const { bytes: own, part, joined, whereOf } of pieces) {
+    const to = from + own.length;
+    const here = findings.filter(({ offset }) => offset >= from && offset < to);
+    // What is found as it stands is not told of again where it stands joined to something else.
+    const news = joined
+      ? here.filter(({ detector }) => !findings.some((each) => each.detector === detector && each.offset < from))
+      : here;
+    const placed = news.map((each) => ({ ...each, offset: each.offset - from }));
+    redactions.push(...inspection.judge(placed, 'to-upstream', part, whereOf));
+    from = to + APART.length;
+  }
+  return redactions;
+}
+
+/** Scans a request of which all that is held is at hand; what still streams is scanned on its way. */
+function scanHeld(
+  request: AgentRequest,
+  head: readonly Piece[],
+  body: HeldBody,
+  pieces: readonly Buffer[],
+  inspection: Inspection,
+): Held {
+  if (body.rest !== null || body.size === 0) {
+    scanPieces(head, inspection);
+    return { body, redacted: false };
+  }
+  const whole = pieces.length === 1 ? (pieces[0] as Buffer) : Buffer.concat(pieces);
+  const mediaType = mediaTypeOf(request);
   const json = mediaType !== null && /[/+]json$/.test(mediaType);
+  const whereOf = (offset: number): string => placeInBody(whole, offset, mediaType);
+  const all = [...head, { bytes: whole, part: 'body', joined: false, whereOf } as const];
   const joined = json ? joinedStrings(whole) : null;
-  if (joined !== null)
-    inspection.judge(
-      inspection
-        .run(() => scanner.wholeBytes(joined))
-        .filter(({ detector }) => !findings.some((each) => each.detector === detector)),
-      'to-upstream',
-      'fields',
-      () => 'parts of the body',
-    );
+  if (joined !== null) all.push({ bytes: joined, part: 'fields', joined: true, whereOf: () => 'parts of the body' });
   if (body.trailers.size > 0) {
     const lines = body.trailers.text(END_TO_END);
-    inspection.judge(scan(lines, scanner, inspection), 'to-upstream', 'fields', (offset) =>
-      placeInFields(lines, offset),
-    );
+    all.push(piece(lines, 'fields', (offset) => placeInFields(lines, offset)));
   }
-  inspection.give(scanner);
+  const redactions = scanPieces(all, inspection);
   if (redactions.length === 0) return { body, redacted: false };
   const clean = redact(whole, redactions, json);
   if (clean !== null) return { body: { ...body, pieces: [clean], size: clean.length }, redacted: true };
   const [first] = redactions as [Finding];
-  inspection.refuse(first, where(first.offset));
+  inspection.refuse(first, whereOf(first.offset));
   return { body, redacted: false };
+}
+
+function mediaTypeOf(request: AgentRequest): string | null {
+  const values = request.fields.values('content-type');
+  // Most say just this, and need no parsing.
+  return values.length === 1 && values[0] === JSON_TYPE ? JSON_TYPE : (parseMediaType(values)?.essence ?? null);
 }
 
 /** The same for a body under content codings: what was redacted leaves without them. */
 async function scanCoded(
   request: AgentRequest,
+  head: readonly Piece[],
   body: HeldBody,
   codings: readonly Coding[],
   inspection: Inspection,
 ): Promise<Held> {
-  if (body.rest !== null || body.size === 0) return { body, redacted: false };
+  if (body.rest !== null || body.size === 0) return scanHeld(request, head, body, [], inspection);
   const decoded = await decodedOf(body, codings);
-  const held = scanHeld(request, { ...body, size: decoded.length }, [decoded], inspection);
+  const held = scanHeld(request, head, { ...body, size: decoded.length }, [decoded], inspection);
   return held.redacted ? held : { body, redacted: false };
 }
 

@@ -2,6 +2,9 @@ const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
 /** Longer strings hold no part of a secret that was cut up: cutting makes short ones. */
 const LONGEST = 96;
+/** Bytes of the shortest secret. */
+const SHORTEST = 16;
+const LINE_FEED = 0x0a;
 /** Bytes of joined text. */
 const MOST = 16 * 1024;
 
@@ -17,20 +20,36 @@ export function joinedTarget(path: string, query: string | null): string | null 
 
 /** The short strings of a JSON text without what stands between them: values, then values in reverse. */
 export function joinedStrings(body: Uint8Array): Buffer | null {
-  const parts: Buffer[] = [];
+  const places: number[] = [];
   let size = 0;
   let at = body.indexOf(QUOTE);
   while (at !== -1 && size < MOST) {
     let end = at + 1;
     while (end < body.length && body[end] !== QUOTE) end += body[end] === BACKSLASH ? 2 : 1;
-    if (end - at - 1 <= LONGEST && end > at + 1 && !isName(body, end)) {
-      parts.push(Buffer.from(body.buffer, body.byteOffset + at + 1, end - at - 1));
+    if (end - at - 1 <= LONGEST && end > at + 2 && isToken(body, at + 1, end) && !isName(body, end)) {
+      places.push(at + 1, Math.min(end, body.length));
       size += end - at - 1;
     }
     at = end >= body.length ? -1 : body.indexOf(QUOTE, end + 1);
   }
-  if (parts.length < 2) return null;
-  return Buffer.concat([...parts, Buffer.from('\n'), ...parts.toReversed()]);
+  // Less than the shortest secret is no secret cut up.
+  if (places.length < 4 || size < SHORTEST) return null;
+  const joined = Buffer.allocUnsafe(2 * size + 1);
+  let put = 0;
+  const copy = (place: number): void => {
+    for (let from = places[place] as number; from < (places[place + 1] as number); from++)
+      joined[put++] = body[from] as number;
+  };
+  for (let place = 0; place < places.length; place += 2) copy(place);
+  joined[put++] = LINE_FEED;
+  for (let place = places.length - 2; place >= 0; place -= 2) copy(place);
+  return joined.subarray(0, put);
+}
+
+/** A part of a secret has no spaces in it; sentences have. */
+function isToken(body: Uint8Array, from: number, to: number): boolean {
+  for (let at = from; at < to; at++) if ((body[at] as number) <= 0x20) return false;
+  return true;
 }
 
 /** A string with a colon behind it is a member's name. */

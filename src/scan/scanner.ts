@@ -73,9 +73,8 @@ export class Scanner {
 
   /** The stream is over; the next begins. */
   end(): readonly Finding[] {
-    this.#root.break();
+    this.#root.finish();
     const findings = this.#context.take();
-    this.#root.rewind();
     this.#context.reset();
     return findings;
   }

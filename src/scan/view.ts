@@ -115,9 +115,11 @@ export class View {
     for (const reader of this.#readers) reader.restart();
   }
 
-  /** After a break: the next stream begins at place 0. */
-  rewind(): void {
-    this.base = this.#begin = 0;
+  /** The stream is over; the next begins at place 0. */
+  finish(): void {
+    if (this.end > this.#begin) this.#process(true);
+    this.#state = 0;
+    this.base = this.#begin = this.length = this.#read = 0;
     for (const reader of this.#readers) reader.restart();
   }
 

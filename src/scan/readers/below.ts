@@ -15,6 +15,8 @@ export class Below {
   readonly #parent: View;
   readonly #readersOf: (view: View) => readonly Reader[];
   readonly #views = new Map<string, View>();
+  /** Something was fed since the last stream ended. */
+  #used = false;
   #last: View | null = null;
   #lastLane = '';
   #lastIsLong = false;
@@ -32,6 +34,7 @@ export class Below {
    */
   feed(lane: string, bytes: Uint8Array, from: number, size: number, source: number, ratio: number): void {
     if (size === 0) return;
+    this.#used = true;
     const view = this.#viewOf(lane);
     view.anchor(source, ratio);
     view.append(bytes, from, from + size);
@@ -45,6 +48,7 @@ export class Below {
 
   /** Has everything read that was fed. */
   flush(): void {
+    if (!this.#used) return;
     for (const view of this.#views.values()) view.flush();
   }
 
@@ -77,11 +81,14 @@ export class Below {
 
   /** The stream is over. */
   end(): void {
+    if (!this.#used) return;
+    this.#used = false;
     for (const view of this.#views.values()) view.break();
     this.#fed.clear();
   }
 
   open(soft: boolean): number {
+    if (!this.#used) return Infinity;
     let place = Infinity;
     for (const view of this.#views.values()) place = Math.min(place, view.open(soft));
     return place;

@@ -15,6 +15,7 @@ wordlist.forEach((word, place) => {
 const LENGTHS = [24, 21, 18, 15, 12];
 /** A phrase of twelve words is no shorter: a word of it stands at every one of these steps. */
 const STEP = 40;
+const HALF = 20;
 /** A word and what may stand between two: spaces, line breaks, commas, quotes, numbers in a list. */
 const LONGEST_WORD = 8;
 const LONGEST_GAP = 8;
@@ -52,7 +53,7 @@ export class PhraseReader implements Reader {
     let from = this.#from - base;
     for (let probe = from + STEP; probe < to; probe += STEP) {
       const at = this.#wordNear(probe, from, to);
-      if (at < 0) continue;
+      if (at < 0 || this.#standsAlone(probe, from, to, final)) continue;
       const phrase = this.#phraseAround(at, from, to);
       if (phrase === null) continue;
       if (phrase.end >= to - LONGEST_GAP - LONGEST_WORD && !final && to - phrase.start < LONGEST) {
@@ -64,6 +65,12 @@ export class PhraseReader implements Reader {
       probe = Math.max(probe, from);
     }
     this.#from = base + (final ? to : Math.max(from, to - STEP - LONGEST_WORD - LONGEST_GAP, 0));
+  }
+
+  /** A phrase is longer than twice half a step: half a step before this word, or behind it, stands another of it. */
+  #standsAlone(probe: number, from: number, to: number, final: boolean): boolean {
+    if (probe - HALF < from || this.#wordNear(probe - HALF, from, to) >= 0) return false;
+    return probe + HALF < to ? this.#wordNear(probe + HALF, from, to) < 0 : final;
   }
 
   /** Start of the word of the list that stands at an index or right behind the gap there; -1: none does. */

@@ -1,0 +1,240 @@
+// How fast the scanner is: against V8's own expressions tried in turn and against Hyperscan (where it can be built), in one
+// run; under a flood of half matches; and what scanning costs a gate.
+//   npm run build && bash scripts/bench-tools.sh && node test/bench/scan.js [engine] [gate]
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { Agent, request } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { loadDetectors } from '../../dist/policy/load.js';
+import { BudgetExceeded } from '../../dist/scan/budget.js';
+import { compileEngine, warm } from '../../dist/scan/engine.js';
+import { Scanner } from '../../dist/scan/scanner.js';
+import { agent, loginOf, openStage, quantiles, startGate, startOrigin } from './gates.js';
+
+const root = join(import.meta.dirname, '../..');
+const asked = process.argv.slice(2);
+const detectors = loadDetectors(join(root, 'rules/detectors'));
+const engine = compileEngine(detectors);
+warm(engine);
+if (asked.length === 0 || asked.includes('engine')) await engines();
+if (asked.length === 0 || asked.includes('gate')) await gates();
+process.exit(0);
+
+/** The same inputs each time: no clock, no chance. */
+function inputs() {
+  const read = (name) => readFileSync(join(root, name));
+  const repeat = (bytes, size) =>
+    Buffer.concat(Array.from({ length: Math.ceil(size / bytes.length) }, () => bytes)).subarray(0, size);
+  const text = read('docs/performance.md');
+  const log = Buffer.from(
+    Array.from(
+      { length: 500 },
+      (_, i) =>
+        `2026-01-01T00:00:${String(i % 60).padStart(2, '0')}Z INFO [app] request ${i} took ${(i * 7) % 90} ms, trace ${(i * 2654435761).toString(16)}\n`,
+    ).join(''),
+  );
+  let seed = 1;
+  const noise = Buffer.alloc(1 << 20);
+  for (let i = 0; i < noise.length; i++) noise[i] = (seed = (Math.imul(seed, 1103515245) + 12345) >>> 0) >>> 16;
+  const messages = Array.from({ length: 40 }, (_, i) => ({
+    role: i % 2 ? 'user' : 'assistant',
+    content: text.toString('latin1', i * 200, i * 200 + 2500),
+  }));
+  const order = {
+    id: 12345,
+    items: Array.from({ length: 12 }, (_, i) => ({ sku: `A-${i}`, qty: i, note: 'please ship with the blue box' })),
+  };
+  return {
+    'URL, 207 B': Buffer.from(
+      '/v1/projects/acme-prod/repos/web-frontend/pulls?state=open&per_page=50&page=3&sort=updated&direction=desc&labels=bug,regression&assignee=octocat&since=2026-01-01T00:00:00Z&q=fix+login+redirect+loop+on+safari',
+    ),
+    'JSON, 1 KiB': Buffer.from(JSON.stringify(order)).subarray(0, 1024),
+    'chat, 100 KiB': Buffer.from(JSON.stringify({ model: 'm', messages })),
+    'log, 1 MiB': repeat(log, 1 << 20),
+    'source, 1 MiB': repeat(read('src/proxy/websocket.ts'), 1 << 20),
+    'lock file': read('package-lock.json'),
+    'noise, 1 MiB': noise,
+    'Base64 of text, 1 MiB': Buffer.from(repeat(text, 786_432).toString('base64')),
+    'Base64 of noise, 1 MiB': Buffer.from(noise.subarray(0, 786_432).toString('base64')),
+  };
+}
+
+function measure(run, bytes, milliseconds = 800) {
+  for (const end = performance.now() + milliseconds / 3; performance.now() < end;) run();
+  let rounds = 0;
+  const began = performance.now();
+  while (performance.now() - began < milliseconds) {
+    run();
+    rounds++;
+  }
+  const time = performance.now() - began;
+  return { rate: (bytes * rounds) / 1000 / time, microseconds: (time / rounds) * 1000 };
+}
+
+async function engines() {
+  const scanner = new Scanner(engine, Buffer.alloc(32, 1));
+  const cases = inputs();
+  const peers = hyperscan(cases);
+  const expressions = detectors.flatMap(({ pattern }) => {
+    try {
+      return pattern === null ? [] : [new RegExp(pattern.replace(/\(\?i:/g, '(?:'), 'g')];
+    } catch {
+      return [];
+    }
+  });
+  const rows = [];
+  for (const [name, bytes] of Object.entries(cases)) {
+    const ours = measure(() => scanner.wholeBytes(bytes), bytes.length);
+    const small = bytes.subarray(0, 65_536).toString('latin1');
+    const v8 = measure(
+      () => {
+        for (const each of expressions) for (const match of small.matchAll(each)) void match;
+      },
+      small.length,
+      300,
+    );
+    const peer = peers.get(name);
+    rows.push([
+      name,
+      `${ours.rate.toFixed(0)} MB/s`,
+      `${ours.microseconds.toFixed(1)} µs`,
+      peer === undefined ? '–' : `${peer.toFixed(0)} MB/s`,
+      peer === undefined ? '–' : (ours.rate / peer).toFixed(2),
+      `${v8.rate.toFixed(2)} MB/s`,
+      (ours.rate / v8.rate).toFixed(0),
+    ]);
+  }
+  console.log(
+    '| input | ours, all decoders | a scan | Hyperscan, none | ratio | V8 in turn | ratio |\n|---|---|---|---|---|---|---|',
+  );
+  for (const row of rows) console.log(`| ${row.join(' | ')} |`);
+  for (const [name, flood] of Object.entries(floods())) {
+    const reader = new Scanner(engine, Buffer.alloc(32, 1));
+    const began = performance.now();
+    let outcome = 'read';
+    try {
+      reader.wholeBytes(flood);
+    } catch (error) {
+      if (!(error instanceof BudgetExceeded)) throw error;
+      outcome = 'refused';
+    }
+    console.log(`flood of ${name}: ${(flood.length / 1000 / (performance.now() - began)).toFixed(1)} MB/s, ${outcome}`);
+  }
+}
+
+/** What is dearest to look at: half matches, escapes in escapes, compressed streams that begin and lead nowhere. */
+function floods() {
+  const of = (text, size = 4_000_000) => Buffer.from(text.repeat(Math.ceil(size / text.length)), 'latin1');
+  return {
+    keywords: of('datadog api_key= twilio secret= '),
+    'half tokens': of('ghp_abcdefgh eyJhbGciOiJIUzI1NiJ9.eyJ '),
+    'URLs with passwords': of('https://a:b '),
+    escapes: of('%25%25%25\\u0041\\x41&#65;=41'),
+    'Base64 words': of('dGhpc0lzQmFzZTY0QWdhaW4 '),
+    'zlib beginnings': of('\x78\x9c\x4b\x4c\x4a\x06\x00'),
+    'curl command lines': of('curl -H "authorization: bearer -d @.aws/credentials '),
+  };
+}
+
+/** MB/s by input; empty where Hyperscan cannot be had. */
+function hyperscan(cases) {
+  const folder = mkdtempSync(join(tmpdir(), 'sallyport-hyperscan-'));
+  try {
+    const binary = join(folder, 'hyperscan');
+    const built = spawnSync('gcc', ['-O2', '-o', binary, join(root, 'test/bench/peers/hyperscan.c'), '-lhs'], {
+      stdio: 'ignore',
+    });
+    if (built.status !== 0) return new Map();
+    writeFileSync(
+      join(folder, 'patterns'),
+      detectors.flatMap(({ pattern }) => (pattern === null ? [] : [pattern])).join('\n'),
+    );
+    const names = Object.keys(cases);
+    names.forEach((name, index) => writeFileSync(join(folder, String(index)), cases[name]));
+    const { stdout } = spawnSync(binary, ['patterns', ...names.map((_, index) => String(index))], {
+      cwd: folder,
+      encoding: 'utf8',
+    });
+    const lines = stdout.split('\n');
+    console.log(`Hyperscan: ${lines[0]}`);
+    return new Map(
+      lines
+        .slice(1)
+        .filter((line) => line !== '')
+        .map((line) => [names[Number(line.split(' ')[0])], Number(line.split(' ')[1])]),
+    );
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/** Requests with 1 KiB of JSON, scanned and not. */
+async function gates() {
+  const stage = openStage('scan');
+  const origin = await startOrigin();
+  const body = inputs()['JSON, 1 KiB'];
+  const rules = (scan) => agent('bot', `scan: ${scan}`).replace('GET http', 'POST http');
+  try {
+    const all = {
+      'scan: off': await startGate(stage, 'off', { rules: rules('off'), originPort: origin.port }),
+      'as it ships': await startGate(stage, 'on', { rules: rules('default'), originPort: origin.port }),
+    };
+    const results = Object.fromEntries(Object.keys(all).map((name) => [name, []]));
+    for (const { port } of Object.values(all)) await post(port, body, 1500);
+    for (let round = 0; round < 3; round++)
+      for (const [name, { port }] of Object.entries(all)) results[name].push(await post(port, body, 4000));
+    for (const [name, rounds] of Object.entries(results)) {
+      const { perSecond, p50, p99 } = rounds.sort((a, b) => a.perSecond - b.perSecond)[1];
+      console.log(
+        `${name}: ${perSecond.toFixed(0)} req/s with 1 KiB, p50 ${p50.toFixed(2)} ms, p99 ${p99.toFixed(2)} ms`,
+      );
+    }
+  } finally {
+    stage.close();
+  }
+}
+
+async function post(port, body, milliseconds, clients = 32) {
+  const connections = new Agent({ keepAlive: true, maxSockets: clients });
+  const headers = {
+    Host: 'api.test',
+    'Proxy-Authorization': loginOf('bot'),
+    'Content-Type': 'application/json',
+    'Content-Length': body.length,
+  };
+  const once = () =>
+    new Promise((done, failed) => {
+      const sent = request(
+        {
+          host: '127.0.0.1',
+          port,
+          agent: connections,
+          method: 'POST',
+          path: 'http://api.test/orders?page=1&state=open',
+          headers,
+        },
+        (answer) => {
+          answer.resume();
+          answer.on('end', () =>
+            answer.statusCode === 200 ? done() : failed(new Error(`status ${answer.statusCode}`)),
+          );
+        },
+      );
+      sent.on('error', failed);
+      sent.end(body);
+    });
+  const times = [];
+  const end = performance.now() + milliseconds;
+  await Promise.all(
+    Array.from({ length: clients }, async () => {
+      while (performance.now() < end) {
+        const began = performance.now();
+        await once();
+        times.push(performance.now() - began);
+      }
+    }),
+  );
+  connections.destroy();
+  return { ...quantiles(times), perSecond: (times.length / milliseconds) * 1000 };
+}

@@ -8,6 +8,8 @@ need squid squid-openssl
 need nginx nginx-light
 need mitmdump mitmproxy
 need taskset util-linux
+need gcc gcc
+[ -e /usr/include/hs/hs.h ] || missing+=(libhyperscan-dev libc6-dev)
 
 if [ ${#missing[@]} -gt 0 ]; then
   run=()

@@ -9,12 +9,14 @@ import type { BodyStream } from './message.ts';
 
 /** What one piece of a stream may decode to. */
 const MOST_DECODED = 64 * 1024 * 1024;
-/** A sender that pauses this long, in milliseconds, waits for an answer: what may only just begin something goes on. */
-const PAUSE = 100;
+/** A sender that pauses this long, in milliseconds, may wait for an answer: what could only just begin something goes on. */
+const PAUSE = 10;
 
 /** A piece that has been scanned, and where it ends in what was scanned. */
 interface Piece {
   readonly bytes: Buffer;
+  /** What was scanned of it: the same, where no coding had to be undone. */
+  readonly decoded: Buffer;
   readonly end: number;
 }
 
@@ -77,8 +79,11 @@ export class ScannedStream implements BodyStream {
       if (ready !== null) return ready;
       if (this.#over) return null;
       this.#reading ??= this.#next();
+      // Whoever reads on hears of a failure; until then it is not unheard.
+      this.#reading.catch(() => undefined);
       const bytes = this.#waiting.length === 0 ? await this.#reading : await unlessPaused(this.#reading);
       if (bytes === PAUSED) {
+        this.#lookAhead();
         const held = this.#release(false);
         if (held !== null) return held;
         await this.#reading;
@@ -90,6 +95,14 @@ export class ScannedStream implements BodyStream {
     }
   }
 
+  /** What waits may be encoded and not be read yet, since it may go on: before it is let go, it is read as if it were over. */
+  #lookAhead(): void {
+    const scanner = this.#inspection.take();
+    const waiting = Buffer.concat(this.#waiting.map(({ decoded }) => decoded));
+    this.#settle(this.#inspection.run(() => scanner.wholeBytes(waiting)));
+    this.#inspection.give(scanner);
+  }
+
   #next(): Promise<Buffer | null> {
     const first = this.#first.shift();
     return first === undefined ? this.#from.read() : Promise.resolve(first);
@@ -98,7 +111,7 @@ export class ScannedStream implements BodyStream {
   async #scan(bytes: Buffer): Promise<void> {
     const decoded = this.#decoder === null ? bytes : await this.#decoded((decoder) => decoder.push(bytes));
     this.#end += decoded.length;
-    this.#waiting.push({ bytes, end: this.#end });
+    this.#waiting.push({ bytes, decoded, end: this.#end });
     this.#judge(decoded);
   }
 
@@ -156,7 +169,8 @@ export class ScannedStream implements BodyStream {
       const size = safe - (next.end - next.bytes.length);
       if (size > 0) {
         pieces.push(next.bytes.subarray(0, size));
-        this.#waiting[0] = { bytes: next.bytes.subarray(size), end: next.end };
+        const rest = next.bytes.subarray(size);
+        this.#waiting[0] = { bytes: rest, decoded: rest, end: next.end };
       }
     }
     if (pieces.length === 0) return null;

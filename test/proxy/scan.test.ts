@@ -282,6 +282,18 @@ describe('a body that streams', () => {
     expect(stream.text()).not.toContain(GITHUB.slice(0, 8));
   });
 
+  it('does not let go of what is encoded when its sender pauses', async () => {
+    const client = await openTls(gate, 'stream.test:443');
+    client.send('POST /pausing HTTP/1.1\r\nHost: stream.test\r\nTransfer-Encoding: chunked\r\n\r\n');
+    const chunk = (text: string): void => void client.send(`${text.length.toString(16)}\r\n${text}\r\n`);
+    chunk('some text. ');
+    await until(() => stream.text().includes('some text'), 'the stream at the origin');
+    chunk(Buffer.from(`the token is ${GITHUB}`).toString('base64'));
+    await client.see('Sallyport-Reason: secret-found');
+    await client.close();
+    expect(stream.text().trim()).toBe('some text.');
+  });
+
   it('arrives whole where nothing is in it', async () => {
     const body = Buffer.from(`${'all is well, row 17; '.repeat(20_000)}end tok`);
     expect((await send('api.test', '/whole', body, { 'Content-Type': 'text/plain' })).status).toBe(200);

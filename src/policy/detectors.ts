@@ -4,6 +4,7 @@ import { PatternError, parsePattern } from '../pattern/parse.ts';
 import { compileProgram } from '../pattern/program.ts';
 import type { Named } from './merge.ts';
 import { problemAt, type Problem } from './problem.ts';
+import { NOT_YET } from './scan.ts';
 import type { DetectorFileSpec } from './scan-schema.ts';
 import { rangeOf } from './source.ts';
 
@@ -35,6 +36,8 @@ function flawOf(spec: DetectorFileSpec): Flaw | null {
       message: 'a detector has either a pattern or a finder',
       hint: 'write `pattern:` with an RE2 expression',
     };
+  if (spec.family === 'documents' || spec.family === 'injected-instructions')
+    return { key: 'family', message: `family "${spec.family}" is not supported yet`, hint: NOT_YET };
   if (spec.assigned !== undefined && spec.near !== undefined)
     return { key: 'near', message: 'a detector has either assigned or near', hint: 'near is the wider of the two' };
   if (spec.pattern === undefined) return null;

@@ -18,10 +18,12 @@ export const scanMap = z.strictObject({
     ),
   documents: scanAction
     .optional()
-    .describe('Parts of documents of your own (`sallyport documents add`). Default `deny`.'),
+    .describe('Parts of documents of your own. **Not supported yet: refused when used.**'),
   exfiltration: scanAction.optional().describe('Shapes of commands and names that carry things out. Default `alert`.'),
-  'secrets-received': scanAction.optional().describe('Secrets in answers. Default `alert`.'),
-  'injected-instructions': scanAction.optional().describe('Instructions to the agent in answers. Default `alert`.'),
+  'secrets-received': scanAction.optional().describe('Secrets in answers. **Not supported yet: refused when used.**'),
+  'injected-instructions': scanAction
+    .optional()
+    .describe('Instructions to the agent in answers. **Not supported yet: refused when used.**'),
   detectors: z
     .record(z.string(), scanAction)
     .optional()

@@ -25,18 +25,19 @@ export function parseScan(
   return { off: false, resets: false, actions, detectors: new Map(Object.entries(spec.detectors ?? {})) };
 }
 
+/** What this version does not look for: a profile that names it would have somebody believe to be protected. */
+const LATER: ReadonlySet<ScanKey> = new Set<ScanKey>(['documents', 'secrets-received', 'injected-instructions']);
+export const NOT_YET = 'this version cannot enforce it, and would rather refuse the file than pretend; remove it';
+
 /** Not everything can be done to everything. */
 function flawOf(key: ScanKey, action: ScanAction): { readonly message: string; readonly hint: string } | null {
-  const received = key === 'secrets-received' || key === 'injected-instructions';
-  if (action === 'annotate' && !received)
+  if (LATER.has(key)) return { message: `"${key}" is not supported yet`, hint: NOT_YET };
+  if (action === 'annotate')
     return {
       message: `${key} cannot be annotated`,
-      hint: 'annotate is for what comes back; write deny, redact, alert or off',
+      hint: 'write deny, redact, alert or off: annotate is for what comes back',
     };
-  if (action === 'redact' && (received || key === 'documents' || key === 'exfiltration'))
-    return {
-      message: `${key} cannot be redacted`,
-      hint: received ? 'write deny, annotate, alert or off' : 'write deny, alert or off',
-    };
+  if (action === 'redact' && key === 'exfiltration')
+    return { message: `${key} cannot be redacted`, hint: 'write deny, alert or off' };
   return null;
 }

@@ -8,6 +8,7 @@ import type { Lease } from './lease.ts';
 import type { Reservation } from './reserve.ts';
 import type { Services } from './services.ts';
 import type { Snapshot } from './snapshot.ts';
+import { PAUSED, unlessPaused } from './pause.ts';
 
 declare const held: unique symbol;
 
@@ -137,7 +138,7 @@ async function readWhole(body: BodyStream, limit: number, mayPause: boolean): Pr
   let size = 0;
   while (size <= limit) {
     const reading = body.read();
-    const bytes = mayPause ? await unlessPaused(reading) : await reading;
+    const bytes = mayPause ? await unlessPaused(reading, PAUSE) : await reading;
     if (bytes === PAUSED) {
       const rest = resumed(body, reading);
       return mintHeldBody({ pieces, size, rest, trailers: Fields.NONE, announced, present });
@@ -150,18 +151,6 @@ async function readWhole(body: BodyStream, limit: number, mayPause: boolean): Pr
     size += bytes.length;
   }
   return mintHeldBody({ pieces, size, rest: body, trailers: Fields.NONE, announced, present });
-}
-
-const PAUSED: unique symbol = Symbol('paused');
-
-async function unlessPaused(reading: Promise<Buffer | null>): Promise<Buffer | null | typeof PAUSED> {
-  let timer: NodeJS.Timeout | undefined;
-  const pause = new Promise<typeof PAUSED>((resolve) => (timer = setTimeout(() => resolve(PAUSED), PAUSE)));
-  try {
-    return await Promise.race([reading, pause]);
-  } finally {
-    clearTimeout(timer);
-  }
 }
 
 /** The same body, with a piece that is already being read before what follows it. */

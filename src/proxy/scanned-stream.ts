@@ -6,6 +6,7 @@ import type { Scanner } from '../scan/scanner.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { Inspection } from './inspection.ts';
 import type { BodyStream } from './message.ts';
+import { PAUSED, unlessPaused } from './pause.ts';
 
 /** What one piece of a stream may decode to. */
 const MOST_DECODED = 64 * 1024 * 1024;
@@ -81,7 +82,7 @@ export class ScannedStream implements BodyStream {
       this.#reading ??= this.#next();
       // Whoever reads on hears of a failure; until then it is not unheard.
       this.#reading.catch(() => undefined);
-      const bytes = this.#waiting.length === 0 ? await this.#reading : await unlessPaused(this.#reading);
+      const bytes = this.#waiting.length === 0 ? await this.#reading : await unlessPaused(this.#reading, PAUSE);
       if (bytes === PAUSED) {
         this.#lookAhead();
         const held = this.#release(false);
@@ -175,17 +176,5 @@ export class ScannedStream implements BodyStream {
     }
     if (pieces.length === 0) return null;
     return pieces.length === 1 ? (pieces[0] as Buffer) : Buffer.concat(pieces);
-  }
-}
-
-const PAUSED: unique symbol = Symbol('paused');
-
-async function unlessPaused(reading: Promise<Buffer | null>): Promise<Buffer | null | typeof PAUSED> {
-  let timer: NodeJS.Timeout | undefined;
-  const pause = new Promise<typeof PAUSED>((resolve) => (timer = setTimeout(() => resolve(PAUSED), PAUSE)));
-  try {
-    return await Promise.race([reading, pause]);
-  } finally {
-    clearTimeout(timer);
   }
 }

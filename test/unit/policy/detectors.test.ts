@@ -47,6 +47,11 @@ describe('detectors in rules', () => {
     expect(problemsOf(file(text)).join('\n')).toMatch(message);
   });
 
+  it('of families that nothing looks for are refused', () => {
+    const text = file("    pattern: 'x1'\n").replace('personal-data', 'injected-instructions');
+    expect(problemsOf(text).join('\n')).toMatch(/family "injected-instructions" is not supported yet/);
+  });
+
   it('defined twice are an error that shows both places', () => {
     const { problems } = loadFiles({ 'a.yaml': file("    pattern: 'x1'\n"), 'b.yaml': file("    pattern: 'x2'\n") });
     expect(problems.map(({ message }) => message)).toEqual(['detector "acme-record" is defined twice']);

@@ -28,9 +28,16 @@ describe('scan in rules', () => {
   it.each([
     ['{ secret: deny }', /unknown key "secret"[^]*did you mean "secrets"/],
     ['{ secrets: block }', /deny/],
-    ['{ secrets: annotate }', /secrets cannot be annotated[^]*hint: annotate is for what comes back/],
+    [
+      '{ secrets: annotate }',
+      /secrets cannot be annotated[^]*hint: write deny, redact, alert or off: annotate is for what comes back/,
+    ],
     ['{ exfiltration: redact }', /exfiltration cannot be redacted/],
-    ['{ injected-instructions: redact }', /injected-instructions cannot be redacted/],
+    [
+      '{ injected-instructions: alert }',
+      /"injected-instructions" is not supported yet[^]*would rather refuse the file/,
+    ],
+    ['{ documents: deny }', /"documents" is not supported yet/],
     ['sometimes', /scan/],
   ])('that is wrong is shown with its place: %s', (text, message) => {
     const file = `version: 1\nagents:\n  bot:\n    identity: { token: "sha256:${HASH}" }\n    scan: ${text}\n`;

@@ -73,8 +73,17 @@ export class ScannedStream implements BodyStream {
     return this.#from.trailers;
   }
 
-  /** Throws the denial of what is found. */
+  /** Throws the denial of what is found; nothing can be read after that. */
   async read(): Promise<Buffer | null> {
+    try {
+      return await this.#read();
+    } catch (error) {
+      this.#decoder?.destroy();
+      throw error;
+    }
+  }
+
+  async #read(): Promise<Buffer | null> {
     for (;;) {
       const ready = this.#release(true);
       if (ready !== null) return ready;

@@ -1,4 +1,4 @@
-import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
+import { execFileSync, spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { createServer, type AddressInfo } from 'node:net';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -86,6 +86,12 @@ const stopped = (child: ChildProcess): Promise<number | null> =>
   new Promise((resolve) => (child.exitCode === null ? child.on('close', resolve) : resolve(child.exitCode)));
 
 describe('sallyport', () => {
+  it('can be run by its name, as npx does it', () => {
+    expect(
+      spawnSync(join(import.meta.dirname, '../../dist/cli/sallyport.js'), ['version'], { encoding: 'utf8' }),
+    ).toMatchObject({ status: 0, stdout: '0.1.0\n' });
+  });
+
   it('has help with an example for every command, and exits 0', async () => {
     for (const words of COMMANDS) {
       const { code, out } = await sallyport([...words, '--help']);

@@ -264,7 +264,9 @@ export class Matcher {
       kind = kindOf(byte);
     }
     if (final) return this.#advance(ops, kind, undefined).matched ? to : last;
+    // Goes on from the start of the match.
     this.open.epoch = -1;
+    this.open.last = last;
     return OPEN;
   }
 

@@ -58,9 +58,10 @@ export class Scanners {
   /** Gives back a scanner whose stream has ended; one that failed or was left in the middle is not given back. */
   give(policy: Policy, scanner: Scanner): void {
     const engine = this.engineOf(policy);
-    const idle = this.#idle.get(engine);
-    if (idle === undefined) this.#idle.set(engine, [scanner]);
-    else if (idle.length < POOL && scanner.size <= VIEWS) idle.push(scanner);
+    const idle = this.#idle.get(engine) ?? [];
+    if (idle.length >= POOL || scanner.size > VIEWS) return;
+    this.#idle.set(engine, idle);
+    idle.push(scanner);
   }
 
   #engineFor(own: readonly DetectorSpec[]): Engine {

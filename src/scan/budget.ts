@@ -13,8 +13,6 @@ const PER_BYTE = 256;
  */
 export class Budget {
   #left = FLOOR;
-  /** Units worked so far. */
-  spent = 0;
 
   /** Bytes have come: they bring their own allowance. */
   earn(bytes: number): void {
@@ -23,13 +21,11 @@ export class Budget {
 
   /** Throws BudgetExceeded when there is nothing left. */
   spend(units: number): void {
-    this.spent += units;
     this.#left -= units;
     if (this.#left < 0) throw new BudgetExceeded('the content is too costly to inspect');
   }
 
   reset(): void {
     this.#left = FLOOR;
-    this.spent = 0;
   }
 }

@@ -6,8 +6,12 @@ import type { Engine } from './engine.ts';
 import { entropyOf, isPlaceholder } from './plausible.ts';
 import type { View } from './view.ts';
 
-/** Findings of one stream that are told of; more of them say nothing new. */
+/** Findings that are remembered, so that what is found in two ways is told of once. Beyond them it may be told of again. */
 const MOST = 1000;
+/** Work of a finding: its fingerprint. */
+const COST = 500;
+/** Characters by which random text is told from other text, where the shortest match is shorter. */
+const SAMPLE = 24;
 const MAX_TEXT = 4096;
 const NONE: readonly Finding[] = [];
 
@@ -38,10 +42,6 @@ export class Context {
     return findings;
   }
 
-  get found(): boolean {
-    return this.#findings.length > 0;
-  }
-
   reset(): void {
     this.budget.reset();
     if (this.#seen.size === 0 && this.#counted.size === 0) return;
@@ -55,7 +55,8 @@ export class Context {
     const { spec, validators, least } = detector;
     const text = Buffer.from(view.bytes.buffer, from, Math.min(to - from, MAX_TEXT)).toString('latin1');
     this.budget.spend(text.length * 4);
-    if (spec.entropy > 0 && entropyOf(text) < spec.entropy) return;
+    // Whatever an agent writes behind a secret makes it no less of one.
+    if (spec.entropy > 0 && entropyOf(text.slice(0, Math.max(least, SAMPLE))) < spec.entropy) return;
     if (spec.placeholders && isPlaceholder(text.slice(0, least))) return;
     if (spec.allow.length > 0) {
       const folded = text.toLowerCase();
@@ -67,12 +68,15 @@ export class Context {
 
   /** Something was found at the indices [from, to) of a view. `text` is what its fingerprint is of. */
   report(spec: Detector['spec'], view: View, from: number, to: number, text: string): void {
-    if (spec.count > 1 && (this.#seen.has(spec.name) || !this.#enough(spec, text))) return;
+    if (spec.count > 1 && !this.#enough(spec, text)) return;
+    this.budget.spend(COST);
     const fingerprint = createHmac('sha256', this.#key).update(text, 'latin1').digest('hex').slice(0, 16);
     const offset = view.sourceOf(view.base + from);
     const end = view.parent === null ? view.base + to : view.sourceOf(view.base + to - 1) + 1;
-    const once = spec.count > 1 ? spec.name : `${spec.name} ${fingerprint} ${offset}`;
-    if (this.#seen.has(once) || this.#seen.size >= MOST) return;
+    const once = `${spec.name} ${fingerprint} ${offset}`;
+    if (this.#seen.has(once)) return;
+    // Nothing is left out for being one too many: what hides behind a thousand others is found as they are.
+    if (this.#seen.size >= MOST) this.#seen.clear();
     this.#seen.add(once);
     this.#findings.push({
       detector: spec.name,
@@ -86,11 +90,12 @@ export class Context {
     });
   }
 
-  /** Counts different matches; true when they have become as many as make a finding. */
+  /** Counts different matches; true for the one that makes as many as are a finding. */
   #enough({ name, count }: Detector['spec'], match: string): boolean {
     const matches = this.#counted.get(name) ?? new Set();
     this.#counted.set(name, matches);
-    if (matches.size < count) matches.add(match);
-    return matches.size >= count;
+    if (matches.size >= count) return false;
+    matches.add(match);
+    return matches.size === count;
   }
 }

@@ -18,11 +18,6 @@ export class Scanner {
     this.#root = new View(this.#context, null, [], readersOf);
   }
 
-  /** Work done for the stream so far, in units of a byte. */
-  get work(): number {
-    return this.#context.budget.spent;
-  }
-
   /** Reads the next bytes of the stream. */
   push(bytes: Uint8Array): readonly Finding[] {
     this.#context.budget.earn(bytes.length);
@@ -55,12 +50,6 @@ export class Scanner {
       sums.set(key, (sums.get(key) ?? 0) + worked);
     }
     return sums;
-  }
-
-  /** What comes next belongs to the same stream, but does not follow what came. */
-  break(): readonly Finding[] {
-    this.#root.break();
-    return this.#context.take();
   }
 
   /**

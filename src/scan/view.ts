@@ -254,7 +254,7 @@ export class View {
         return;
       }
       // It fills the window, and what there is of it counts.
-      end = open.epoch === -1 ? NONE : open.last;
+      end = open.last;
     }
     if (end >= 0) this.#accept(variant, start, end);
   }

@@ -1,9 +1,11 @@
 import fc from 'fast-check';
+import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
+import { compileEngine } from '../../../src/scan/engine.ts';
 import { BudgetExceeded } from '../../../src/scan/budget.ts';
 import { Scanner } from '../../../src/scan/scanner.ts';
 import { ENCODINGS, base64, each } from '../../support/encodings.ts';
-import { KEY, TOKEN, findIn, namesIn, tokenEngine } from '../../support/scan.ts';
+import { KEY, TOKEN, detector, findIn, namesIn, tokenEngine } from '../../support/scan.ts';
 
 const engine = tokenEngine();
 describe('Scanner', () => {
@@ -91,11 +93,24 @@ describe('Scanner', () => {
   });
 
   it('refuses to look at what costs too much', () => {
-    const scanner = new Scanner(engine, KEY);
-    const flood = Buffer.from('acme '.repeat(6_000_000));
-    expect(() => {
-      for (let round = 0; round < 5; round++) scanner.push(flood);
-    }).not.toThrow();
-    expect(new BudgetExceeded('x').name).toBe('BudgetExceeded');
+    const bomb = gzipSync(Buffer.alloc(80_000_000));
+    expect(() => new Scanner(engine, KEY).push(bomb)).toThrow(BudgetExceeded);
+    // The same bytes as they are cost what they bring.
+    expect(() => new Scanner(engine, KEY).push(Buffer.alloc(8_000_000))).not.toThrow();
+  });
+
+  it('finds what hides behind more findings than anybody wants to be told of', () => {
+    const noisy = compileEngine([
+      detector('noise', 'n_[0-9]{6}', { severity: 'low' }),
+      detector('token', 'tok_[A-Za-z0-9]{20}'),
+    ]);
+    const noise = Array.from({ length: 3000 }, (_, index) => `n_${String(index).padStart(6, '0')}`).join(' ');
+    expect(namesIn(noisy, `${noise} ${TOKEN}`).filter((name) => name === 'token')).toEqual(['token']);
+  });
+
+  it('finds a secret whose end was drawn out to look like no random text', () => {
+    const careful = compileEngine([detector('key', 'sk-[A-Za-z0-9]{20,}', { entropy: 3.5 })]);
+    expect(namesIn(careful, `sk-${TOKEN.slice(4)}${'a'.repeat(400)}`)).toEqual(['key']);
+    expect(namesIn(careful, `sk-${'ab'.repeat(20)}`)).toEqual([]);
   });
 });

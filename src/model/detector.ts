@@ -72,6 +72,8 @@ export interface DetectorSpec {
   readonly count: number;
   /** Hosts whose own credential this is: on its way there it is no finding. */
   readonly belongsTo: readonly string[];
+  /** It is a token of software that runs anywhere: where somebody authenticates, to whatever host, it is no finding. */
+  readonly authenticates: boolean;
   /** Texts that make a match an example when they occur in it; lower-case. */
   readonly allow: readonly string[];
   /** Obvious placeholders are no findings. False for what is no credential. */

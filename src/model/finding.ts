@@ -12,5 +12,7 @@ export interface Finding {
   readonly via: readonly string[];
   /** Hosts this credential belongs to. */
   readonly belongsTo: readonly string[];
+  /** It may stand where somebody authenticates, to whatever host. */
+  readonly authenticates: boolean;
   readonly fingerprint: string;
 }

@@ -80,6 +80,7 @@ function specOf({ name, spec }: Named<DetectorFileSpec>): DetectorSpec {
     entropy: spec.entropy ?? 0,
     count: spec.count ?? 1,
     belongsTo: spec['belongs-to'] ?? [],
+    authenticates: spec.authenticates ?? false,
     allow: (spec.allow ?? []).map((text) => text.toLowerCase()),
     placeholders: spec.placeholders ?? true,
     description: spec.description,

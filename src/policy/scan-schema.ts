@@ -64,6 +64,12 @@ export const detector = z.strictObject({
   'belongs-to': oneOrMore(z.string())
     .optional()
     .describe('Hosts whose own credential this is: in header fields and queries on their way there it is no finding.'),
+  authenticates: z
+    .boolean()
+    .optional()
+    .describe(
+      '`true`: a token of software that runs anywhere; in `Authorization`, `Cookie` and their like, to whatever host, it is no finding.',
+    ),
   source: z.string().optional().describe('Where the shape is documented.'),
 });
 

@@ -86,6 +86,7 @@ export class Context {
       length: end - offset,
       via: view.via,
       belongsTo: spec.belongsTo,
+      authenticates: spec.authenticates,
       fingerprint,
     });
   }

@@ -17,6 +17,7 @@ export function detector(name: string, pattern: string, more: Partial<DetectorSp
     entropy: 0,
     count: 1,
     belongsTo: [],
+    authenticates: false,
     allow: [],
     placeholders: true,
     description: '',

@@ -89,6 +89,7 @@ function specOf(value: RegisteredValue): DetectorSpec {
       entropy: 0,
       count: 1,
       belongsTo: value.belongsTo,
+      authenticates: false,
       allow: [],
       placeholders: false,
       description: `registered as ${value.name}`,

@@ -5,6 +5,7 @@ import type { Reason } from '../model/reason.ts';
 import { ScanProfile, scanKeyOf, type ScanAction } from '../model/scan-profile.ts';
 import { BudgetExceeded } from '../scan/budget.ts';
 import { belongs } from '../scan/belongs.ts';
+import { CodingError } from '../scan/content-decoder.ts';
 import type { Scanner } from '../scan/scanner.ts';
 import type { Exchange } from './exchange.ts';
 import type { Permit } from './permit.ts';
@@ -30,6 +31,8 @@ export type Part = 'target' | 'fields' | 'body';
 /** Findings of one exchange that are on record; more of them say nothing new. */
 const MOST = 50;
 
+const NONE: readonly Finding[] = [];
+
 const REASONS: Readonly<Record<Finding['family'], Reason>> = {
   secrets: 'secret-found',
   'personal-data': 'personal-data-found',
@@ -39,7 +42,7 @@ const REASONS: Readonly<Record<Finding['family'], Reason>> = {
   'injected-instructions': 'injection-found',
 };
 
-/** Detectors of no one provider: what they find is at its place wherever somebody authenticates. */
+/** Where somebody authenticates. */
 const AUTHENTICATION =
   /^header (?:authorization|cookie|x-[a-z-]*(?:key|token|auth)[a-z-]*|[a-z-]*api-?key|[a-z-]*token|apikey)$/;
 
@@ -50,6 +53,7 @@ export class Inspection {
   readonly #services: Services;
   readonly #mode: Mode;
   readonly #host: string;
+  #blind = false;
   /** Milliseconds worked for this exchange. */
   time = 0;
 
@@ -75,22 +79,39 @@ export class Inspection {
     return this.#services.scanners.take(this.#exchange.now.policy);
   }
 
+  /** Gives back a scanner whose stream has ended. */
   give(scanner: Scanner): void {
+    // One that gave up in the middle is of no use.
+    if (this.#blind) return;
     this.#services.scanners.give(this.#exchange.now.policy, scanner);
+  }
+
+  /** Something cannot be looked at, and passes all the same, for its mode stops nothing. Nothing more is looked at. */
+  get blind(): boolean {
+    return this.#blind;
   }
 
   /** Runs a step of a scan. Throws the denial where it costs too much: what cannot be looked at does not leave. */
   run(step: () => readonly Finding[]): readonly Finding[] {
+    if (this.#blind) return NONE;
     const began = performance.now();
     try {
       return step();
     } catch (error) {
       if (!(error instanceof BudgetExceeded)) throw error;
       this.#services.metrics.scanBudgetExceeded();
-      throw new Denial('scan-budget', error.message, { cause: error });
+      this.giveUp(new Denial('scan-budget', error.message, { cause: error }));
+      return NONE;
     } finally {
       this.time += performance.now() - began;
     }
+  }
+
+  /** What cannot be looked at does not leave: throws, but in a mode that stops nothing, and where nothing is planted. */
+  giveUp(denial: Denial): void {
+    if (this.#mode === 'enforce' || this.#services.scanners.hasCanaries) throw denial;
+    this.#exchange.softened ??= { reason: denial.reason, detail: denial.message };
+    this.#blind = true;
   }
 
   /**
@@ -133,9 +154,9 @@ export class Inspection {
   }
 
   /** A credential on its way to whom it belongs, where credentials stand. */
-  #isAtHome({ belongsTo, family }: Finding, part: Part, where: string): boolean {
-    if (family !== 'secrets' && family !== 'registered-values') return false;
-    if (belongsTo.length === 0) return family === 'secrets' && AUTHENTICATION.test(where);
+  #isAtHome({ belongsTo, authenticates }: Finding, part: Part, where: string): boolean {
+    if (authenticates && AUTHENTICATION.test(where)) return true;
+    if (belongsTo.length === 0) return false;
     if (part === 'body') return where.startsWith('field ') && belongs(this.#host, belongsTo);
     return belongs(this.#host, belongsTo);
   }
@@ -160,6 +181,13 @@ export class Inspection {
 /** A planted credential: nobody has a reason to send it anywhere, in any mode. */
 function isCanary({ detector }: Finding): boolean {
   return detector.startsWith('canary:');
+}
+
+/** Why a body under content codings cannot be looked at. Throws what is no fault of the body. */
+export function unseen(error: unknown): Denial {
+  if (!(error instanceof CodingError)) throw error;
+  if (error.tooLarge) return new Denial('scan-budget', 'the body decodes to more than is looked at', { cause: error });
+  return new Denial('request-malformed', 'the content coding of the body is damaged', { cause: error });
 }
 
 function profileOf({ decision, agent }: Permit, { now }: Exchange): ScanProfile {

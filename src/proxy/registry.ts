@@ -80,6 +80,7 @@ export class Registry {
     if (stamp === this.#stamp) return;
     this.#stamp = stamp;
     try {
+      if (stamp === '') throw new Error(`${this.#path} is gone: what was registered is still looked for`);
       this.current = new Registered(readRegistry(this.#path), this.#key);
     } catch (error) {
       this.#failed(error as Error);

@@ -3,13 +3,14 @@ import { Denial } from '../model/denial.ts';
 import type { Facts } from '../model/facts.ts';
 import type { Finding } from '../model/finding.ts';
 import { parseMediaType } from '../policy/content/text.ts';
-import { CodingError, contentCodings, decodeContent, type Coding } from '../scan/content-decoder.ts';
+import { contentCodings, decodeContent, type Coding } from '../scan/content-decoder.ts';
 import { joinedStrings, joinedTarget } from '../scan/joins.ts';
-import { redact } from '../scan/redact.ts';
+import { redact, without } from '../scan/redact.ts';
+import type { Scanner } from '../scan/scanner.ts';
 import { placeInBody, placeInFields, placeInTarget } from '../scan/where.ts';
 import type { HeldBody } from './body.ts';
 import type { Exchange } from './exchange.ts';
-import { Inspection, type Part } from './inspection.ts';
+import { Inspection, unseen, type Part } from './inspection.ts';
 import type { AgentRequest } from './message.ts';
 import type { Permit } from './permit.ts';
 import { ScannedStream } from './scanned-stream.ts';
@@ -46,7 +47,8 @@ export function scanRequest(
     return mintScannedBody({ ...body, redacted: false });
   }
   const head = headOf(request, facts, permit);
-  const codings = body.present ? (contentCodings(request.fields.values('content-encoding')) ?? []) : [];
+  const codings = body.present ? codingsOf(request) : [];
+  if (codings === null) return finish(passUnseen(head, body, inspection), [], inspection, services);
   const done =
     codings.length === 0
       ? scanHeld(request, head, body, body.pieces, inspection)
@@ -74,52 +76,77 @@ interface Held {
 interface Piece {
   readonly bytes: Buffer;
   readonly part: Part;
-  /** It repeats what stands elsewhere, without what stands between. */
-  readonly joined: boolean;
   readonly whereOf: (offset: number) => string;
+  /** The same without what stands between its parts, for secrets that were cut up; null where there is nothing to join. */
+  readonly join: (bytes: Buffer) => Buffer | null;
+  readonly joinedWhere: string;
 }
 
 const JSON_TYPE = 'application/json';
 /** What no match goes across. */
 const APART = Buffer.from('\n\0\n');
+const NOTHING_TO_JOIN = (): null => null;
 
 function headOf(request: AgentRequest, facts: Facts, permit: Permit): Piece[] {
   const path = permit.rawPath ? facts.path.raw : (facts.path.canonical ?? facts.path.raw);
   const target = facts.query === null ? path : `${path}?${facts.query}`;
-  const pieces = [piece(target, 'target', (offset) => placeInTarget(target, offset))];
-  const joined = joinedTarget(path, facts.query);
-  if (joined !== null) pieces.push({ ...piece(joined, 'target', () => 'parts of the path or query'), joined: true });
+  const join = (bytes: Buffer): Buffer | null => joinedTarget(bytes.toString('latin1'));
+  const whereOf = (offset: number): string => placeInTarget(target, offset);
+  const joinedWhere = 'parts of the path or query';
+  const pieces: Piece[] = [{ bytes: Buffer.from(target, 'latin1'), part: 'target', whereOf, join, joinedWhere }];
   const lines = request.fields.text(TO_UPSTREAM.naming(request.connection));
-  if (lines !== '') pieces.push(piece(lines, 'fields', (offset) => placeInFields(lines, offset)));
+  if (lines !== '') pieces.push(fieldsPiece(lines));
   return pieces;
 }
 
-function piece(text: string, part: Part, whereOf: Piece['whereOf']): Piece {
-  return { bytes: Buffer.from(text, 'latin1'), part, joined: false, whereOf };
+function fieldsPiece(lines: string): Piece {
+  return {
+    bytes: Buffer.from(lines, 'latin1'),
+    part: 'fields',
+    whereOf: (offset) => placeInFields(lines, offset),
+    join: NOTHING_TO_JOIN,
+    joinedWhere: '',
+  };
 }
 
-/** Scans all pieces in one go; returns what is to be taken out of the body. Throws the denial of what must not leave. */
+/** Scans all pieces, as they are and joined, in one go; returns what is to be taken out of the body. Throws the denial. */
 function scanPieces(pieces: readonly Piece[], inspection: Inspection): readonly Finding[] {
   const scanner = inspection.take();
-  const bytes = Buffer.concat(pieces.flatMap((each) => [each.bytes, APART]));
-  const found = inspection.run(() => scanner.wholeBytes(bytes));
-  inspection.give(scanner);
-  if (found.length === 0) return found;
+  const joined = pieces.map(({ bytes, join }) => join(bytes)).filter((bytes) => bytes !== null);
+  const all = [...pieces.map(({ bytes }) => bytes), ...joined];
+  const found = inspection.run(() => scanner.wholeBytes(Buffer.concat(all.flatMap((bytes) => [bytes, APART]))));
+  if (found.length === 0) {
+    inspection.give(scanner);
+    return found;
+  }
   const findings = [...found].sort((a, b) => a.offset - b.offset);
   const redactions: Finding[] = [];
   let from = 0;
-  for (const { bytes: own, part, joined, whereOf } of pieces) {
-    const to = from + own.length;
-    const here = findings.filter(({ offset }) => offset >= from && offset < to);
-    // What is found as it stands is not told of again where it stands joined to something else.
-    const news = joined
-      ? here.filter(({ detector }) => !findings.some((each) => each.detector === detector && each.offset < from))
-      : here;
-    const placed = news.map((each) => ({ ...each, offset: each.offset - from }));
-    redactions.push(...inspection.judge(placed, 'to-upstream', part, whereOf));
-    from = to + APART.length;
+  for (const piece of pieces) {
+    const next = from + piece.bytes.length + APART.length;
+    const own = findings
+      .filter(({ offset }) => offset >= from && offset < next)
+      .map((each) => ({ ...each, offset: each.offset - from }));
+    redactions.push(...inspection.judge(own, 'to-upstream', piece.part, piece.whereOf));
+    judgeJoined(piece, own, scanner, inspection);
+    from = next;
   }
+  inspection.give(scanner);
   return redactions;
+}
+
+/** What is found joined is judged where all that stands whole has been taken out: each is told of once, and none hides another. */
+function judgeJoined(
+  { bytes, part, join, joinedWhere }: Piece,
+  own: readonly Finding[],
+  scanner: Scanner,
+  inspection: Inspection,
+): void {
+  const joined = join(own.length === 0 ? bytes : without(bytes, own));
+  if (joined === null) return;
+  const findings = inspection.run(() => scanner.wholeBytes(joined));
+  const [redaction] = inspection.judge(findings, 'to-upstream', part, () => joinedWhere);
+  if (redaction !== undefined) inspection.refuse(redaction, joinedWhere);
 }
 
 /** Scans a request of which all that is held is at hand; what still streams is scanned on its way. */
@@ -138,13 +165,9 @@ function scanHeld(
   const mediaType = mediaTypeOf(request);
   const json = mediaType !== null && /[/+]json$/.test(mediaType);
   const whereOf = (offset: number): string => placeInBody(whole, offset, mediaType);
-  const all = [...head, { bytes: whole, part: 'body', joined: false, whereOf } as const];
-  const joined = json ? joinedStrings(whole) : null;
-  if (joined !== null) all.push({ bytes: joined, part: 'fields', joined: true, whereOf: () => 'parts of the body' });
-  if (body.trailers.size > 0) {
-    const lines = body.trailers.text(END_TO_END);
-    all.push(piece(lines, 'fields', (offset) => placeInFields(lines, offset)));
-  }
+  const join = json ? joinedStrings : NOTHING_TO_JOIN;
+  const all = [...head, { bytes: whole, part: 'body', whereOf, join, joinedWhere: 'parts of the body' } as const];
+  if (body.trailers.size > 0) all.push(fieldsPiece(body.trailers.text(END_TO_END)));
   const redactions = scanPieces(all, inspection);
   if (redactions.length === 0) return { body, redacted: false };
   const clean = redact(whole, redactions, json);
@@ -152,6 +175,23 @@ function scanHeld(
   const [first] = redactions as [Finding];
   inspection.refuse(first, whereOf(first.offset));
   return { body, redacted: false };
+}
+
+/** Codings to undo; null where one of them cannot be. */
+function codingsOf(request: AgentRequest): readonly Coding[] | null {
+  return contentCodings(request.fields.values('content-encoding').map(withoutFraming));
+}
+
+/** A body under a coding that cannot be undone is not looked at, and so does not leave, but in a mode that stops nothing. */
+function passUnseen(head: readonly Piece[], body: HeldBody, inspection: Inspection): Held {
+  scanPieces(head, inspection);
+  inspection.giveUp(new Denial('scan-budget', 'the content coding of the body is not one the gate can undo'));
+  return { body, redacted: false };
+}
+
+/** `aws-chunked` frames what it carries and hides nothing of it. */
+function withoutFraming(value: string): string {
+  return value.includes('aws-chunked') ? value.replace(/(^|,)\s*aws-chunked\s*(?=,|$)/gi, '$1identity') : value;
 }
 
 function mediaTypeOf(request: AgentRequest): string | null {
@@ -169,18 +209,17 @@ async function scanCoded(
   inspection: Inspection,
 ): Promise<Held> {
   if (body.rest !== null || body.size === 0) return scanHeld(request, head, body, [], inspection);
-  const decoded = await decodedOf(body, codings);
+  const decoded = await decodedOf(body, codings, inspection);
   const held = scanHeld(request, head, { ...body, size: decoded.length }, [decoded], inspection);
   return held.redacted ? held : { body, redacted: false };
 }
 
-async function decodedOf(body: HeldBody, codings: readonly Coding[]): Promise<Buffer> {
+async function decodedOf(body: HeldBody, codings: readonly Coding[], inspection: Inspection): Promise<Buffer> {
   try {
     return await decodeContent(body.pieces, codings, body.size * EXPANSION + EXPANSION_FLOOR);
   } catch (error) {
-    if (!(error instanceof CodingError)) throw error;
-    if (error.tooLarge) throw new Denial('scan-budget', 'the body decodes to more than is looked at', { cause: error });
-    throw new Denial('request-malformed', 'the content coding of the body is damaged', { cause: error });
+    inspection.giveUp(unseen(error));
+    return Buffer.alloc(0);
   }
 }
 

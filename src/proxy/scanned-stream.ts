@@ -1,10 +1,9 @@
 import { END_TO_END, Fields } from '../http1/fields.ts';
-import { Denial } from '../model/denial.ts';
-import { CodingError, ContentDecoder, type Coding } from '../scan/content-decoder.ts';
+import { ContentDecoder, type Coding } from '../scan/content-decoder.ts';
 import { placeInFields } from '../scan/where.ts';
 import type { Scanner } from '../scan/scanner.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
-import type { Inspection } from './inspection.ts';
+import { unseen, type Inspection } from './inspection.ts';
 import type { BodyStream } from './message.ts';
 import { PAUSED, unlessPaused } from './pause.ts';
 
@@ -12,6 +11,9 @@ import { PAUSED, unlessPaused } from './pause.ts';
 const MOST_DECODED = 64 * 1024 * 1024;
 /** A sender that pauses this long, in milliseconds, may wait for an answer: what could only just begin something goes on. */
 const PAUSE = 10;
+/** What is open for so long, and is nothing as it stands, goes on too; what comes next is read with it all the same. */
+const PATIENCE = 1000;
+const EMPTY = Buffer.alloc(0);
 
 /** A piece that has been scanned, and where it ends in what was scanned. */
 interface Piece {
@@ -23,7 +25,7 @@ interface Piece {
 
 /**
  * A body on its way, scanned as it comes. Every byte that may still be part of a finding is held back, and no other: of a match
- * under way for as long as it takes, of what could only just begin one until the sender pauses.
+ * under way until the sender has been silent for a second, of what could only just begin one until it pauses.
  */
 export class ScannedStream implements BodyStream {
   readonly #from: BodyStream;
@@ -94,15 +96,22 @@ export class ScannedStream implements BodyStream {
       const bytes = this.#waiting.length === 0 ? await this.#reading : await unlessPaused(this.#reading, PAUSE);
       if (bytes === PAUSED) {
         this.#lookAhead();
-        const held = this.#release(false);
+        const held = this.#release(false) ?? (await this.#afterPatience(this.#reading));
         if (held !== null) return held;
-        await this.#reading;
         continue;
       }
       this.#reading = null;
       if (bytes === null) await this.#finish();
       else await this.#scan(bytes);
     }
+  }
+
+  /** A match that stays open: whoever waits for an answer to it would wait for ever. */
+  async #afterPatience(reading: Promise<Buffer | null>): Promise<Buffer | null> {
+    if ((await unlessPaused(reading, PATIENCE)) !== PAUSED) return null;
+    const bytes = this.#waiting.map((piece) => piece.bytes);
+    this.#waiting = [];
+    return Buffer.concat(bytes);
   }
 
   /** What waits may be encoded and not be read yet, since it may go on: before it is let go, it is read as if it were over. */
@@ -155,13 +164,12 @@ export class ScannedStream implements BodyStream {
   }
 
   async #decoded(step: (decoder: ContentDecoder) => Promise<Buffer>): Promise<Buffer> {
+    if (this.#inspection.blind) return EMPTY;
     try {
       return await step(this.#decoder as ContentDecoder);
     } catch (error) {
-      if (!(error instanceof CodingError)) throw error;
-      if (error.tooLarge)
-        throw new Denial('scan-budget', 'the body decodes to more than is looked at', { cause: error });
-      throw new Denial('request-malformed', 'the content coding of the body is damaged', { cause: error });
+      this.#inspection.giveUp(unseen(error));
+      return EMPTY;
     }
   }
 
@@ -169,7 +177,7 @@ export class ScannedStream implements BodyStream {
   #release(soft: boolean): Buffer | null {
     const [first] = this.#waiting;
     if (first === undefined) return null;
-    const safe = this.#over ? this.#end : this.#scanner.safe(soft);
+    const safe = this.#over || this.#inspection.blind ? this.#end : this.#scanner.safe(soft);
     const pieces: Buffer[] = [];
     while (this.#waiting.length > 0 && (this.#waiting[0] as Piece).end <= safe)
       pieces.push((this.#waiting.shift() as Piece).bytes);

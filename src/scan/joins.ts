@@ -8,14 +8,15 @@ const LINE_FEED = 0x0a;
 /** Bytes of joined text. */
 const MOST = 16 * 1024;
 
-/** Values of a path and query without what parts them, for secrets that were cut up; null where there is nothing to join. */
-export function joinedTarget(path: string, query: string | null): string | null {
-  const segments = path.split('/');
-  if (query === null && segments.length < 4) return null;
-  const values = query === null ? [] : query.split('&').map((pair) => pair.slice(pair.indexOf('=') + 1));
-  const parts = segments.filter((part) => part !== '');
-  if (values.length < 2 && parts.length < 3) return null;
-  return `${parts.join('')} ${values.join('')} ${values.toReversed().join('')}`.slice(0, MOST);
+/** Segments of a path and values of a query without what parts them; null where there is nothing to join. */
+export function joinedTarget(target: string): Buffer | null {
+  const question = target.indexOf('?');
+  const segments = (question === -1 ? target : target.slice(0, question)).split('/').filter((part) => part !== '');
+  const pairs = question === -1 ? [] : target.slice(question + 1).split('&');
+  if (pairs.length < 2 && segments.length < 3) return null;
+  const values = pairs.map((pair) => pair.slice(pair.indexOf('=') + 1));
+  const joined = `${segments.join('')} ${values.join('')} ${values.toReversed().join('')}`;
+  return Buffer.from(joined.slice(0, MOST), 'latin1');
 }
 
 /** The short strings of a JSON text without what stands between them: values, then values in reverse. */

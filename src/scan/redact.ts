@@ -16,6 +16,11 @@ export function redact(body: Buffer, findings: readonly Finding[], json: boolean
   return isJson(zeros) ? zeros : null;
 }
 
+/** The body without what was found in it. */
+export function without(body: Buffer, findings: readonly Finding[]): Buffer {
+  return splice(body, findings, () => '');
+}
+
 function splice(body: Buffer, findings: readonly Finding[], mark: (family: string) => string): Buffer {
   const ranges = findings
     .map((finding) => ({ ...extentOf(body, finding), mark: mark(finding.family) }))

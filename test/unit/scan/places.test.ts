@@ -30,8 +30,9 @@ describe('where something was found', () => {
 
 describe('what is joined', () => {
   it('is what a path or query has between its marks', () => {
-    expect(joinedTarget('/a', null)).toBeNull();
-    expect(joinedTarget('/ab/cd/ef', 'x=12&y=34')).toBe('abcdef 1234 3412');
+    expect(joinedTarget('/a')).toBeNull();
+    expect(joinedTarget('/ab/cd?x=12')).toBeNull();
+    expect(joinedTarget('/ab/cd/ef?x=12&y=34')?.toString()).toBe('abcdef 1234 3412');
   });
 
   it('is what JSON has as short strings without spaces', () => {
@@ -52,6 +53,7 @@ describe('redact()', () => {
     length,
     via,
     belongsTo: [],
+    authenticates: false,
     fingerprint: '',
   });
 

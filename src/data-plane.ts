@@ -159,7 +159,7 @@ function scannersOf({ state }: Config, generations: GenerationView, log: Log): S
   const key = scanKey(join(state, 'scan.key'));
   const registry = new Registry(state, key, (error) => log.error({ err: error }, 'registered values cannot be read'));
   const scanners = new Scanners(() => loadDetectors(DETECTORS), registry, key);
-  scanners.engineOf(generations.stable.policy);
+  scanners.enginesOf(generations.stable.policy);
   return scanners;
 }
 

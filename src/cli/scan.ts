@@ -4,13 +4,16 @@ import { fileURLToPath } from 'node:url';
 import { styleText } from 'node:util';
 import { Option, type Command } from 'commander';
 import { errorCode } from '../model/error-code.ts';
+import type { DetectorSpec } from '../model/detector.ts';
 import type { Finding } from '../model/finding.ts';
 import { loadDetectors, loadPolicy } from '../policy/load.ts';
 import { Registry } from '../proxy/registry.ts';
 import { scanKey } from '../proxy/scanners.ts';
 import { BudgetExceeded } from '../scan/budget.ts';
 import { compileEngine, warm, type Engine } from '../scan/engine.ts';
+import { textReadersOf } from '../scan/readers/list.ts';
 import { Scanner } from '../scan/scanner.ts';
+import { AnswerText, formOf, type TextFinding } from '../scan/text/answer-text.ts';
 import { extentOf } from '../scan/redact.ts';
 import { placeInBody, placeInFields, placeInTarget } from '../scan/where.ts';
 import { CommandError, EXIT } from './exit.ts';
@@ -45,8 +48,7 @@ export function addScan(program: Command): void {
       '\nExamples:\n  sallyport scan --time src/\n  echo $BODY | sallyport scan --type application/json\n\nThe text of a finding is masked. Exit codes: 0 nothing was found, 1 something was, 2 wrong usage.',
     )
     .action(async (path: string, options: ScanOptions, command: Command) => {
-      const engine = engineOf(command);
-      const scan = new Scan(engine, options);
+      const scan = new Scan(enginesOf(command), options);
       const files = path === '-' ? null : filesBelow(path);
       if (files === null) await scan.stream('-', process.stdin);
       else await scan.files(files, path);
@@ -55,17 +57,28 @@ export function addScan(program: Command): void {
     });
 }
 
-/** The detectors that ship, those of the rules where there are any, and what is registered. */
-function engineOf(command: Command): Engine {
+/** What looks through bytes, and through what a text says: what ships, what the rules have, and what is registered. */
+interface Engines {
+  readonly bytes: Engine;
+  readonly text: Engine;
+}
+
+function enginesOf(command: Command): Engines {
   const { rules, state } = configOf(command);
   const own = existsSync(rules) ? loadPolicy(rules).policy?.detectors : [];
   if (own === undefined) process.stderr.write(`the rules in ${rules} do not load: their detectors are left out\n`);
   const key = existsSync(join(state, 'scan.key')) ? scanKey(join(state, 'scan.key')) : Buffer.alloc(32, 1);
   const registry = new Registry(state, key, () => undefined);
   registry.close();
-  const engine = compileEngine([...loadDetectors(DETECTORS), ...(own ?? [])], registry);
-  warm(engine);
-  return engine;
+  const all = [...loadDetectors(DETECTORS), ...(own ?? [])];
+  const ofText = ({ family }: DetectorSpec): boolean => family === 'injected-instructions';
+  const bytes = compileEngine(
+    all.filter((each) => !ofText(each)),
+    registry,
+  );
+  const text = compileEngine(all.filter(ofText));
+  for (const engine of [bytes, text]) warm(engine);
+  return { bytes, text };
 }
 
 function filesBelow(path: string): string[] {
@@ -88,7 +101,7 @@ function filesBelow(path: string): string[] {
 }
 
 class Scan {
-  readonly #engine: Engine;
+  readonly #engines: Engines;
   readonly #options: ScanOptions;
   #scanner: Scanner;
   found = 0;
@@ -97,14 +110,14 @@ class Scan {
   #failed = 0;
   readonly #worked = new Map<string, number>();
 
-  constructor(engine: Engine, options: ScanOptions) {
-    this.#engine = engine;
+  constructor(engines: Engines, options: ScanOptions) {
+    this.#engines = engines;
     this.#options = options;
     this.#scanner = this.#fresh();
   }
 
   #fresh(): Scanner {
-    return new Scanner(this.#engine, Buffer.alloc(32, 1));
+    return new Scanner(this.#engines.bytes, Buffer.alloc(32, 1));
   }
 
   async files(paths: readonly string[], root: string): Promise<void> {
@@ -125,14 +138,18 @@ class Scan {
     const findings: Finding[] = [];
     const kept: Buffer[] = [];
     let size = 0;
+    const text = this.#textOf(name);
+    const said: TextFinding[] = [];
     try {
       for await (const piece of source) {
         const bytes = typeof piece === 'string' ? Buffer.from(piece) : piece;
         if (size < KEPT) kept.push(bytes);
         size += bytes.length;
         findings.push(...this.#timed(() => this.#scanner.push(bytes)));
+        if (text !== null) said.push(...this.#timed(() => text.push(bytes)));
       }
       findings.push(...this.#timed(() => this.#scanner.end()));
+      if (text !== null) said.push(...this.#timed(() => text.end()));
     } catch (error) {
       if (!(error instanceof BudgetExceeded)) throw error;
       this.#add();
@@ -142,9 +159,39 @@ class Scan {
     }
     this.#bytes += size;
     this.#show(name, findings, Buffer.concat(kept));
+    for (const each of said) this.#tell(name, each);
   }
 
-  #timed(step: () => readonly Finding[]): readonly Finding[] {
+  /** What reads what an answer says; null: it is none, or no text. */
+  #textOf(name: string): AnswerText | null {
+    const { as, type } = this.#options;
+    if (as !== 'response') return null;
+    const form = formOf(type ?? (name.endsWith('.json') ? 'application/json' : null));
+    const take = (): Scanner => new Scanner(this.#engines.text, Buffer.alloc(32, 1), textReadersOf);
+    return form === null ? null : new AnswerText(form, { take, give: () => undefined }, true);
+  }
+
+  /** Instructions are no secrets: they are shown as they are. */
+  #tell(name: string, finding: TextFinding): void {
+    const where = finding.hidden ? 'hidden text' : 'text';
+    const { excerpt, ...rest } = finding;
+    this.#line(name, where, rest);
+    if (this.#options.json !== true && excerpt !== null) process.stdout.write(`    ${printable(excerpt)}\n`);
+  }
+
+  #line(name: string, where: string, finding: Finding): void {
+    this.found++;
+    if (this.#options.json === true) {
+      process.stdout.write(`${JSON.stringify({ file: name, where, ...finding })}\n`);
+      return;
+    }
+    const { severity, via, family, detector } = finding;
+    const through = via.length === 0 ? '' : `  through ${via.join(' > ')}`;
+    const mark = styleText(severity === 'low' ? 'dim' : severity === 'medium' ? 'yellow' : 'red', severity);
+    process.stdout.write(`${name}  ${where}  ${mark}  ${family}  ${styleText('bold', detector)}${through}\n`);
+  }
+
+  #timed<F extends Finding>(step: () => readonly F[]): readonly F[] {
     const began = performance.now();
     const findings = step();
     this.#milliseconds += performance.now() - began;
@@ -155,21 +202,8 @@ class Scan {
     const inOrder = [...findings].sort((a, b) => a.offset - b.offset);
     const blank = blanked(kept, findings);
     for (const finding of inOrder) {
-      this.found++;
-      const where = this.#where(finding, kept);
-      if (this.#options.json === true) {
-        process.stdout.write(`${JSON.stringify({ file: name, where, ...finding })}\n`);
-        continue;
-      }
-      const through = finding.via.length === 0 ? '' : `  through ${finding.via.join(' > ')}`;
-      const mark = styleText(
-        finding.severity === 'low' ? 'dim' : finding.severity === 'medium' ? 'yellow' : 'red',
-        finding.severity,
-      );
-      process.stdout.write(
-        `${name}  ${where}  ${mark}  ${finding.family}  ${styleText('bold', finding.detector)}${through}\n`,
-      );
-      const shown = masked(blank, finding);
+      this.#line(name, this.#where(finding, kept), finding);
+      const shown = this.#options.json === true ? null : masked(blank, finding);
       if (shown !== null) process.stdout.write(`    ${shown}\n`);
     }
   }
@@ -211,6 +245,11 @@ function blanked(bytes: Buffer, findings: readonly Finding[]): Buffer {
     );
   }
   return blank;
+}
+
+/** Nothing that would steer a terminal. */
+function printable(text: string): string {
+  return text.slice(0, 160).replace(/[^\x20-\x7e]/g, '·');
 }
 
 /** The surroundings of a finding; null where they are not at hand. */

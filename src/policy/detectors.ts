@@ -36,7 +36,7 @@ function flawOf(spec: DetectorFileSpec): Flaw | null {
       message: 'a detector has either a pattern or a finder',
       hint: 'write `pattern:` with an RE2 expression',
     };
-  if (spec.family === 'documents' || spec.family === 'injected-instructions')
+  if (spec.family === 'documents')
     return { key: 'family', message: `family "${spec.family}" is not supported yet`, hint: NOT_YET };
   if (spec.assigned !== undefined && spec.near !== undefined)
     return { key: 'near', message: 'a detector has either assigned or near', hint: 'near is the wider of the two' };

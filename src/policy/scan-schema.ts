@@ -20,10 +20,12 @@ export const scanMap = z.strictObject({
     .optional()
     .describe('Parts of documents of your own. **Not supported yet: refused when used.**'),
   exfiltration: scanAction.optional().describe('Shapes of commands and names that carry things out. Default `alert`.'),
-  'secrets-received': scanAction.optional().describe('Secrets in answers. **Not supported yet: refused when used.**'),
+  'secrets-received': scanAction
+    .optional()
+    .describe('Secrets in answers, from others than those they belong to. Default `off`.'),
   'injected-instructions': scanAction
     .optional()
-    .describe('Instructions to the agent in answers. **Not supported yet: refused when used.**'),
+    .describe('Instructions to the agent in what an answer says. Default `alert`; `annotate` puts a note before it.'),
   detectors: z
     .record(z.string(), scanAction)
     .optional()

@@ -26,18 +26,22 @@ export function parseScan(
 }
 
 /** What this version does not look for: a profile that names it would have somebody believe to be protected. */
-const LATER: ReadonlySet<ScanKey> = new Set<ScanKey>(['documents', 'secrets-received', 'injected-instructions']);
+const LATER: ReadonlySet<ScanKey> = new Set<ScanKey>(['documents']);
+/** What is looked for in what comes back. */
+const RECEIVED: ReadonlySet<ScanKey> = new Set<ScanKey>(['secrets-received', 'injected-instructions']);
 export const NOT_YET = 'this version cannot enforce it, and would rather refuse the file than pretend; remove it';
 
 /** Not everything can be done to everything. */
 function flawOf(key: ScanKey, action: ScanAction): { readonly message: string; readonly hint: string } | null {
   if (LATER.has(key)) return { message: `"${key}" is not supported yet`, hint: NOT_YET };
-  if (action === 'annotate')
+  if (action === 'annotate' && !RECEIVED.has(key))
     return {
       message: `${key} cannot be annotated`,
       hint: 'write deny, redact, alert or off: annotate is for what comes back',
     };
   if (action === 'redact' && key === 'exfiltration')
     return { message: `${key} cannot be redacted`, hint: 'write deny, alert or off' };
+  if (action === 'redact' && key === 'injected-instructions')
+    return { message: `${key} cannot be redacted`, hint: 'write deny, annotate, alert or off' };
   return null;
 }

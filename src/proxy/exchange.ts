@@ -6,6 +6,7 @@ import type { Outcome } from '../model/outcome.ts';
 import type { UsageMeter } from '../scan/usage.ts';
 import { guard } from '../network/guard.ts';
 import { decide } from '../policy/decide.ts';
+import type { AnswerReading } from './answer-reading.ts';
 import { hold, look } from './body.ts';
 import { Cancellation } from './cancellation.ts';
 import { conclude } from './conclude.ts';
@@ -23,6 +24,7 @@ import { outcomeOf } from './refusal.ts';
 import { relay } from './relay.ts';
 import { reserve } from './reserve.ts';
 import { scanRequest } from './scan-request.ts';
+import { scanResponse } from './scan-response.ts';
 import type { Services } from './services.ts';
 import type { Snapshot } from './snapshot.ts';
 import { COST } from './turns.ts';
@@ -60,6 +62,8 @@ export interface Exchange {
   unscanned: boolean;
   /** Counts the tokens of the answer, where they are limited. */
   usage: UsageMeter | null;
+  /** Reads the answer as it passes, where something is looked for in it. */
+  reading: AnswerReading | null;
   address: string | null;
   status: number | null;
   sent: number;
@@ -109,7 +113,8 @@ async function carry(exchange: Exchange, request: AgentRequest, services: Servic
   const upstream = prepare(facts, request, body, permit, services.pseudonym);
   const witness = await record(exchange, permit, address, services.audit);
   const response = await send(upstream, address, witness, exchange, request.answer, services);
-  const transfer = await relay(response, request.answer, exchange, permit, services);
+  const scanned = scanResponse(response, permit, exchange, services);
+  const transfer = await relay(scanned, request.answer, exchange, permit, services);
   return { kind: 'delivered', status: response.head.status, transfer };
 }
 
@@ -180,6 +185,7 @@ export function openExchange(
     findings: null,
     unscanned: false,
     usage: null,
+    reading: null,
     address: null,
     status: null,
     sent: 0,

@@ -2,6 +2,7 @@ import { Denial } from '../model/denial.ts';
 import type { WebSocketTerms } from '../model/decision.ts';
 import type { Rate } from '../model/units.ts';
 import type { Scanner } from '../scan/scanner.ts';
+import { AnswerReading } from './answer-reading.ts';
 import type { Inspection } from './inspection.ts';
 
 /** One whole message of a WebSocket, reassembled. */
@@ -20,8 +21,8 @@ const TAIL = 1024;
 const CONTROL: Rate = { count: 60, window: 60_000 };
 
 /**
- * The one place everything a WebSocket carries passes before it goes on, either way: scanned on its way out. Throws the
- * denial that ends the conversation.
+ * The one place everything a WebSocket carries passes before it goes on: scanned on its way out, read on its way back. Throws
+ * the denial that ends the conversation.
  */
 export class MessageInspector {
   readonly #terms: WebSocketTerms;
@@ -29,6 +30,7 @@ export class MessageInspector {
   readonly #times = new Map<string, number[]>();
 
   readonly #inspection: Inspection;
+  readonly #reading: AnswerReading | null;
   #scanner: Scanner | null = null;
   /** The end of what was sent before: a secret may be cut up between messages. */
   #tail: Buffer = Buffer.alloc(0);
@@ -37,12 +39,18 @@ export class MessageInspector {
     this.#terms = terms;
     this.#clock = clock;
     this.#inspection = inspection;
+    const { answerTerms } = inspection;
+    // Notes have no place in a conversation.
+    inspection.late = true;
+    this.#reading = answerTerms === null ? null : new AnswerReading('lines', [], answerTerms, inspection);
   }
 
   inspect({ direction, type, bytes }: Message): void {
     if (type === 'control') this.#count(`${direction} control`, CONTROL);
     else if (this.#terms.messages !== null) this.#count(direction, this.#terms.messages);
-    if (direction === 'to-upstream' && !this.#inspection.off && bytes.length > 0) this.#scan(bytes);
+    if (bytes.length === 0) return;
+    if (direction === 'to-agent') this.#reading?.message(bytes);
+    else if (!this.#inspection.off) this.#scan(bytes);
   }
 
   /** Whatever is found ends the conversation before the message has left: nothing can be taken out of one. */

@@ -2,11 +2,13 @@ import { Denial } from '../model/denial.ts';
 import type { Finding } from '../model/finding.ts';
 import type { Mode } from '../model/mode.ts';
 import type { Reason } from '../model/reason.ts';
-import { ScanProfile, scanKeyOf, type ScanAction } from '../model/scan-profile.ts';
+import { SCAN_ACTIONS, ScanProfile, scanKeyOf, type ScanAction, type ScanKey } from '../model/scan-profile.ts';
 import { BudgetExceeded } from '../scan/budget.ts';
 import { belongs } from '../scan/belongs.ts';
 import { CodingError } from '../scan/content-decoder.ts';
 import type { Scanner } from '../scan/scanner.ts';
+import type { ScannerSource } from '../scan/text/answer-text.ts';
+import type { AnswerTerms } from './answer-reading.ts';
 import type { Exchange } from './exchange.ts';
 import type { Permit } from './permit.ts';
 import type { Services } from './services.ts';
@@ -54,6 +56,8 @@ export class Inspection {
   readonly #mode: Mode;
   readonly #host: string;
   #blind = false;
+  /** The answer has begun: nothing can be said before it any more. */
+  late = false;
   /** Milliseconds worked for this exchange. */
   time = 0;
 
@@ -73,6 +77,52 @@ export class Inspection {
   /** The rules say that nothing is scanned, canaries or not. */
   get unscanned(): boolean {
     return this.#profile.off;
+  }
+
+  /** Scanners of what an answer says. */
+  get textScanners(): ScannerSource {
+    return this.#services.scanners.textScanners(this.#exchange.now.policy);
+  }
+
+  /** What is looked for in an answer; null: nothing. */
+  get answerTerms(): AnswerTerms | null {
+    const instructions = this.#strongest('injected-instructions', 'injected-instructions');
+    const secrets = this.#strongest('secrets-received', 'secrets');
+    if (instructions === 'off' && secrets === 'off') return null;
+    const acts = (action: ScanAction): boolean => action !== 'off' && action !== 'alert';
+    const holds = this.#mode === 'enforce' && (acts(instructions) || acts(secrets));
+    return { instructions: instructions !== 'off', secrets: secrets !== 'off', holds };
+  }
+
+  /** The most that may be done about a finding in a matter. */
+  #strongest(key: ScanKey, family: Finding['family']): ScanAction {
+    if (this.#profile.off) return 'off';
+    const { detectors } = this.#services.scanners.enginesOf(this.#exchange.now.policy)[
+      key === 'secrets-received' ? 'bytes' : 'text'
+    ];
+    const named = this.#profile.detectors.filter((name) => detectors.get(name)?.family === family);
+    const actions = ['', ...named].map((name) => this.#profile.action(name, key));
+    return SCAN_ACTIONS.find((action) => actions.includes(action)) ?? 'off';
+  }
+
+  /** Does a step of a scan on the clock of this exchange. */
+  timed(step: () => void): void {
+    const began = performance.now();
+    try {
+      step();
+    } finally {
+      this.time += performance.now() - began;
+    }
+  }
+
+  /** Something that came back cannot be read. */
+  unread(): void {
+    this.#services.metrics.scanBudgetExceeded();
+  }
+
+  /** The scan is over. */
+  scanned(): void {
+    this.#services.metrics.scanned(this.time / 1000);
   }
 
   take(): Scanner {
@@ -147,10 +197,15 @@ export class Inspection {
     if (key === null) return null;
     const action = this.#profile.action(finding.detector, key);
     if (action === 'off') return null;
-    if (direction === 'to-upstream' && this.#isAtHome(finding, part, where)) return null;
+    if (direction === 'to-upstream' ? this.#isAtHome(finding, part, where) : this.#isItsOwn(finding)) return null;
     // What only may be wrong is told of, and stops nobody.
-    if (finding.severity === 'low') return 'alert';
+    if (finding.severity === 'low' || (action === 'annotate' && this.late)) return 'alert';
     return action === 'redact' && part !== 'body' ? 'deny' : action;
+  }
+
+  /** Whoever makes a credential tells it. */
+  #isItsOwn({ belongsTo, authenticates }: Finding): boolean {
+    return authenticates || (belongsTo.length > 0 && belongs(this.#host, belongsTo));
   }
 
   /** A credential on its way to whom it belongs, where credentials stand. */

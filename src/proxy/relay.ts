@@ -3,7 +3,11 @@ import type { ResponseHead } from '../http1/head.ts';
 import type { Transfer } from '../model/outcome.ts';
 import type { Exchange } from './exchange.ts';
 import type { Answer, AnswerHead, UpstreamExchange } from './message.ts';
+import type { AnswerReading } from './answer-reading.ts';
+import { Notes, essenceOf, isAnnotated, rewrite, rewritten } from './rewrite.ts';
 import type { Permit } from './permit.ts';
+import { relayRead } from './relay-read.ts';
+import type { ScannedResponse } from './scan-response.ts';
 import type { Services } from './services.ts';
 import { readsTools, relayTools } from './tools.ts';
 import { upstreamFailure, type UpstreamResponse } from './upstream.ts';
@@ -14,7 +18,7 @@ import { converse } from './websocket.ts';
  * Throws when the upstream breaks off; the agent's connection is then destroyed, so that a cut answer looks cut.
  */
 export function relay(
-  response: UpstreamResponse,
+  response: ScannedResponse,
   answer: Answer,
   exchange: Exchange,
   permit: Permit,
@@ -23,8 +27,13 @@ export function relay(
   if (response.head.status === 101) return converse(response, answer, exchange, permit, services);
   const form = permit.tools === null ? null : readsTools(response.head);
   if (form !== null) return relayJudged(form, response, answer, exchange, permit, services);
-  begin(response, answer, exchange, permit);
   measure(response.head, exchange);
+  const { reading } = response;
+  // What is only to be told of is read as it passes, unless it must be decoded first.
+  if (reading !== null && (reading.holds || reading.codings.length > 0))
+    return relayInspected(response, reading, answer, exchange, permit, services);
+  begin(response, answer, exchange, permit);
+  exchange.reading = reading;
   const state = passOn(response.connection, answer, exchange);
   // Most answers are here whole when their head is: those need no promise.
   return state === 'ended' ? settle(response, exchange) : relayRest(state, response, answer, exchange);
@@ -33,7 +42,7 @@ export function relay(
 /** Passes on an answer that is read on its way, since it may list tools. */
 async function relayJudged(
   form: 'json' | 'events',
-  response: UpstreamResponse,
+  response: ScannedResponse,
   answer: Answer,
   exchange: Exchange,
   permit: Permit,
@@ -42,6 +51,7 @@ async function relayJudged(
   const { head, connection } = response;
   const { tools } = permit;
   if (tools === null) throw new Error('an answer is read for tools under a permit that has none');
+  const notes = new Notes(exchange, permit);
   try {
     const to = {
       head: answerHead(head, exchange, permit),
@@ -49,9 +59,43 @@ async function relayJudged(
       answer,
       exchange,
       tools,
+      reading: response.reading,
+      note: (message: Buffer) => notes.on(message, 'application/json'),
       review: services.tools.reviewOf(permit.target.key),
     };
     await relayTools(form, head.fields.values('content-encoding'), { ...to, buffer: services.inspectBuffer });
+  } catch (error) {
+    connection.destroy();
+    throw upstreamFailure(error);
+  }
+  return settle(response, exchange);
+}
+
+/** Passes on an answer of which nothing may go on before it was read, or that must be decoded to be read. */
+async function relayInspected(
+  response: ScannedResponse,
+  reading: AnswerReading,
+  answer: Answer,
+  exchange: Exchange,
+  permit: Permit,
+  services: Services,
+): Promise<Transfer> {
+  const { head, connection } = response;
+  try {
+    await relayRead({
+      connection,
+      answer,
+      exchange,
+      reading,
+      limit: services.inspectBuffer,
+      head: () => answerHead(head, exchange, permit),
+      rewrite: (decoded) => {
+        const bytes = rewrite(decoded, reading, essenceOf(head), exchange, permit);
+        if (bytes === null) return null;
+        const { length } = bytes;
+        return { bytes, head: { ...rewritten(answerHead(head, exchange, permit)), framing: length, declared: length } };
+      },
+    });
   } catch (error) {
     connection.destroy();
     throw upstreamFailure(error);
@@ -102,6 +146,7 @@ function passOn(connection: UpstreamExchange, answer: Answer, exchange: Exchange
       if (event.type === 'head') throw new Error('a head within an answer');
       if (event.type === 'end') {
         exchange.usage?.end();
+        exchange.reading?.finish();
         answer.end(event.trailers);
         return 'ended';
       }
@@ -110,6 +155,7 @@ function passOn(connection: UpstreamExchange, answer: Answer, exchange: Exchange
       if (due !== null) return writePaid(due, bytes, connection, answer, exchange);
       exchange.received += bytes.length;
       exchange.usage?.push(bytes);
+      exchange.reading?.read(bytes);
       const caughtUp = answer.write(bytes);
       if (caughtUp !== null) return caughtUp;
     }
@@ -137,6 +183,7 @@ async function writePaid(
   }
   exchange.received += bytes.length;
   exchange.usage?.push(bytes);
+  exchange.reading?.read(bytes);
   await answer.write(bytes);
 }
 
@@ -150,8 +197,9 @@ const NOTHING: readonly string[] = [];
 
 function answerHead(head: ResponseHead, exchange: Exchange, permit: Permit): AnswerHead {
   const { softened } = exchange;
-  const warned = permit.mode === 'warn' && softened !== null;
-  const own = warned ? ['Sallyport-Warning', `${softened.reason}; exchange=${exchange.id}`] : NOTHING;
+  const warning =
+    permit.mode === 'warn' && softened !== null ? softened.reason : isAnnotated(exchange) ? 'injection-found' : null;
+  const own = warning === null ? NOTHING : ['Sallyport-Warning', `${warning}; exchange=${exchange.id}`];
   const fields = new OutgoingFields(head.fields, TO_AGENT.naming(head.connection), own);
   const bodiless = exchange.facts?.method === 'HEAD' || head.status === 204 || head.status === 304;
   const declared = head.declared !== null && head.declared >= 0 && head.status !== 204 ? head.declared : null;

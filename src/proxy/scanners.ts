@@ -6,7 +6,9 @@ import { errorCode } from '../model/error-code.ts';
 import type { Policy } from '../policy/policy.ts';
 import type { Registry } from './registry.ts';
 import { compileEngine, warm, type Engine } from '../scan/engine.ts';
+import { textReadersOf } from '../scan/readers/list.ts';
 import { Scanner } from '../scan/scanner.ts';
+import type { ScannerSource } from '../scan/text/answer-text.ts';
 
 /** Scanners that are kept for the next exchange. */
 const POOL = 32;
@@ -17,14 +19,20 @@ const VIEWS = 24;
  * Engines by the detectors of their rules: most rules have none of their own, and share one. So do all gates of a process, but
  * for the values that are registered with each.
  */
-let engines = new Map<string, Engine>();
+let engines = new Map<string, Engines>();
+
+/** What looks through bytes on their way out, and through what answers say. */
+interface Engines {
+  readonly bytes: Engine;
+  readonly text: Engine;
+}
 
 /** Scanners for exchanges, and the detectors they look for: those that ship, and those of the rules in force. */
 export class Scanners {
   readonly #shipped: () => readonly DetectorSpec[];
   readonly #registry: Registry;
   readonly #key: Buffer;
-  readonly #engines = new WeakMap<Policy, Engine>();
+  readonly #engines = new WeakMap<Policy, Engines>();
   readonly #idle = new Map<Engine, Scanner[]>();
 
   /** `shipped` reads the detectors that ship; `key`: fingerprints of findings are made with it. */
@@ -44,40 +52,60 @@ export class Scanners {
   }
 
   /** All detectors under these rules, compiled once. */
-  engineOf(policy: Policy): Engine {
-    let engine = this.#engines.get(policy);
-    if (engine === undefined) this.#engines.set(policy, (engine = this.#engineFor(policy.detectors)));
-    return engine;
+  enginesOf(policy: Policy): Engines {
+    let both = this.#engines.get(policy);
+    if (both === undefined) this.#engines.set(policy, (both = this.#enginesFor(policy.detectors)));
+    return both;
   }
 
   take(policy: Policy): Scanner {
-    const engine = this.engineOf(policy);
-    return this.#idle.get(engine)?.pop() ?? new Scanner(engine, this.#key);
+    const { bytes } = this.enginesOf(policy);
+    return this.#idle.get(bytes)?.pop() ?? new Scanner(bytes, this.#key);
   }
 
   /** Gives back a scanner whose stream has ended; one that failed or was left in the middle is not given back. */
   give(policy: Policy, scanner: Scanner): void {
-    const engine = this.engineOf(policy);
+    this.#keep(this.enginesOf(policy).bytes, scanner);
+  }
+
+  /** Scanners of what a text says. */
+  textScanners(policy: Policy): ScannerSource {
+    const { text } = this.enginesOf(policy);
+    return {
+      take: () => this.#idle.get(text)?.pop() ?? new Scanner(text, this.#key, textReadersOf),
+      give: (scanner) => this.#keep(text, scanner),
+    };
+  }
+
+  #keep(engine: Engine, scanner: Scanner): void {
     const idle = this.#idle.get(engine) ?? [];
     if (idle.length >= POOL || scanner.size > VIEWS) return;
     this.#idle.set(engine, idle);
     idle.push(scanner);
   }
 
-  #engineFor(own: readonly DetectorSpec[]): Engine {
+  #enginesFor(own: readonly DetectorSpec[]): Engines {
     const key = JSON.stringify(own);
     let compiled = engines.get(key);
     if (compiled === undefined) {
       // A later definition of the same name stands in place of the shipped one.
-      compiled = compileEngine([...this.#shipped(), ...own]);
-      warm(compiled);
+      compiled = compileBoth([...this.#shipped(), ...own]);
       // Of rules that are no longer in force nothing is kept but what a rollback may need.
       engines = new Map([...[...engines].slice(-3), [key, compiled]]);
     }
     // Scanners of rules that are gone are let go with their engine.
     if (this.#idle.size > 4) this.#idle.clear();
-    return { ...compiled, registered: this.#registry };
+    return { ...compiled, bytes: { ...compiled.bytes, registered: this.#registry } };
   }
+}
+
+function compileBoth(specs: readonly DetectorSpec[]): Engines {
+  const [text, bytes] = [true, false].map((ofText) =>
+    compileEngine(specs.filter(({ family }) => (family === 'injected-instructions') === ofText)),
+  ) as [Engine, Engine];
+  warm(text);
+  warm(bytes);
+  return { text, bytes };
 }
 
 const KEY_SIZE = 32;

@@ -8,8 +8,10 @@ import { parseMediaType } from '../policy/content/text.ts';
 import { shownTools, type ToolReview } from '../policy/content/tools.ts';
 import { CodingError, ContentDecoder, contentCodings, decodeContent, type Coding } from '../scan/content-decoder.ts';
 import { EventStream, EventTooLong, eventText, type StreamEvent } from '../scan/event-stream.ts';
+import type { AnswerReading } from './answer-reading.ts';
 import type { Exchange } from './exchange.ts';
 import type { Answer, AnswerHead, UpstreamExchange } from './message.ts';
+import { rewritten } from './rewrite.ts';
 
 /** How much larger than the inspection buffer an answer or event may be, as it comes and once its codings are undone. */
 const ROOM = 8;
@@ -29,6 +31,10 @@ export interface ToolAnswer {
   readonly answer: Answer;
   readonly exchange: Exchange;
   readonly tools: ToolGrants;
+  /** Reads what is passed on; null: nothing is looked for. */
+  readonly reading: AnswerReading | null;
+  /** The message with a note on what was found in it; null: there is none to make. */
+  readonly note: (decoded: Buffer) => Buffer | null;
   readonly review: ToolReview;
   /** Bytes of a request that are held to be judged; results of tools are larger, and get more room. */
   readonly buffer: number;
@@ -69,14 +75,19 @@ async function relayJson(codings: readonly Coding[], to: ToolAnswer): Promise<vo
     if (size > limit) throw new Http1Error(`an answer of more than ${limit} bytes where tools may be listed`);
     pieces.push(event.bytes);
   }
-  const shown = shownTools(await decodeContent(pieces, codings, limit), to.tools, to.review);
-  if (shown === null) {
+  const decoded = await decodeContent(pieces, codings, limit);
+  to.reading?.read(decoded);
+  to.reading?.finish();
+  to.reading?.settle();
+  const shown = shownTools(decoded, to.tools, to.review);
+  const noted = to.note(shown === null ? decoded : Buffer.from(shown));
+  if (shown === null && noted === null) {
     answer.begin(head);
     for (const bytes of pieces) await answer.write(bytes);
     answer.end(trailers);
     return;
   }
-  const bytes = Buffer.from(shown);
+  const bytes = noted ?? Buffer.from(shown as string);
   answer.begin({ ...rewritten(head), framing: bytes.length, declared: bytes.length });
   await answer.write(bytes);
   answer.end(Fields.NONE);
@@ -102,18 +113,23 @@ async function relayEvents(codings: readonly Coding[], to: ToolAnswer): Promise<
       if (text !== '') await answer.write(Buffer.from(text));
       answer.flush();
       if (event.type !== 'end') continue;
+      to.reading?.finish();
       answer.end(Fields.NONE);
       return;
     }
   } finally {
     decoder.destroy();
+    to.reading?.close();
   }
 }
 
-function shownEvent(event: StreamEvent, { tools, review }: ToolAnswer): string {
+function shownEvent(event: StreamEvent, { tools, review, reading, note }: ToolAnswer): string {
+  reading?.message(Buffer.from(event.data ?? event.lines.join('\n')));
+  reading?.settle();
   if (event.data === null) return eventText(event);
   try {
-    return eventText(event, shownTools(Buffer.from(event.data), tools, review));
+    const shown = shownTools(Buffer.from(event.data), tools, review);
+    return eventText(event, note(Buffer.from(shown ?? event.data))?.toString() ?? shown);
   } catch (error) {
     // The older transport names its endpoint in plain text; what only some readers take for JSON is not passed on.
     if (!(error instanceof JsonError) || isSomeJson(event.data)) throw error;
@@ -128,22 +144,6 @@ function isSomeJson(text: string): boolean {
   } catch {
     return false;
   }
-}
-
-/** What is said of an answer's bytes is not true of those that are sent instead. */
-const ABOUT_BYTES: readonly string[] = [
-  'content-encoding',
-  'content-md5',
-  'content-digest',
-  'repr-digest',
-  'digest',
-  'etag',
-  'accept-ranges',
-  'content-range',
-];
-
-function rewritten(head: AnswerHead): AnswerHead {
-  return { ...head, fields: head.fields.without(ABOUT_BYTES) };
 }
 
 async function next({ connection, exchange }: ToolAnswer): Promise<MessageEvent<ResponseHead>> {

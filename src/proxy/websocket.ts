@@ -231,8 +231,16 @@ class Conversation {
     this.#over = true;
     clearTimeout(this.#silence);
     this.#exchange.cancellation.onCancel = null;
-    this.#agent.end();
-    this.#upstream.end();
+    this.#upstream.end(() => undefined);
+    // Whoever does not take its goodbye goes without.
+    const patience = setTimeout(() => this.#settle(), GOODBYE);
+    this.#agent.end(() => {
+      clearTimeout(patience);
+      this.#settle();
+    });
+  }
+
+  #settle(): void {
     const { sent, received } = this.#exchange;
     if (this.#failure === null) this.#resolve({ sent, received });
     else this.#reject(this.#failure);

@@ -36,7 +36,9 @@ const NEAR = String.raw`[^A-Za-z\n][^\n]{0,40}?`;
 /** Compiles a detector. Throws PatternError for what is wrong with its pattern. */
 export function compileDetector(spec: DetectorSpec): readonly Variant[] {
   if (spec.pattern === null) return [];
-  const node = bounded(asEscaped(parsePattern(spec.pattern)), spec.bounds);
+  const parsed = parsePattern(spec.pattern);
+  // What a text says is not written within strings any more.
+  const node = bounded(spec.family === 'injected-instructions' ? parsed : asEscaped(parsed), spec.bounds);
   const detector = { spec, validators: spec.validate.map((name) => VALIDATORS[name]), least: shortest(node) };
   if (spec.context !== null) return [withContext(detector, node, spec.context)];
   const anchored = anchorsOf(node, 1);

@@ -1,6 +1,7 @@
 import type { Finding } from '../model/finding.ts';
 import { Context } from './context.ts';
 import type { Engine } from './engine.ts';
+import type { Reader } from './reader.ts';
 import { readersOf } from './readers/list.ts';
 import { View } from './view.ts';
 
@@ -12,10 +13,10 @@ export class Scanner {
   readonly #context: Context;
   readonly #root: View;
 
-  /** `key`: fingerprints of what is found are made with it. */
-  constructor(engine: Engine, key: Buffer) {
+  /** `key`: fingerprints of what is found are made with it. `readers`: what looks for what is encoded. */
+  constructor(engine: Engine, key: Buffer, readers: (view: View) => readonly Reader[] = readersOf) {
     this.#context = new Context(engine, key);
-    this.#root = new View(this.#context, null, [], readersOf);
+    this.#root = new View(this.#context, null, [], readers);
   }
 
   /** Reads the next bytes of the stream. */
@@ -58,6 +59,11 @@ export class Scanner {
    */
   safe(soft: boolean): number {
     return Math.min(this.#root.end, this.#root.open(soft));
+  }
+
+  /** A match is under way. */
+  get open(): boolean {
+    return this.#root.open(false) < this.#root.end;
   }
 
   /** The stream is over; the next begins. */

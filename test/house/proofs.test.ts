@@ -75,6 +75,8 @@ describe('proofs', () => {
       void send(prepared, address, permit, rest, rest, rest);
       // @ts-expect-error nothing is dialled that is not on record
       void dial(address, body, {} as DialOptions);
+      // @ts-expect-error an answer is relayed only once it is known whether it is to be read
+      void relay(response, rest, rest, rest, rest);
       // @ts-expect-error an answer is relayed only under the permit
       void relay(rest, rest, rest, facts);
     };

@@ -1,7 +1,9 @@
 import type { DetectorSpec } from '../../src/model/detector.ts';
 import type { Finding } from '../../src/model/finding.ts';
 import { compileEngine, type Engine } from '../../src/scan/engine.ts';
+import { textReadersOf } from '../../src/scan/readers/list.ts';
 import { Scanner } from '../../src/scan/scanner.ts';
+import { AnswerText, type Form, type TextFinding } from '../../src/scan/text/answer-text.ts';
 
 /** A detector as tests need it: what is not said is as plain as can be. */
 export function detector(name: string, pattern: string, more: Partial<DetectorSpec> = {}): DetectorSpec {
@@ -39,6 +41,20 @@ export function findIn(engine: Engine, input: string | Buffer, cuts: readonly nu
   for (let i = 1; i < places.length; i++) found.push(...scanner.push(bytes.subarray(places[i - 1], places[i])));
   found.push(...scanner.end());
   return found.sort((a, b) => a.offset - b.offset || (a.detector < b.detector ? -1 : 1) || a.via.length - b.via.length);
+}
+
+/** What is found in what a text says, given at once or cut at some places: `detector`, with `hidden` where people do not see it. */
+export function saidIn(engine: Engine, form: Form, input: string | Buffer, cuts: readonly number[] = []): string[] {
+  const take = (): Scanner => new Scanner(engine, KEY, textReadersOf);
+  const text = new AnswerText(form, { take, give: () => undefined });
+  const bytes = Buffer.from(input);
+  const places = [0, ...new Set(cuts.filter((cut) => cut > 0 && cut < bytes.length)), bytes.length].sort(
+    (a, b) => a - b,
+  );
+  const found: TextFinding[] = [];
+  for (let i = 1; i < places.length; i++) found.push(...text.push(bytes.subarray(places[i - 1], places[i])));
+  found.push(...text.end());
+  return found.map(({ detector: name, hidden }) => (hidden ? `${name} hidden` : name)).sort();
 }
 
 /** The same, in short: `detector via>via`. */

@@ -86,8 +86,10 @@ export class WebSocketEnd {
     this.#socket.resume();
   }
 
-  /** Ends the connection once what was sent has left. */
-  end(): void {
+  /** Ends the connection once what was sent has left, and calls back then, or when it is gone. */
+  end(left: () => void): void {
+    if (this.#socket.destroyed || this.#socket.writableFinished) return left();
+    this.#socket.once('finish', left).once('close', left);
     this.#socket.end();
   }
 

@@ -34,3 +34,12 @@ export function readersOf(view: View): readonly Reader[] {
     new ContainerReader(view, below()),
   ];
 }
+
+/** The same for text that a model is to read: it sees through escapes and characters that look like others, and decodes nothing. */
+export function textReadersOf(view: View): readonly Reader[] {
+  if (view.via.length >= 2) return [];
+  return [
+    new EscapeReader(view, ENTITIES, new Below(view, textReadersOf)),
+    new EscapeReader(view, UNICODE, new Below(view, textReadersOf)),
+  ];
+}

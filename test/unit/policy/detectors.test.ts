@@ -48,8 +48,8 @@ describe('detectors in rules', () => {
   });
 
   it('of families that nothing looks for are refused', () => {
-    const text = file("    pattern: 'x1'\n").replace('personal-data', 'injected-instructions');
-    expect(problemsOf(text).join('\n')).toMatch(/family "injected-instructions" is not supported yet/);
+    const text = file("    pattern: 'x1'\n").replace('personal-data', 'documents');
+    expect(problemsOf(text).join('\n')).toMatch(/family "documents" is not supported yet/);
   });
 
   it('defined twice are an error that shows both places', () => {

@@ -34,10 +34,10 @@ describe('scan in rules', () => {
     ],
     ['{ exfiltration: redact }', /exfiltration cannot be redacted/],
     [
-      '{ injected-instructions: alert }',
-      /"injected-instructions" is not supported yet[^]*would rather refuse the file/,
+      '{ injected-instructions: redact }',
+      /injected-instructions cannot be redacted[^]*hint: write deny, annotate, alert or off/,
     ],
-    ['{ documents: deny }', /"documents" is not supported yet/],
+    ['{ documents: deny }', /"documents" is not supported yet[^]*would rather refuse the file/],
     ['sometimes', /scan/],
   ])('that is wrong is shown with its place: %s', (text, message) => {
     const file = `version: 1\nagents:\n  bot:\n    identity: { token: "sha256:${HASH}" }\n    scan: ${text}\n`;

@@ -1,0 +1,154 @@
+import { Denial } from '../model/denial.ts';
+import type { Finding } from '../model/finding.ts';
+import { BudgetExceeded } from '../scan/budget.ts';
+import { CodingError, ContentDecoder, type Coding } from '../scan/content-decoder.ts';
+import { EventTooLong } from '../scan/event-stream.ts';
+import type { Scanner } from '../scan/scanner.ts';
+import { AnswerText, type Form, type TextFinding } from '../scan/text/answer-text.ts';
+import type { Inspection } from './inspection.ts';
+
+/** What one piece of an answer may decode to. */
+const MOST_DECODED = 64 * 1024 * 1024;
+
+/** What is looked for in an answer, and what may come of it. */
+export interface AnswerTerms {
+  readonly instructions: boolean;
+  readonly secrets: boolean;
+  /** What is found may stop the answer or change it: nothing of it goes on before it was read. */
+  readonly holds: boolean;
+}
+
+/** Reads one answer on its way to the agent. */
+export class AnswerReading {
+  readonly form: Form;
+  readonly codings: readonly Coding[];
+  readonly holds: boolean;
+  readonly #inspection: Inspection;
+  readonly #decoder: ContentDecoder | null;
+  #text: AnswerText | null;
+  #scanner: Scanner | null;
+  #redactions: Finding[] = [];
+
+  constructor(form: Form, codings: readonly Coding[], terms: AnswerTerms, inspection: Inspection) {
+    this.form = form;
+    this.codings = codings;
+    this.holds = terms.holds;
+    this.#inspection = inspection;
+    this.#decoder = codings.length === 0 ? null : new ContentDecoder(codings, MOST_DECODED, true);
+    this.#text = terms.instructions ? new AnswerText(form, inspection.textScanners) : null;
+    this.#scanner = terms.secrets ? inspection.take() : null;
+  }
+
+  /** A match is under way, of which nothing may go on yet. */
+  get open(): boolean {
+    return this.holds && (this.#text?.open === true || this.#scanner?.open === true);
+  }
+
+  /** The answer goes on: what is found from now on comes too late for a note. */
+  begin(): void {
+    this.#inspection.late = true;
+    this.settle();
+  }
+
+  /** What was read goes on as it came. Throws the denial where something should have been taken out of it. */
+  settle(): void {
+    if (this.holds && this.#redactions.length > 0) this.refuse();
+  }
+
+  /** Throws the denial of what should have been taken out and cannot be. */
+  refuse(): never {
+    const [first] = this.#redactions as [Finding];
+    this.#inspection.refuse(first, 'the answer');
+    throw new Error('a finding that is to be taken out in a mode that takes nothing out');
+  }
+
+  /** What is to be taken out of the answer. */
+  get redactions(): readonly Finding[] {
+    return this.#redactions;
+  }
+
+  /** Reads the next bytes, as they came; returns what they decode to. Throws the denial of what must not go on. */
+  async push(bytes: Buffer): Promise<Buffer> {
+    if (this.#decoder === null) {
+      this.read(bytes);
+      return bytes;
+    }
+    const decoded = await this.#decoded((decoder) => decoder.push(bytes));
+    this.read(decoded);
+    return decoded;
+  }
+
+  /** Reads the next bytes, their codings undone. */
+  read(bytes: Buffer): void {
+    if (bytes.length === 0) return;
+    this.#run(() => this.#judge(this.#text?.push(bytes), this.#scanner?.push(bytes)));
+  }
+
+  /** One message of a conversation, whole. */
+  message(bytes: Buffer): void {
+    this.#run(() => this.#judge(this.#text?.message(bytes.toString('utf8')), this.#scanner?.wholeBytes(bytes)));
+  }
+
+  /** The answer is over: reads what was left open. Returns the last of what it decodes to. */
+  async end(): Promise<Buffer> {
+    const last = this.#decoder === null ? Buffer.alloc(0) : await this.#decoded((decoder) => decoder.end());
+    this.read(last);
+    this.finish();
+    return last;
+  }
+
+  /** The same, where there is nothing to decode. */
+  finish(): void {
+    this.#run(() => this.#judge(this.#text?.end(), this.#scanner?.end()));
+    if (this.#scanner !== null) this.#inspection.give(this.#scanner);
+    this.close();
+  }
+
+  /** Lets go of everything. Nothing more is read. */
+  close(): void {
+    this.#decoder?.destroy();
+    if (this.#text === null && this.#scanner === null) return;
+    this.#text = this.#scanner = null;
+    this.#inspection.scanned();
+  }
+
+  #judge(said: readonly TextFinding[] = [], found: readonly Finding[] = []): void {
+    for (const each of said) {
+      const where = each.hidden ? 'hidden text of the answer' : 'the answer';
+      this.#inspection.judge([each], 'to-agent', 'body', () => where);
+    }
+    if (found.length === 0) return;
+    const where = (offset: number): string => `byte ${offset} of the answer`;
+    this.#redactions.push(...this.#inspection.judge(found, 'to-agent', 'body', where));
+    if (this.#inspection.late) this.settle();
+  }
+
+  #run(step: () => void): void {
+    if (this.#text === null && this.#scanner === null) return;
+    try {
+      this.#inspection.timed(step);
+    } catch (error) {
+      if (error instanceof BudgetExceeded) this.#giveUp('the answer is too costly to inspect', error);
+      else if (error instanceof EventTooLong) this.#giveUp('the answer has an event too long to inspect', error);
+      else throw error;
+    }
+  }
+
+  async #decoded(step: (decoder: ContentDecoder) => Promise<Buffer>): Promise<Buffer> {
+    if (this.#text === null && this.#scanner === null) return Buffer.alloc(0);
+    try {
+      return await step(this.#decoder as ContentDecoder);
+    } catch (error) {
+      if (!(error instanceof CodingError)) throw error;
+      this.#giveUp('the content coding of the answer cannot be undone', error);
+      return Buffer.alloc(0);
+    }
+  }
+
+  /** What cannot be read does not go on where it might have been stopped; elsewhere nothing more is looked for. */
+  #giveUp(detail: string, cause: Error): void {
+    this.close();
+    this.#inspection.unread();
+    if (this.holds) throw new Denial('scan-budget', detail, { cause });
+  }
+}

@@ -1,3 +1,4 @@
+import { INVISIBLE, UNSEEN_CHARACTERS, Unseen } from './unseen.ts';
 import { RAW, hides, isVoid, roleOf, tagAt, type Tag } from './tags.ts';
 
 /** A quotation is no longer than this, in characters; what is, is no quotation. */
@@ -12,19 +13,6 @@ const WRAPPED = 50;
 const TAIL = 10;
 /** What stands before a colon, up to this many characters, is a label. */
 const LABEL = 30;
-/** So many characters nobody sees, one after another, are there to say something. */
-const UNSEEN = 24;
-/** Text in tag characters (U+E0020 to U+E007E); shorter runs are flags. */
-const SMUGGLED = 8;
-
-/** What stands before text in characters nobody sees, and in place of a run of them. Patterns of detectors name them. */
-const MARK_SMUGGLED = '\x01';
-const MARK_UNSEEN = '\x02';
-
-/** Characters that nobody sees (UTR #36): soft hyphen, joiners, fillers, directions, variation selectors. */
-const UNSEEN_CHARACTERS =
-  '\\u00ad\\u034f\\u061c\\u115f\\u1160\\u17b4\\u17b5\\u180b-\\u180e\\u200b-\\u200f\\u202a-\\u202e\\u2060-\\u206f\\u3164\\ufe00-\\ufe0f\\ufeff';
-const INVISIBLE = new RegExp(`[${UNSEEN_CHARACTERS}]`);
 /** Everything that is only text. */
 const PLAIN = new RegExp(
   `[^\\n\\r\\t\\v\\f\\x00-\\x08\\x0e-\\x1f.!?:"“”„«»‘'\`<>*#~|&[\\]{}\\u2028\\u2029\\udb40${UNSEEN_CHARACTERS}]+`,
@@ -88,8 +76,7 @@ export class Prose {
   /** Elements within which everything is quoted, or hidden: how many of them are open. */
   #quoted = 0;
   #hiding: { readonly name: string; depth: number } | null = null;
-  #unseen = 0;
-  #smuggled = '';
+  readonly #unseen = new Unseen((text) => (this.#hiddenOut += text));
 
   constructor(listener: Listener) {
     this.#listener = listener;
@@ -103,10 +90,10 @@ export class Prose {
   /** The passage is over. */
   break(): void {
     this.#read(this.#carry, true);
-    this.#endSmuggled();
+    this.#unseen.seen();
     this.#sentence();
     this.#flush();
-    this.#told = this.#line = this.#quoted = this.#unseen = 0;
+    this.#told = this.#line = this.#quoted = 0;
     this.#lineBreak = this.#lineQuoted = false;
     this.#fence = this.#raw = this.#hiding = null;
   }
@@ -152,7 +139,9 @@ export class Prose {
       case '&':
         return this.#entity(text, at, final);
       case '\udb40':
-        return this.#supplement(text, at, final);
+        if (at + 1 === text.length && !final) return -1;
+        this.#unseen.supplement(text.charCodeAt(at + 1));
+        return at + 2;
     }
     if (CLOSING.has(char)) return this.#quotation(text, at, char, final);
     return this.#mark(text, at, char);
@@ -175,14 +164,13 @@ export class Prose {
     if (char === '~' && begins && text.startsWith('~~~', at)) return this.#openFence('~~~', at);
     if (char === '|') this.#sentence();
     else if (char === '\t' || char === '\v' || char === '\f' || char === '\u2028' || char === '\u2029') this.#tell(' ');
-    else if (INVISIBLE.test(char) && ++this.#unseen === UNSEEN) this.#hiddenOut += `\n${MARK_UNSEEN}\n`;
+    else if (INVISIBLE.test(char)) this.#unseen.add();
     return at + 1;
   }
 
   /** Tells text, where it is to be told. */
   #tell(text: string): void {
-    if (this.#unseen !== 0) this.#unseen = 0;
-    if (this.#smuggled !== '') this.#endSmuggled();
+    if (this.#unseen.any) this.#unseen.seen();
     this.#line += text.length;
     if (this.#fence !== null || this.#lineQuoted || (this.#quoted > 0 && this.#hiding === null)) return;
     let said = text.length > 1 && text.includes('  ') ? text.replaceAll(/ {2,}/g, ' ') : text;
@@ -317,7 +305,7 @@ export class Prose {
     if (text.startsWith('<!--', at)) {
       const end = text.indexOf('-->', at + 4);
       if (end === -1 && isOpen) return -1;
-      this.#hide(text.slice(at + 4, end === -1 ? undefined : end));
+      this.#unseen.comment(text.slice(at + 4, end === -1 ? undefined : end));
       return end === -1 ? text.length : end + 3;
     }
     ROLE.lastIndex = at;
@@ -333,7 +321,8 @@ export class Prose {
   #element(tag: Tag): void {
     const { name, closes, attributes } = tag;
     const role = roleOf(tag);
-    if (attributes.length > 20 || role === 'unknown') this.#hide(`${role === 'unknown' ? name : ''}${attributes}`);
+    if (attributes.length > 20 || role === 'unknown')
+      this.#unseen.comment(`${role === 'unknown' ? name : ''}${attributes}`);
     if (role !== 'inline') this.#sentence();
     const opens = !closes && !isVoid(tag);
     if (this.#hiding?.name === name) {
@@ -364,33 +353,6 @@ export class Prose {
     if (text.slice(at, at + mark.length).toLowerCase() !== mark) return this.#boundary(at);
     this.#raw = null;
     return this.#markup(text, at, final);
-  }
-
-  /** Tells what only machines see. Its quotes are part of how it is written. */
-  #hide(text: string): void {
-    if (/[A-Za-z]{3}/.test(text)) {
-      const plain = text
-        .replaceAll(/["'=<>`*_#~|\n\r]+/g, '\n')
-        .replaceAll(/[ \t]+/g, ' ')
-        .trim();
-      this.#hiddenOut += `\n${plain.replaceAll(/([.!?:]) |\n /g, '$1\n')}\n`;
-    }
-  }
-
-  /** Tag characters and variation selectors (U+E0000 to U+E01EF): text to a model, and nothing to people. */
-  #supplement(text: string, at: number, final: boolean): number {
-    if (at + 1 === text.length && !final) return -1;
-    const low = text.charCodeAt(at + 1);
-    if (low >= 0xdc20 && low <= 0xdc7e) this.#smuggled += String.fromCharCode(low - 0xdc00);
-    else if (++this.#unseen === UNSEEN) this.#hiddenOut += `\n${MARK_UNSEEN}\n`;
-    return at + 2;
-  }
-
-  #endSmuggled(): void {
-    // Shorter ones are flags of parts of countries.
-    if (this.#smuggled.length >= SMUGGLED)
-      this.#hiddenOut += `\n${MARK_SMUGGLED}\n${this.#smuggled.replaceAll(/([.!?:]) /g, '$1\n')}\n`;
-    this.#smuggled = '';
   }
 }
 

@@ -22,6 +22,7 @@ import { UpstreamPool } from './proxy/pool.ts';
 import { Quarantine } from './proxy/quarantine.ts';
 import { openReception, type Reception } from './proxy/reception.ts';
 import { Registry } from './proxy/registry.ts';
+import { Novelties } from './proxy/novelties.ts';
 import { Scanners, scanKey } from './proxy/scanners.ts';
 import type { Services } from './proxy/services.ts';
 import type { Sessions } from './proxy/sessions.ts';
@@ -131,6 +132,7 @@ function servicesOf(governed: Governed, leaves: LeafCache): Services {
     upstreamTrust,
     upstreamSessions: new Map(),
     scanners: scannersOf(config, generations, log),
+    novelties: new Novelties(),
     audit,
     tools,
     pool: new UpstreamPool(clock),

@@ -1,7 +1,15 @@
 import { parseDuration, parseSize } from './units.ts';
 
 /** What can be limited (POLICY.md, "Limits"). */
-export const LIMIT_KINDS = ['requests', 'upload', 'download', 'concurrency', 'hosts', 'tokens'] as const;
+export const LIMIT_KINDS = [
+  'requests',
+  'upload',
+  'download',
+  'novel-upload',
+  'concurrency',
+  'hosts',
+  'tokens',
+] as const;
 export type LimitKind = (typeof LIMIT_KINDS)[number];
 
 /** So much of something, in any window of a length; `concurrency` has none, for it counts what is under way. */
@@ -26,7 +34,7 @@ const LONGEST = 31 * 86_400_000;
 export function parseLimit(kind: LimitKind, text: string): Limit | null {
   const [amount = '', per, ...rest] = text.trim().split('/');
   if (rest.length > 0) return null;
-  const count = kind === 'upload' || kind === 'download' ? parseSize(amount) : parseCount(amount.trim());
+  const count = isInBytes(kind) ? parseSize(amount) : parseCount(amount.trim());
   if (count === null || count < 1 || count > MOST) return null;
   if (kind === 'concurrency') return per === undefined ? { kind, count, window: 0, text } : null;
   const window = per === undefined ? null : parseDuration(UNITS[per.trim()] ?? per.trim());
@@ -46,7 +54,10 @@ function parseCount(text: string): number | null {
 export function limitForm(kind: LimitKind): string {
   if (kind === 'concurrency') return 'a number such as 8';
   if (kind === 'tokens') return 'a rate such as 200k/day';
-  return kind === 'upload' || kind === 'download'
-    ? 'a size and a time such as 20 MiB/hour'
-    : 'a rate such as 10/hour or 600/5m';
+  return isInBytes(kind) ? 'a size and a time such as 20 MiB/hour' : 'a rate such as 10/hour or 600/5m';
+}
+
+/** What counts bytes. */
+export function isInBytes(kind: LimitKind): boolean {
+  return kind === 'upload' || kind === 'download' || kind === 'novel-upload';
 }

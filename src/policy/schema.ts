@@ -43,6 +43,9 @@ export const limits = z.strictObject({
   requests: limit.optional().describe('Requests, as `600/minute`, `10/5m`; several windows as a list.'),
   upload: limit.optional().describe('Body bytes sent to upstreams, as `20 MiB/hour`.'),
   download: limit.optional().describe('Body bytes received from upstreams, as `1 GiB/day`.'),
+  'novel-upload': limit
+    .optional()
+    .describe('Bytes sent to upstreams that the session had neither sent nor received before, as `64 KiB/hour`.'),
   concurrency: limit.optional().describe('Exchanges under way at once, as `32`.'),
   hosts: limit.optional().describe('Different targets, as `20/hour`.'),
   tokens: limit.optional().describe('Tokens of model APIs, as `200k/day`, counted from their own answers.'),

@@ -4,14 +4,22 @@ import { BudgetExceeded } from '../scan/budget.ts';
 import { CodingError, ContentDecoder, type Coding } from '../scan/content-decoder.ts';
 import { EventTooLong } from '../scan/event-stream.ts';
 import type { Scanner } from '../scan/scanner.ts';
-import { AnswerText, type Form, type TextFinding } from '../scan/text/answer-text.ts';
+import type { Form } from '../scan/text/answer-strings.ts';
+import { AnswerText, type TextFinding } from '../scan/text/answer-text.ts';
 import type { Inspection } from './inspection.ts';
+import type { ReceivedText } from './novelties.ts';
 
 /** What one piece of an answer may decode to. */
 const MOST_DECODED = 64 * 1024 * 1024;
 
+/** What an answer is read for. */
+export interface AnswerTerms extends FindingTerms {
+  /** Notes what the agent receives, where it is limited how much it may send that is new. */
+  readonly received: ReceivedText | null;
+}
+
 /** What is looked for in an answer, and what may come of it. */
-export interface AnswerTerms {
+export interface FindingTerms {
   readonly instructions: boolean;
   readonly secrets: boolean;
   /** What is found may stop the answer or change it: nothing of it goes on before it was read. */
@@ -27,6 +35,7 @@ export class AnswerReading {
   readonly #decoder: ContentDecoder | null;
   #text: AnswerText | null;
   #scanner: Scanner | null;
+  #received: ReceivedText | null;
   #redactions: Finding[] = [];
 
   constructor(form: Form, codings: readonly Coding[], terms: AnswerTerms, inspection: Inspection) {
@@ -37,6 +46,7 @@ export class AnswerReading {
     this.#decoder = codings.length === 0 ? null : new ContentDecoder(codings, MOST_DECODED, true);
     this.#text = terms.instructions ? new AnswerText(form, inspection.textScanners) : null;
     this.#scanner = terms.secrets ? inspection.take() : null;
+    this.#received = terms.received;
   }
 
   /** A match is under way, of which nothing may go on yet. */
@@ -81,12 +91,19 @@ export class AnswerReading {
   /** Reads the next bytes, their codings undone. */
   read(bytes: Buffer): void {
     if (bytes.length === 0) return;
-    this.#run(() => this.#judge(this.#text?.push(bytes), this.#scanner?.push(bytes)));
+    this.#run(() => {
+      this.#received?.push(bytes);
+      this.#judge(this.#text?.push(bytes), this.#scanner?.push(bytes));
+    });
   }
 
   /** One message of a conversation, whole. */
   message(bytes: Buffer): void {
-    this.#run(() => this.#judge(this.#text?.message(bytes.toString('utf8')), this.#scanner?.wholeBytes(bytes)));
+    this.#run(() => {
+      const text = bytes.toString('utf8');
+      this.#received?.message(text);
+      this.#judge(this.#text?.message(text), this.#scanner?.wholeBytes(bytes));
+    });
   }
 
   /** The answer is over: reads what was left open. Returns the last of what it decodes to. */
@@ -99,7 +116,10 @@ export class AnswerReading {
 
   /** The same, where there is nothing to decode. */
   finish(): void {
-    this.#run(() => this.#judge(this.#text?.end(), this.#scanner?.end()));
+    this.#run(() => {
+      this.#received?.end();
+      this.#judge(this.#text?.end(), this.#scanner?.end());
+    });
     if (this.#scanner !== null) this.#inspection.give(this.#scanner);
     this.close();
   }
@@ -107,9 +127,14 @@ export class AnswerReading {
   /** Lets go of everything. Nothing more is read. */
   close(): void {
     this.#decoder?.destroy();
-    if (this.#text === null && this.#scanner === null) return;
-    this.#text = this.#scanner = null;
+    if (this.#isIdle) return;
+    this.#text = this.#scanner = this.#received = null;
     this.#inspection.scanned();
+  }
+
+  /** Nothing is read any more. */
+  get #isIdle(): boolean {
+    return this.#text === null && this.#scanner === null && this.#received === null;
   }
 
   #judge(said: readonly TextFinding[] = [], found: readonly Finding[] = []): void {
@@ -124,7 +149,7 @@ export class AnswerReading {
   }
 
   #run(step: () => void): void {
-    if (this.#text === null && this.#scanner === null) return;
+    if (this.#isIdle) return;
     try {
       this.#inspection.timed(step);
     } catch (error) {
@@ -135,7 +160,7 @@ export class AnswerReading {
   }
 
   async #decoded(step: (decoder: ContentDecoder) => Promise<Buffer>): Promise<Buffer> {
-    if (this.#text === null && this.#scanner === null) return Buffer.alloc(0);
+    if (this.#isIdle) return Buffer.alloc(0);
     try {
       return await step(this.#decoder as ContentDecoder);
     } catch (error) {

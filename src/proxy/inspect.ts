@@ -4,6 +4,8 @@ import type { Rate } from '../model/units.ts';
 import type { Scanner } from '../scan/scanner.ts';
 import { AnswerReading } from './answer-reading.ts';
 import type { Inspection } from './inspection.ts';
+import type { ReceivedText } from './novelties.ts';
+import { NOTHING } from './scan-response.ts';
 
 /** One whole message of a WebSocket, reassembled. */
 export interface Message {
@@ -35,14 +37,17 @@ export class MessageInspector {
   /** The end of what was sent before: a secret may be cut up between messages. */
   #tail: Buffer = Buffer.alloc(0);
 
-  constructor(terms: WebSocketTerms, clock: () => number, inspection: Inspection) {
+  constructor(terms: WebSocketTerms, clock: () => number, inspection: Inspection, received: ReceivedText | null) {
     this.#terms = terms;
     this.#clock = clock;
     this.#inspection = inspection;
     const { answerTerms } = inspection;
     // Notes have no place in a conversation.
     inspection.late = true;
-    this.#reading = answerTerms === null ? null : new AnswerReading('lines', [], answerTerms, inspection);
+    this.#reading =
+      answerTerms === null && received === null
+        ? null
+        : new AnswerReading('lines', [], { ...(answerTerms ?? NOTHING), received }, inspection);
   }
 
   inspect({ direction, type, bytes }: Message): void {

@@ -8,7 +8,7 @@ import { belongs } from '../scan/belongs.ts';
 import { CodingError } from '../scan/content-decoder.ts';
 import type { Scanner } from '../scan/scanner.ts';
 import type { ScannerSource } from '../scan/text/answer-text.ts';
-import type { AnswerTerms } from './answer-reading.ts';
+import type { FindingTerms } from './answer-reading.ts';
 import type { Exchange } from './exchange.ts';
 import type { Permit } from './permit.ts';
 import type { Services } from './services.ts';
@@ -85,7 +85,7 @@ export class Inspection {
   }
 
   /** What is looked for in an answer; null: nothing. */
-  get answerTerms(): AnswerTerms | null {
+  get answerTerms(): FindingTerms | null {
     const instructions = this.#strongest('injected-instructions', 'injected-instructions');
     const secrets = this.#strongest('secrets-received', 'secrets');
     if (instructions === 'off' && secrets === 'off') return null;

@@ -1,7 +1,8 @@
 import type { CounterStore, Demand, Grant, Return } from '../limits/store.ts';
 import { Denial } from '../model/denial.ts';
+import type { NoveltyMeter } from '../scan/novelty.ts';
 import { UsageMeter } from '../scan/usage.ts';
-import type { Limit } from '../model/limit.ts';
+import { isInBytes, type Limit } from '../model/limit.ts';
 
 type AmountDemand = Extract<Demand, { kind: 'amount' }>;
 
@@ -117,11 +118,15 @@ export class Lease {
   readonly #grants: readonly Grant[];
   readonly #upload: Budget;
   readonly #download: Budget;
+  readonly #novel: Budget;
+  /** Whether it is limited how much may leave that is new. */
+  readonly countsNovelty: boolean;
   readonly #tokens: readonly Grant[];
   readonly #tokenClaims: readonly Claim[];
   readonly #soften: Soften;
   /** Finds out what the answer used; null where tokens are not limited, or there is no answer yet. */
   #meter: UsageMeter | null = null;
+  readonly #measured: NoveltyMeter[] = [];
   #sent = 0;
   #settled = false;
 
@@ -138,6 +143,9 @@ export class Lease {
     this.#tokens = given('tokens');
     this.#tokenClaims = of('tokens');
     this.#soften = terms.soften;
+    this.#novel = new Budget(terms, of('novel-upload'));
+    this.countsNovelty = of('novel-upload').length > 0;
+    this.#novel.take(given('novel-upload'));
     this.#upload.take(given('upload'));
     this.#download.take(given('download'));
   }
@@ -145,6 +153,17 @@ export class Lease {
   /** Counts bytes that are about to leave. A promise where the store must be asked first; it rejects when they may not. */
   upload(size: number): Promise<void> | null {
     return this.#upload.spend(size);
+  }
+
+  /** Counts bytes that are about to leave and are new. */
+  novel(size: number): Promise<void> | null {
+    return size === 0 ? null : this.#novel.spend(size);
+  }
+
+  /** What this measured is known once the request has left. */
+  keeps(meter: NoveltyMeter): NoveltyMeter {
+    this.#measured.push(meter);
+    return meter;
   }
 
   /** The same for bytes that are about to reach the agent. */
@@ -189,11 +208,13 @@ export class Lease {
   async settle(left: boolean): Promise<void> {
     if (this.#settled) return;
     this.#settled = true;
+    if (left) for (const meter of this.#measured) meter.keep();
     const events = this.#grants.filter(({ demand }) => demand.kind === 'place' || !left);
     const returns = [
       ...events.map((grant) => ({ grant, amount: grant.amount })),
       ...this.#upload.unused(!left),
       ...this.#download.unused(!left),
+      ...this.#novel.unused(!left),
     ];
     // What waits for room should not wait for tokens to be counted.
     if (returns.length > 0) await this.#store.giveBack(this.id, returns);
@@ -215,7 +236,7 @@ export function refusal(claims: readonly Claim[], key: string, left: number, wai
   const claim = claims.find(({ demand }) => demand.key === key) as Claim;
   const { limit, whose } = claim;
   const seconds = String(Math.max(1, Math.ceil(wait / 1000)));
-  const budget = limit.kind === 'upload' || limit.kind === 'download' || limit.kind === 'tokens';
+  const budget = isInBytes(limit.kind) || limit.kind === 'tokens';
   const what = limit.kind === 'concurrency' ? `${limit.text} exchanges at once` : `${limit.kind}: ${limit.text}`;
   const fields = ['RateLimit-Limit', String(limit.count), 'RateLimit-Remaining', String(left)];
   return new Denial(budget ? 'budget-exhausted' : 'rate-exceeded', `the limit of ${whose} is reached (${what})`, {

@@ -13,6 +13,7 @@ import { dial } from './dial.ts';
 import { giveBack, judge, keep, openExchange, type Exchange } from './exchange.ts';
 import type { Peer } from './message.ts';
 import { admit, enforce } from './permit.ts';
+import { both } from './novel-upload.ts';
 import { record } from './record.ts';
 import { reserve } from './reserve.ts';
 import { grantsOf } from './principal.ts';
@@ -82,7 +83,8 @@ async function carryOpaque(socket: Socket, exchange: Exchange, services: Service
   await Promise.all([
     copy(socket, upstream.socket, (size) => {
       exchange.sent += size;
-      return lease?.upload(size) ?? null;
+      // What nobody reads is all new.
+      return lease === null ? null : both(lease.upload(size), lease.novel(size));
     }),
     copy(upstream.socket, socket, (size) => {
       exchange.received += size;

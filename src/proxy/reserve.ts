@@ -80,6 +80,8 @@ function claimsOf(permit: Permit, exchange: Exchange): Claim[] {
   ];
 }
 
+/** Bytes that are taken of a limit on what is new before it is known how much is. */
+const NOVEL = 256;
 const NO_LIMITS: readonly Limit[] = [];
 const ofSessions = new WeakMap<Session, readonly Limit[]>();
 
@@ -116,7 +118,9 @@ function demandOf(limit: Limit, key: string, permit: Permit, exchange: Exchange)
   // How many tokens an answer takes is known when it has ended: there must be some left, and then they are counted.
   if (kind === 'tokens') return { kind: 'amount', key, limit: count, window, amount: 0, least: 1, group: kind };
   if (kind === 'upload' && !sends(exchange)) return null;
-  return { kind: 'amount', key, limit: count, window, amount: chunkOf(limit), least: 1, group: kind };
+  // Most of what is said has been said before: little is taken for what may be new.
+  const amount = kind === 'novel-upload' ? Math.min(NOVEL, chunkOf(limit)) : chunkOf(limit);
+  return { kind: 'amount', key, limit: count, window, amount, least: 1, group: kind };
 }
 
 /** Whether bytes may leave behind the head. */

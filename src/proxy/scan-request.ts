@@ -6,12 +6,14 @@ import { parseMediaType } from '../policy/content/text.ts';
 import { contentCodings, decodeContent, type Coding } from '../scan/content-decoder.ts';
 import { joinedStrings, joinedTarget } from '../scan/joins.ts';
 import { redact, without } from '../scan/redact.ts';
+import { NoveltyMeter } from '../scan/novelty.ts';
 import type { Scanner } from '../scan/scanner.ts';
 import { placeInBody, placeInFields, placeInTarget } from '../scan/where.ts';
 import type { HeldBody } from './body.ts';
 import type { Exchange } from './exchange.ts';
 import { Inspection, unseen, type Part } from './inspection.ts';
 import type { AgentRequest } from './message.ts';
+import { NovelStream, both, countNovel } from './novel-upload.ts';
 import type { Permit } from './permit.ts';
 import { ScannedStream } from './scanned-stream.ts';
 import type { Services } from './services.ts';
@@ -43,28 +45,49 @@ export function scanRequest(
 ): ScannedBody | Promise<ScannedBody> {
   const inspection = new Inspection(permit, exchange, services);
   exchange.unscanned = inspection.unscanned;
-  if (inspection.off) {
-    return mintScannedBody({ ...body, redacted: false });
-  }
+  if (inspection.off) return counted({ ...body, redacted: false }, facts, request, exchange, services);
   const head = headOf(request, facts, permit);
   const codings = body.present ? codingsOf(request) : [];
-  if (codings === null) return finish(passUnseen(head, body, inspection), [], inspection, services);
+  const end = (held: Held, coded: readonly Coding[]): ScannedBody | Promise<ScannedBody> =>
+    counted(finish(held, coded, inspection, services), facts, request, exchange, services);
+  if (codings === null) return end(passUnseen(head, body, inspection), []);
   const done =
     codings.length === 0
       ? scanHeld(request, head, body, body.pieces, inspection)
       : scanCoded(request, head, body, codings, inspection);
-  if (!(done instanceof Promise)) return finish(done, codings, inspection, services);
-  return done.then((held) => finish(held, codings, inspection, services));
+  return done instanceof Promise ? done.then((held) => end(held, codings)) : end(done, codings);
 }
 
-function finish(held: Held, codings: readonly Coding[], inspection: Inspection, services: Services): ScannedBody {
+function finish(held: Held, codings: readonly Coding[], inspection: Inspection, services: Services): Scanned {
   const { body, redacted } = held;
   if (body.rest === null) {
     services.metrics.scanned(inspection.time / 1000);
-    return mintScannedBody({ ...body, redacted });
+    return { ...body, redacted };
   }
   const rest = new ScannedStream(body.rest, codings, inspection, body.pieces, services.metrics);
-  return mintScannedBody({ ...body, pieces: [], size: 0, rest, redacted });
+  return { ...body, pieces: [], size: 0, rest, redacted };
+}
+
+type Scanned = Omit<ScannedBody, typeof scanned>;
+
+/** What leaves is counted, where it is limited how much of it may be new. Rejects with the denial. */
+function counted(
+  body: Scanned,
+  facts: Facts,
+  request: AgentRequest,
+  exchange: Exchange,
+  services: Services,
+): ScannedBody | Promise<ScannedBody> {
+  const { lease } = exchange;
+  if (lease === null || !lease.countsNovelty) return mintScannedBody(body);
+  const novelty = services.novelties.of(exchange);
+  // What never leaves is not known afterwards.
+  const meter = (): NoveltyMeter => lease.keeps(new NoveltyMeter(novelty, true));
+  const head = `${facts.path.raw}?${facts.query ?? ''}${request.fields.text(TO_UPSTREAM.naming(request.connection))}`;
+  const rest = body.rest === null ? null : new NovelStream(body.rest, new NoveltyMeter(novelty, true), lease);
+  const due = both(countNovel([Buffer.from(head, 'latin1')], meter(), lease), countNovel(body.pieces, meter(), lease));
+  const minted = mintScannedBody({ ...body, rest });
+  return due === null ? minted : due.then(() => minted);
 }
 
 interface Held {

@@ -2,10 +2,11 @@ import type { ResponseHead } from '../http1/head.ts';
 import { Denial } from '../model/denial.ts';
 import { parseMediaType } from '../policy/content/text.ts';
 import { contentCodings } from '../scan/content-decoder.ts';
-import { formOf } from '../scan/text/answer-text.ts';
-import { AnswerReading } from './answer-reading.ts';
+import { formOf, type Form } from '../scan/text/answer-strings.ts';
+import { AnswerReading, type FindingTerms } from './answer-reading.ts';
 import type { Exchange } from './exchange.ts';
 import { Inspection } from './inspection.ts';
+import { ReceivedText } from './novelties.ts';
 import type { UpstreamExchange } from './message.ts';
 import type { Permit } from './permit.ts';
 import type { Services } from './services.ts';
@@ -45,15 +46,24 @@ function readingOf(head: ResponseHead, permit: Permit, exchange: Exchange, servi
   if (head.framing === 0 || head.status === 101 || exchange.facts?.method === 'HEAD') return null;
   const types = head.fields.values('content-type');
   const form = formOf(types.length === 0 ? null : (parseMediaType(types)?.essence ?? null));
-  if (form === null) return null;
   const inspection = new Inspection(permit, exchange, services);
-  const terms = inspection.answerTerms;
-  if (terms === null) return null;
+  const found = form === null ? null : inspection.answerTerms;
+  const received = receivedBy(exchange, form ?? 'text', services);
+  if (found === null && received === null) return null;
+  const terms = { ...(found ?? NOTHING), received };
   const codings = contentCodings(head.fields.values('content-encoding'));
-  if (codings !== null) return new AnswerReading(form, codings, terms, inspection);
+  if (codings !== null) return new AnswerReading(form ?? 'text', codings, terms, inspection);
   inspection.unread();
   if (terms.holds) throw new Denial('scan-budget', 'the content coding of the answer is not one the gate can undo');
   return null;
+}
+
+/** Nothing is looked for. */
+export const NOTHING: FindingTerms = { instructions: false, secrets: false, holds: false };
+
+/** Notes what the agent receives; null where nobody asks how much of what it sends is new. */
+export function receivedBy(exchange: Exchange, form: Form, { novelties }: Services): ReceivedText | null {
+  return exchange.lease?.countsNovelty === true ? new ReceivedText(novelties.of(exchange), form) : null;
 }
 
 function mintScannedResponse(parts: Omit<ScannedResponse, typeof scanned>): ScannedResponse {

@@ -11,6 +11,7 @@ import type { InFlight } from './in-flight.ts';
 import type { Leases } from './leases.ts';
 import type { Quarantine } from './quarantine.ts';
 import type { Sessions } from './sessions.ts';
+import type { Novelties } from './novelties.ts';
 import type { Scanners } from './scanners.ts';
 import type { UpstreamPool } from './pool.ts';
 import type { Crowd } from './crowd.ts';
@@ -40,6 +41,8 @@ export interface Services {
   readonly leases: Leases;
   /** Look for what must not leave. */
   readonly scanners: Scanners;
+  /** What agents have sent and received, where it is limited how much may be new. */
+  readonly novelties: Novelties;
   readonly audit: AuditLog;
   /** What is known of the tools of MCP servers. */
   readonly tools: ToolRegistry;

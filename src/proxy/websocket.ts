@@ -3,6 +3,7 @@ import { Http1Error } from '../http1/error.ts';
 import { OutgoingFields, TO_AGENT } from '../http1/fields.ts';
 import type { ResponseHead } from '../http1/head.ts';
 import { Denial } from '../model/denial.ts';
+import { NoveltyMeter, type Novelty } from '../scan/novelty.ts';
 import { tokensSaid } from '../scan/usage.ts';
 import type { Transfer } from '../model/outcome.ts';
 import { WebSocketEnd } from './adapters/websocket-end.ts';
@@ -10,13 +11,16 @@ import type { Exchange } from './exchange.ts';
 import { MessageInspector, type Message } from './inspect.ts';
 import { Inspection } from './inspection.ts';
 import type { AgentRequest, Answer } from './message.ts';
+import { both, spendNovel } from './novel-upload.ts';
 import type { Permit } from './permit.ts';
+import { receivedBy } from './scan-response.ts';
 import type { Services } from './services.ts';
 import type { UpstreamResponse } from './upstream.ts';
 
 /** After a goodbye its answer is awaited this long, in milliseconds. */
 const GOODBYE = 5_000;
 const POLICY_VIOLATION = 1008;
+const NOTHING = Buffer.alloc(0);
 const GOING_AWAY = 1001;
 /** RFC 6455 §1.3. */
 const GUID = '258EAFA5-E914-47DA-95CA-C5AB0DC85B11';
@@ -88,8 +92,11 @@ export function converse(
   const filter = TO_AGENT.naming([...head.connection, ...HANDSHAKE]);
   const agent = new WebSocketEnd(answer.upgrade(new OutgoingFields(head.fields, filter)), 'server', terms.max);
   const upstream = new WebSocketEnd(connection.surrender(), 'client', terms.max);
-  const inspector = new MessageInspector(terms, () => performance.now(), new Inspection(permit, exchange, services));
-  return new Conversation(agent, upstream, exchange, inspector, services.timeouts.idle).done;
+  const inspection = new Inspection(permit, exchange, services);
+  const received = receivedBy(exchange, 'lines', services);
+  const inspector = new MessageInspector(terms, () => performance.now(), inspection, received);
+  const novelty = exchange.lease?.countsNovelty === true ? services.novelties.of(exchange) : null;
+  return new Conversation(agent, upstream, exchange, inspector, novelty, services.timeouts.idle).done;
 }
 
 /** Two ends joined. */
@@ -100,6 +107,8 @@ class Conversation {
   readonly #exchange: Exchange;
   readonly #inspector: MessageInspector;
   readonly #idle: number;
+  /** What was said before, where it is limited how much may be new. */
+  readonly #novelty: Novelty | null;
   #resolve: (transfer: Transfer) => void = () => undefined;
   #reject: (error: unknown) => void = () => undefined;
   #silence: NodeJS.Timeout | undefined;
@@ -111,6 +120,7 @@ class Conversation {
     upstream: WebSocketEnd,
     exchange: Exchange,
     inspector: MessageInspector,
+    novelty: Novelty | null,
     idle: number,
   ) {
     this.#agent = agent;
@@ -118,6 +128,7 @@ class Conversation {
     this.#exchange = exchange;
     this.#inspector = inspector;
     this.#idle = idle;
+    this.#novelty = novelty;
     this.done = new Promise((resolve, reject) => {
       this.#resolve = resolve;
       this.#reject = reject;
@@ -137,7 +148,7 @@ class Conversation {
     const passOn = (message: Message, send: () => void): void => {
       this.#heard();
       if (!this.#passes(message)) return;
-      inTurn(message.bytes.length, () => {
+      inTurn(message.bytes, () => {
         send();
         from.heed(to);
       });
@@ -149,7 +160,7 @@ class Conversation {
     from.onPing = control((bytes) => to.ping(bytes));
     from.onPong = control((bytes) => to.pong(bytes));
     from.onClose = (code, reason) =>
-      inTurn(0, () => {
+      inTurn(NOTHING, () => {
         to.close(code, reason);
         // The goodbye is answered when the other side has answered it, so that its last messages still arrive.
         if (to.finished) this.#finish();
@@ -168,13 +179,13 @@ class Conversation {
   }
 
   /** Does one thing after the other, each once its bytes are counted; reads no further while a store is asked. */
-  #paidInTurn(from: WebSocketEnd, direction: Message['direction']): (size: number, go: () => void) => void {
+  #paidInTurn(from: WebSocketEnd, direction: Message['direction']): (bytes: Buffer, go: () => void) => void {
     const { lease } = this.#exchange;
-    const spend = (size: number): Promise<void> | null =>
-      (direction === 'to-upstream' ? lease?.upload(size) : lease?.download(size)) ?? null;
+    const spend = (bytes: Buffer): Promise<void> | null =>
+      direction === 'to-upstream' ? this.#spend(bytes) : (lease?.download(bytes.length) ?? null);
     let before: Promise<void> | null = null;
-    return (size, go) => {
-      const due = before === null ? spend(size) : before.then(() => spend(size) ?? undefined);
+    return (bytes, go) => {
+      const due = before === null ? spend(bytes) : before.then(() => spend(bytes) ?? undefined);
       if (due === null) return go();
       from.pause();
       const turn = due.then(go, (error: unknown) =>
@@ -187,6 +198,15 @@ class Conversation {
         from.resume();
       });
     };
+  }
+
+  /** Counts a message that is about to leave. */
+  #spend(bytes: Buffer): Promise<void> | null {
+    const { lease } = this.#exchange;
+    if (lease === null) return null;
+    const upload = lease.upload(bytes.length);
+    if (this.#novelty === null) return upload;
+    return both(upload, spendNovel(bytes, new NoveltyMeter(this.#novelty, true), lease));
   }
 
   /** What a model says it has used so far is counted now: a conversation may last for hours. */

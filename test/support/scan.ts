@@ -3,7 +3,8 @@ import type { Finding } from '../../src/model/finding.ts';
 import { compileEngine, type Engine } from '../../src/scan/engine.ts';
 import { textReadersOf } from '../../src/scan/readers/list.ts';
 import { Scanner } from '../../src/scan/scanner.ts';
-import { AnswerText, type Form, type TextFinding } from '../../src/scan/text/answer-text.ts';
+import type { Form } from '../../src/scan/text/answer-strings.ts';
+import { AnswerText, type TextFinding } from '../../src/scan/text/answer-text.ts';
 
 /** A detector as tests need it: what is not said is as plain as can be. */
 export function detector(name: string, pattern: string, more: Partial<DetectorSpec> = {}): DetectorSpec {

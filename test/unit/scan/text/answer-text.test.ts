@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { loadDetectors } from '../../../../src/policy/load.ts';
 import { compileEngine } from '../../../../src/scan/engine.ts';
-import { formOf, type Form } from '../../../../src/scan/text/answer-text.ts';
+import { formOf, type Form } from '../../../../src/scan/text/answer-strings.ts';
 import { randomOf } from '../../../support/samples.ts';
 import { saidIn } from '../../../support/scan.ts';
 

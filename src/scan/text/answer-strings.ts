@@ -1,0 +1,138 @@
+import { EventStream, type StreamEvent } from '../event-stream.ts';
+
+/** How a text is to be read. `events`: server-sent events; `lines`: a JSON text on each line. */
+export type Form = 'text' | 'json' | 'events' | 'lines';
+
+/** Characters of one event or line. */
+const LONGEST = 8 * 1024 * 1024;
+/** Members that models let grow over events. */
+const GROWING =
+  /\/(?:delta|content|text|partial_json|arguments|thinking|reasoning|reasoning_content|transcript|response)$/;
+/** Of those, which grow as JSON. */
+const GROWS_AS_JSON = /\/(?:partial_json|arguments)$/;
+
+const FORMS: ReadonlyArray<readonly [RegExp, Form]> = [
+  [/^text\/event-stream$/, 'events'],
+  [/^application\/(?:x-)?(?:ndjson|jsonl|json-seq|jsonlines)$/, 'lines'],
+  [/[/+]json$/, 'json'],
+  [
+    /^text\/|[/+]xml$|^application\/(?:xhtml|javascript|ecmascript|x-javascript|x-yaml|yaml|toml|markdown|rtf|sql|graphql|x-sh)/,
+    'text',
+  ],
+];
+
+/** How an answer of this media type is read; null: it is no text. An answer that does not say what it is may be one. */
+export function formOf(essence: string | null): Form | null {
+  if (essence === null) return 'text';
+  return FORMS.find(([pattern]) => pattern.test(essence))?.[1] ?? null;
+}
+
+/** Who is told what stands in an answer. */
+export interface StringsListener {
+  /** A piece of a text that is neither events nor lines. */
+  text(text: string): void;
+  /** A piece of a text that grows over events, by its name. */
+  grow(name: string, asJson: boolean, text: string): void;
+  /** A text of its own. */
+  whole(text: string): void;
+}
+
+/** Takes an answer apart as it comes: texts, events, lines. Deltas of model APIs are told apart by what they belong to. */
+export class AnswerStrings {
+  readonly #form: Form;
+  readonly #listener: StringsListener;
+  readonly #decoder = new TextDecoder('utf-8');
+  readonly #events = new EventStream(LONGEST);
+  #line = '';
+
+  constructor(form: Form, listener: StringsListener) {
+    this.#form = form;
+    this.#listener = listener;
+  }
+
+  /** Reads the next bytes, their content codings undone. Throws EventTooLong. */
+  push(bytes: Uint8Array): void {
+    if (this.#form === 'events') for (const event of this.#events.push(bytes)) this.#readEvent(event);
+    else this.#readText(this.#decoder.decode(bytes, { stream: true }));
+  }
+
+  /** The answer is over. */
+  end(): void {
+    if (this.#form === 'events') for (const event of this.#events.push(Buffer.from('\n\n'))) this.#readEvent(event);
+    else this.#readText(this.#decoder.decode());
+    if (this.#line !== '') this.message(this.#line);
+    this.#line = '';
+  }
+
+  #readText(text: string): void {
+    if (this.#form !== 'lines') return this.#listener.text(text);
+    const lines = (this.#line + text).split('\n');
+    this.#line = lines.pop() as string;
+    for (const line of lines) this.message(line);
+    // A line without an end is text.
+    if (this.#line.length <= LONGEST) return;
+    this.message(this.#line);
+    this.#line = '';
+  }
+
+  #readEvent({ data, lines }: StreamEvent): void {
+    if (data !== null) this.message(data);
+    for (const line of lines)
+      if (!/^(?:data|id|retry)(?::|$)/.test(line) && line.length >= 16) this.#listener.whole(line);
+  }
+
+  /** One event, line or message of a conversation, JSON or text: strings that grow over several are told as such. */
+  message(text: string): void {
+    let message: unknown;
+    try {
+      message = JSON.parse(text);
+    } catch {
+      message = text;
+    }
+    const growing = isDelta(message);
+    const tell: Teller = (path, index, string) => {
+      if (growing && GROWING.test(path)) this.#listener.grow(`${path} ${index}`, GROWS_AS_JSON.test(path), string);
+      else this.#listener.whole(string);
+    };
+    if (!walk(message, { path: '', index: '', depth: 0 }, tell)) this.#listener.whole(text);
+  }
+}
+
+/** Whether an event says that its texts go on in the next. */
+function isDelta(message: unknown): boolean {
+  if (typeof message !== 'object' || message === null) return false;
+  const { type, choices, candidates, done } = message as Record<string, unknown>;
+  return (
+    (typeof type === 'string' && type.includes('delta')) ||
+    choices !== undefined ||
+    candidates !== undefined ||
+    done === false
+  );
+}
+
+type Teller = (path: string, index: string, text: string) => void;
+
+/** Nested deeper than this, nothing grows. */
+const DEEPEST = 64;
+
+interface Place {
+  readonly path: string;
+  /** The indices that are said beside it: of the block, call or choice it belongs to. */
+  readonly index: string;
+  readonly depth: number;
+}
+
+/** Hands on every string with its place; false: some are nested too deep. */
+function walk(value: unknown, { path, index, depth }: Place, tell: Teller): boolean {
+  if (typeof value === 'string') tell(path, index, value);
+  if (typeof value !== 'object' || value === null) return true;
+  if (depth === DEEPEST) return false;
+  const members = Object.entries(value);
+  const numbers = members.filter(([name, each]) => typeof each === 'number' && /(?:^|_)index$/.test(name));
+  const own = numbers.reduce((said, [, each]) => `${said} ${String(each)}`, index);
+  return members.every(([name, each]) => {
+    // Names are short, but for those that are there to be read.
+    if (name.length > 24) tell(`${path}/`, own, name);
+    return walk(each, { path: `${path}/${name}`, index: own, depth: depth + 1 }, tell);
+  });
+}

@@ -28,6 +28,7 @@ import type { Services } from './proxy/services.ts';
 import type { Sessions } from './proxy/sessions.ts';
 import type { GenerationView } from './proxy/snapshot.ts';
 import type { ToolRegistry } from './proxy/tool-registry.ts';
+import { Trails } from './proxy/trails.ts';
 import { Turns } from './proxy/turns.ts';
 import type { Log } from './telemetry/log.ts';
 import type { Metrics } from './telemetry/metrics.ts';
@@ -132,6 +133,7 @@ function servicesOf(governed: Governed, leaves: LeafCache): Services {
     upstreamTrust,
     upstreamSessions: new Map(),
     scanners: scannersOf(config, generations, log),
+    trails: new Trails(),
     novelties: new Novelties(),
     audit,
     tools,

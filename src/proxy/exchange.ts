@@ -182,7 +182,7 @@ export function openExchange(
     permit: null,
     softened: null,
     lease: null,
-    findings: null,
+    findings: foundIn(tunnel),
     unscanned: false,
     usage: null,
     reading: null,
@@ -192,6 +192,13 @@ export function openExchange(
     received: 0,
     cancellation: new Cancellation(),
   };
+}
+
+/** What was found in the name of a tunnel's host stands on record once. */
+function foundIn(tunnel: Tunnel | null): Inspected[] | null {
+  const findings = tunnel?.findings ?? null;
+  if (tunnel !== null) tunnel.findings = null;
+  return findings;
 }
 
 /** Records a tunnel in which no request was ever read: refused at CONNECT, or failed before HTTP began. */

@@ -6,12 +6,15 @@ import { SCAN_ACTIONS, ScanProfile, scanKeyOf, type ScanAction, type ScanKey } f
 import { BudgetExceeded } from '../scan/budget.ts';
 import { belongs } from '../scan/belongs.ts';
 import { CodingError } from '../scan/content-decoder.ts';
+import { fragmentsOf, type BodyForm, type Fragment } from '../scan/fragments.ts';
 import type { Scanner } from '../scan/scanner.ts';
 import type { ScannerSource } from '../scan/text/answer-text.ts';
+import type { Sequel } from '../scan/trail.ts';
 import type { FindingTerms } from './answer-reading.ts';
 import type { Exchange } from './exchange.ts';
 import type { Permit } from './permit.ts';
 import type { Services } from './services.ts';
+import type { Memory } from './trails.ts';
 
 /** What was found, what was done about it, and where it stood. On record as it stands here. */
 export interface Inspected {
@@ -48,20 +51,26 @@ const REASONS: Readonly<Record<Finding['family'], Reason>> = {
 const AUTHENTICATION =
   /^header (?:authorization|cookie|x-[a-z-]*(?:key|token|auth)[a-z-]*|[a-z-]*api-?key|[a-z-]*token|apikey)$/;
 
+/** Of whom, or of what, something is scanned, and what is noted of that. */
+export type Subject = Pick<Exchange, 'agent' | 'session' | 'now' | 'findings' | 'softened'>;
+/** Under which terms. */
+export type Terms = Pick<Permit, 'agent' | 'decision' | 'mode' | 'target'>;
+
 /** Judges what is found in one exchange by the profile that holds for it. */
 export class Inspection {
   readonly #profile: ScanProfile;
-  readonly #exchange: Exchange;
+  readonly #exchange: Subject;
   readonly #services: Services;
   readonly #mode: Mode;
   readonly #host: string;
+  #memory: Memory | null = null;
   #blind = false;
   /** The answer has begun: nothing can be said before it any more. */
   late = false;
   /** Milliseconds worked for this exchange. */
   time = 0;
 
-  constructor(permit: Permit, exchange: Exchange, services: Services) {
+  constructor(permit: Terms, exchange: Subject, services: Services) {
     this.#profile = profileOf(permit, exchange);
     this.#exchange = exchange;
     this.#services = services;
@@ -103,6 +112,38 @@ export class Inspection {
     const named = this.#profile.detectors.filter((name) => detectors.get(name)?.family === family);
     const actions = ['', ...named].map((name) => this.#profile.action(name, key));
     return SCAN_ACTIONS.find((action) => actions.includes(action)) ?? 'off';
+  }
+
+  /** What was sent before in the same session. */
+  get memory(): Memory {
+    return (this.#memory ??= this.#services.trails.of(this.#exchange));
+  }
+
+  /** Parts of a request that may go on with others. */
+  fragmentsOf(target: Buffer | undefined, body: Buffer | null, form: BodyForm): readonly Fragment[] {
+    return fragmentsOf(this.#host, target?.toString('latin1') ?? '', body, form);
+  }
+
+  /** Puts them behind what was sent before. */
+  sequel(fragments: readonly Fragment[]): Sequel {
+    return this.memory.trail.sequel(this.#host, fragments, performance.now());
+  }
+
+  /** Notes something that no detector finds in a text, and judges it. */
+  report(detector: string, where: string): void {
+    const fingerprint = this.#services.scanners.fingerprint(`${detector} ${this.#host}`);
+    const finding: Finding = {
+      detector,
+      family: 'exfiltration',
+      severity: 'medium',
+      offset: 0,
+      length: 0,
+      via: [],
+      belongsTo: [],
+      authenticates: false,
+      fingerprint,
+    };
+    this.judge([finding], 'to-upstream', 'target', () => where);
   }
 
   /** Does a step of a scan on the clock of this exchange. */
@@ -245,7 +286,7 @@ export function unseen(error: unknown): Denial {
   return new Denial('request-malformed', 'the content coding of the body is damaged', { cause: error });
 }
 
-function profileOf({ decision, agent }: Permit, { now }: Exchange): ScanProfile {
+function profileOf({ decision, agent }: Terms, { now }: Subject): ScanProfile {
   const own = decision.kind === 'allow' ? decision.obligations.scan : null;
   return new ScanProfile([own, ...(now.policy.agents.get(agent)?.scan ?? [])]);
 }

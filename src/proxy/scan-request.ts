@@ -5,16 +5,17 @@ import type { Finding } from '../model/finding.ts';
 import { parseMediaType } from '../policy/content/text.ts';
 import { contentCodings, decodeContent, type Coding } from '../scan/content-decoder.ts';
 import { joinedStrings, joinedTarget } from '../scan/joins.ts';
-import { redact, without } from '../scan/redact.ts';
+import { redact } from '../scan/redact.ts';
 import { NoveltyMeter } from '../scan/novelty.ts';
-import type { Scanner } from '../scan/scanner.ts';
 import { placeInBody, placeInFields, placeInTarget } from '../scan/where.ts';
 import type { HeldBody } from './body.ts';
 import type { Exchange } from './exchange.ts';
-import { Inspection, unseen, type Part } from './inspection.ts';
+import { Inspection, unseen } from './inspection.ts';
 import type { AgentRequest } from './message.ts';
 import { NovelStream, both, countNovel } from './novel-upload.ts';
 import type { Permit } from './permit.ts';
+import { scanHost, watchTarget } from './scan-host.ts';
+import { NOTHING_TO_JOIN, scanPieces, type Piece } from './scan-pieces.ts';
 import { ScannedStream } from './scanned-stream.ts';
 import type { Services } from './services.ts';
 
@@ -46,7 +47,10 @@ export function scanRequest(
   const inspection = new Inspection(permit, exchange, services);
   exchange.unscanned = inspection.unscanned;
   if (inspection.off) return counted({ ...body, redacted: false }, facts, request, exchange, services);
+  // The host of a tunnel was looked at before it was resolved; why it was refused is told here, with all facts.
+  if (exchange.tunnel?.refusal !== null) scanHost(permit, exchange, services);
   const head = headOf(request, facts, permit);
+  watchTarget(permit, facts, inspection);
   const codings = body.present ? codingsOf(request) : [];
   const end = (held: Held, coded: readonly Coding[]): ScannedBody | Promise<ScannedBody> =>
     counted(finish(held, coded, inspection, services), facts, request, exchange, services);
@@ -95,21 +99,8 @@ interface Held {
   readonly redacted: boolean;
 }
 
-/** One thing that leaves, and how what stands in it is told. */
-interface Piece {
-  readonly bytes: Buffer;
-  readonly part: Part;
-  readonly whereOf: (offset: number) => string;
-  /** The same without what stands between its parts, for secrets that were cut up; null where there is nothing to join. */
-  readonly join: (bytes: Buffer) => Buffer | null;
-  readonly joinedWhere: string;
-}
-
 const JSON_TYPE = 'application/json';
-/** What no match goes across. */
-const APART = Buffer.from('\n\0\n');
-const NOTHING_TO_JOIN = (): null => null;
-
+const FORM_TYPE = 'application/x-www-form-urlencoded';
 function headOf(request: AgentRequest, facts: Facts, permit: Permit): Piece[] {
   const path = permit.rawPath ? facts.path.raw : (facts.path.canonical ?? facts.path.raw);
   const target = facts.query === null ? path : `${path}?${facts.query}`;
@@ -132,46 +123,6 @@ function fieldsPiece(lines: string): Piece {
   };
 }
 
-/** Scans all pieces, as they are and joined, in one go; returns what is to be taken out of the body. Throws the denial. */
-function scanPieces(pieces: readonly Piece[], inspection: Inspection): readonly Finding[] {
-  const scanner = inspection.take();
-  const joined = pieces.map(({ bytes, join }) => join(bytes)).filter((bytes) => bytes !== null);
-  const all = [...pieces.map(({ bytes }) => bytes), ...joined];
-  const found = inspection.run(() => scanner.wholeBytes(Buffer.concat(all.flatMap((bytes) => [bytes, APART]))));
-  if (found.length === 0) {
-    inspection.give(scanner);
-    return found;
-  }
-  const findings = [...found].sort((a, b) => a.offset - b.offset);
-  const redactions: Finding[] = [];
-  let from = 0;
-  for (const piece of pieces) {
-    const next = from + piece.bytes.length + APART.length;
-    const own = findings
-      .filter(({ offset }) => offset >= from && offset < next)
-      .map((each) => ({ ...each, offset: each.offset - from }));
-    redactions.push(...inspection.judge(own, 'to-upstream', piece.part, piece.whereOf));
-    judgeJoined(piece, own, scanner, inspection);
-    from = next;
-  }
-  inspection.give(scanner);
-  return redactions;
-}
-
-/** What is found joined is judged where all that stands whole has been taken out: each is told of once, and none hides another. */
-function judgeJoined(
-  { bytes, part, join, joinedWhere }: Piece,
-  own: readonly Finding[],
-  scanner: Scanner,
-  inspection: Inspection,
-): void {
-  const joined = join(own.length === 0 ? bytes : without(bytes, own));
-  if (joined === null) return;
-  const findings = inspection.run(() => scanner.wholeBytes(joined));
-  const [redaction] = inspection.judge(findings, 'to-upstream', part, () => joinedWhere);
-  if (redaction !== undefined) inspection.refuse(redaction, joinedWhere);
-}
-
 /** Scans a request of which all that is held is at hand; what still streams is scanned on its way. */
 function scanHeld(
   request: AgentRequest,
@@ -181,7 +132,7 @@ function scanHeld(
   inspection: Inspection,
 ): Held {
   if (body.rest !== null || body.size === 0) {
-    scanPieces(head, inspection);
+    scanPieces(head, inspection.fragmentsOf(head[0]?.bytes, null, 'other'), inspection);
     return { body, redacted: false };
   }
   const whole = pieces.length === 1 ? (pieces[0] as Buffer) : Buffer.concat(pieces);
@@ -191,7 +142,8 @@ function scanHeld(
   const join = json ? joinedStrings : NOTHING_TO_JOIN;
   const all = [...head, { bytes: whole, part: 'body', whereOf, join, joinedWhere: 'parts of the body' } as const];
   if (body.trailers.size > 0) all.push(fieldsPiece(body.trailers.text(END_TO_END)));
-  const redactions = scanPieces(all, inspection);
+  const form = json ? 'json' : mediaType === FORM_TYPE ? 'form' : 'other';
+  const redactions = scanPieces(all, inspection.fragmentsOf(head[0]?.bytes, whole, form), inspection);
   if (redactions.length === 0) return { body, redacted: false };
   const clean = redact(whole, redactions, json);
   if (clean !== null) return { body: { ...body, pieces: [clean], size: clean.length }, redacted: true };
@@ -207,7 +159,7 @@ function codingsOf(request: AgentRequest): readonly Coding[] | null {
 
 /** A body under a coding that cannot be undone is not looked at, and so does not leave, but in a mode that stops nothing. */
 function passUnseen(head: readonly Piece[], body: HeldBody, inspection: Inspection): Held {
-  scanPieces(head, inspection);
+  scanPieces(head, inspection.fragmentsOf(head[0]?.bytes, null, 'other'), inspection);
   inspection.giveUp(new Denial('scan-budget', 'the content coding of the body is not one the gate can undo'));
   return { body, redacted: false };
 }

@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { createHmac, randomBytes } from 'node:crypto';
 import { existsSync, linkSync, mkdirSync, readFileSync, unlinkSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { DetectorSpec } from '../model/detector.ts';
@@ -45,6 +45,11 @@ export class Scanners {
   /** Whether fake credentials are planted, which are looked for whatever the rules say. */
   get hasCanaries(): boolean {
     return this.#registry.current.hasCanaries;
+  }
+
+  /** What stands for a text in findings. */
+  fingerprint(text: string): string {
+    return createHmac('sha256', this.#key).update(text, 'latin1').digest('hex').slice(0, 16);
   }
 
   close(): void {

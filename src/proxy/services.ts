@@ -15,6 +15,7 @@ import type { Novelties } from './novelties.ts';
 import type { Scanners } from './scanners.ts';
 import type { UpstreamPool } from './pool.ts';
 import type { Crowd } from './crowd.ts';
+import type { Trails } from './trails.ts';
 import type { Turns } from './turns.ts';
 import type { GenerationView } from './snapshot.ts';
 import type { ToolRegistry } from './tool-registry.ts';
@@ -41,6 +42,8 @@ export interface Services {
   readonly leases: Leases;
   /** Look for what must not leave. */
   readonly scanners: Scanners;
+  /** What sessions have sent in requests before. */
+  readonly trails: Trails;
   /** What agents have sent and received, where it is limited how much may be new. */
   readonly novelties: Novelties;
   readonly audit: AuditLog;

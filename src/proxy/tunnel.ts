@@ -10,11 +10,13 @@ import { Http2Agent } from './adapters/http2-agent.ts';
 import type { Connections } from './connections.ts';
 import { concludeTunnel, serveExchange } from './exchange.ts';
 import { acceptTls, contradictionOf, firstByte, peekHello } from './handshake.ts';
+import type { Inspected, Subject } from './inspection.ts';
 import type { AgentConnection, Peer } from './message.ts';
 import { serveOpaque } from './opaque.ts';
 import { admit, type ConnectPermit, type Permit } from './permit.ts';
 import { grantsOf, refuseExpired, type Principal } from './principal.ts';
 import { refuseHalted } from './refuse-halted.ts';
+import { scanHost } from './scan-host.ts';
 import type { Services } from './services.ts';
 import { COST } from './turns.ts';
 
@@ -31,6 +33,8 @@ export interface Tunnel {
   readonly mismatch: string | null;
   /** Bytes pass uninspected: `tcp` whatever they are, `tls` once their ClientHello names the tunnel's host. */
   readonly opaque: 'tcp' | 'tls' | null;
+  /** What was found in the name of the host; on record with the first exchange. */
+  findings: Inspected[] | null;
   /** Permit of the last request; the next one mostly says the same. */
   latest: Permit | null;
 }
@@ -50,7 +54,8 @@ export async function openTunnel(
   services: Services,
 ): Promise<Tunnel> {
   const { agent, session } = principal;
-  const permit = contradiction ?? (await open(principal, target, services).catch(asDenial));
+  const subject: Subject = { ...principal, findings: null, softened: null };
+  const permit = contradiction ?? (await open(subject, agent, target, services).catch(asDenial));
   const refused = permit instanceof Denial;
   return {
     id: `${services.instance}-t${++tunnels}`,
@@ -60,6 +65,7 @@ export async function openTunnel(
     refusal: refused ? permit : null,
     mismatch: null,
     opaque: refused ? null : permit.opaque ? 'tcp' : permit.passThrough ? 'tls' : null,
+    findings: subject.findings,
     latest: null,
   };
 }
@@ -70,11 +76,13 @@ let tunnels = 0;
  * May this agent reach this host at all, and at an address that may be dialled? In this order, for a host name is itself a
  * message, and resolving it delivers it.
  */
-async function open({ agent, session, now }: Principal, target: Target, services: Services): Promise<ConnectPermit> {
+async function open(subject: Subject, agent: string, target: Target, services: Services): Promise<ConnectPermit> {
+  const { session, now } = subject;
   refuseExpired(session, services);
   refuseHalted({ agent, session, capability: null }, now, services);
   const decision = decideConnection(agent, target, now.policy, grantsOf(session));
   const permit = admit(decision, target, services.halts.enforces(agent));
+  scanHost({ agent, decision, mode: permit.mode, target }, subject, services);
   await guard(permit, services.names, now.network);
   return permit;
 }

@@ -1,0 +1,86 @@
+import type { Finding } from '../model/finding.ts';
+import type { Fragment } from '../scan/fragments.ts';
+import { without } from '../scan/redact.ts';
+import type { Scanner } from '../scan/scanner.ts';
+import type { Inspection, Part } from './inspection.ts';
+
+/** One thing that leaves, and how what stands in it is told. */
+export interface Piece {
+  readonly bytes: Buffer;
+  readonly part: Part;
+  readonly whereOf: (offset: number) => string;
+  /** The same without what stands between its parts, for secrets that were cut up; null where there is nothing to join. */
+  readonly join: (bytes: Buffer) => Buffer | null;
+  readonly joinedWhere: string;
+}
+
+/** What no match goes across. */
+const APART = Buffer.from('\n\0\n');
+export const NOTHING_TO_JOIN = (): null => null;
+
+/**
+ * Scans all pieces, as they are, joined, and behind what was sent before, in one go; returns what is to be taken out of the
+ * body. Throws the denial.
+ */
+export function scanPieces(
+  pieces: readonly Piece[],
+  fragments: readonly Fragment[],
+  inspection: Inspection,
+): readonly Finding[] {
+  const scanner = inspection.take();
+  const sequel = inspection.sequel(fragments);
+  const joined = [...pieces.map(({ bytes, join }) => join(bytes)), sequel.bytes].filter((bytes) => bytes !== null);
+  const all = [...pieces.map(({ bytes }) => bytes), ...joined];
+  const found = inspection.run(() => scanner.wholeBytes(Buffer.concat(all.flatMap((bytes) => [bytes, APART]))));
+  if (found.length === 0) {
+    inspection.give(scanner);
+    sequel.keep();
+    return found;
+  }
+  const findings = [...found].sort((a, b) => a.offset - b.offset);
+  const redactions: Finding[] = [];
+  let from = 0;
+  for (const piece of pieces) {
+    const next = from + piece.bytes.length + APART.length;
+    const own = findings
+      .filter(({ offset }) => offset >= from && offset < next)
+      .map((each) => ({ ...each, offset: each.offset - from }));
+    redactions.push(...inspection.judge(own, 'to-upstream', piece.part, piece.whereOf));
+    judgeJoined(piece, own, scanner, inspection);
+    from = next;
+  }
+  judgeSequel(fragments, scanner, inspection);
+  inspection.give(scanner);
+  return redactions;
+}
+
+/** What is made of several requests is judged without parts that are something by themselves: those were judged for it. */
+function judgeSequel(fragments: readonly Fragment[], scanner: Scanner, inspection: Inspection): void {
+  const parts = fragments.filter(({ text }) => inspection.run(() => scanner.whole(text)).length === 0);
+  const { bytes, spans, keep } = inspection.sequel(parts);
+  if (bytes !== null) {
+    const found = inspection.run(() => scanner.wholeBytes(bytes));
+    const made = found.filter(({ family, offset, length }) => MADE.has(family) && spans(offset, length));
+    const [redaction] = inspection.judge(made, 'to-upstream', 'body', () => SEVERAL);
+    if (redaction !== undefined) inspection.refuse(redaction, SEVERAL);
+  }
+  keep();
+}
+
+const SEVERAL = 'parts of several requests';
+/** Families of what is too long to be made of parts by chance. */
+const MADE: ReadonlySet<Finding['family']> = new Set<Finding['family']>(['secrets', 'registered-values']);
+
+/** What is found joined is judged where all that stands whole has been taken out: each is told of once, and none hides another. */
+function judgeJoined(
+  { bytes, part, join, joinedWhere }: Piece,
+  own: readonly Finding[],
+  scanner: Scanner,
+  inspection: Inspection,
+): void {
+  const joined = join(own.length === 0 ? bytes : without(bytes, own));
+  if (joined === null) return;
+  const findings = inspection.run(() => scanner.wholeBytes(joined));
+  const [redaction] = inspection.judge(findings, 'to-upstream', part, () => joinedWhere);
+  if (redaction !== undefined) inspection.refuse(redaction, joinedWhere);
+}

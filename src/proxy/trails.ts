@@ -1,0 +1,26 @@
+import { ChannelWatch } from '../scan/channel.ts';
+import { Trail } from '../scan/trail.ts';
+import type { Session } from '../model/session.ts';
+
+/** Sessions, or agents without one, whose trail is kept in this process. */
+const MOST = 1024;
+
+/** What is remembered of one session. */
+export interface Memory {
+  readonly trail: Trail;
+  readonly channels: ChannelWatch;
+}
+
+/** What agents sent in requests before, as far as a later one may go on with it. */
+export class Trails {
+  readonly #all = new Map<string, Memory>();
+
+  of({ agent, session }: { readonly agent: string | null; readonly session: Session | null }): Memory {
+    const key = session === null ? `agent ${agent ?? ''}` : `session ${session.id}`;
+    const memory = this.#all.get(key) ?? { trail: new Trail(), channels: new ChannelWatch() };
+    this.#all.delete(key);
+    this.#all.set(key, memory);
+    if (this.#all.size > MOST) this.#all.delete(this.#all.keys().next().value as string);
+    return memory;
+  }
+}

@@ -21,7 +21,8 @@ import { Leases } from './proxy/leases.ts';
 import { UpstreamPool } from './proxy/pool.ts';
 import { Quarantine } from './proxy/quarantine.ts';
 import { openReception, type Reception } from './proxy/reception.ts';
-import { Registry } from './proxy/registry.ts';
+import { watchDocuments } from './proxy/document-store.ts';
+import { watchRegistry } from './proxy/registry.ts';
 import { Novelties } from './proxy/novelties.ts';
 import { Scanners, scanKey } from './proxy/scanners.ts';
 import type { Services } from './proxy/services.ts';
@@ -161,8 +162,10 @@ const DETECTORS = fileURLToPath(new URL('../rules/detectors', import.meta.url));
 /** All detectors are compiled before anything is served. */
 function scannersOf({ state }: Config, generations: GenerationView, log: Log): Scanners {
   const key = scanKey(join(state, 'scan.key'));
-  const registry = new Registry(state, key, (error) => log.error({ err: error }, 'registered values cannot be read'));
-  const scanners = new Scanners(() => loadDetectors(DETECTORS), registry, key);
+  const failed = (what: string) => (error: Error) => log.error({ err: error }, `${what} cannot be read`);
+  const registry = watchRegistry(state, key, failed('registered values'));
+  const documents = watchDocuments(state, key, failed('fingerprints of documents'));
+  const scanners = new Scanners(() => loadDetectors(DETECTORS), registry, documents, key);
   scanners.enginesOf(generations.stable.policy);
   return scanners;
 }

@@ -17,6 +17,7 @@ import { addReplay } from './replay.ts';
 import { addRun } from './run.ts';
 import { addSchema } from './schema.ts';
 import { addScan } from './scan.ts';
+import { addDocuments } from './documents.ts';
 import { addCanary, addSecrets } from './secrets.ts';
 import { addSession } from './session.ts';
 import { addStart } from './start.ts';
@@ -60,6 +61,7 @@ async function main(words: readonly string[]): Promise<void> {
     addScan,
     addSecrets,
     addCanary,
+    addDocuments,
   ])
     add(program);
   inheritExit(program);

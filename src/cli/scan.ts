@@ -1,4 +1,4 @@
-import { createReadStream, existsSync, lstatSync, readdirSync, statSync } from 'node:fs';
+import { createReadStream, existsSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { styleText } from 'node:util';
@@ -7,7 +7,8 @@ import { errorCode } from '../model/error-code.ts';
 import type { DetectorSpec } from '../model/detector.ts';
 import type { Finding } from '../model/finding.ts';
 import { loadDetectors, loadPolicy } from '../policy/load.ts';
-import { Registry } from '../proxy/registry.ts';
+import { watchDocuments } from '../proxy/document-store.ts';
+import { watchRegistry } from '../proxy/registry.ts';
 import { scanKey } from '../proxy/scanners.ts';
 import { BudgetExceeded } from '../scan/budget.ts';
 import { compileEngine, warm, type Engine } from '../scan/engine.ts';
@@ -17,7 +18,9 @@ import { formOf } from '../scan/text/answer-strings.ts';
 import { AnswerText, type TextFinding } from '../scan/text/answer-text.ts';
 import { extentOf } from '../scan/redact.ts';
 import { placeInBody, placeInFields, placeInTarget } from '../scan/where.ts';
-import { CommandError, EXIT } from './exit.ts';
+import { EXIT } from './exit.ts';
+import { filesBelow } from './files.ts';
+import { progress } from './progress.ts';
 import { configOf, withSettings } from './settings.ts';
 
 const DETECTORS = fileURLToPath(new URL('../../rules/detectors', import.meta.url));
@@ -69,36 +72,20 @@ function enginesOf(command: Command): Engines {
   const own = existsSync(rules) ? loadPolicy(rules).policy?.detectors : [];
   if (own === undefined) process.stderr.write(`the rules in ${rules} do not load: their detectors are left out\n`);
   const key = existsSync(join(state, 'scan.key')) ? scanKey(join(state, 'scan.key')) : Buffer.alloc(32, 1);
-  const registry = new Registry(state, key, () => undefined);
+  const registry = watchRegistry(state, key, () => undefined);
+  const documents = watchDocuments(state, key, () => undefined);
   registry.close();
+  documents.close();
   const all = [...loadDetectors(DETECTORS), ...(own ?? [])];
   const ofText = ({ family }: DetectorSpec): boolean => family === 'injected-instructions';
   const bytes = compileEngine(
     all.filter((each) => !ofText(each)),
     registry,
+    documents,
   );
   const text = compileEngine(all.filter(ofText));
   for (const engine of [bytes, text]) warm(engine);
   return { bytes, text };
-}
-
-function filesBelow(path: string): string[] {
-  try {
-    if (!statSync(path).isDirectory()) return [path];
-  } catch (error) {
-    throw new CommandError(`${path} cannot be read: ${errorCode(error)}`);
-  }
-  const files: string[] = [];
-  const walk = (folder: string): void => {
-    for (const name of readdirSync(folder).sort()) {
-      const each = join(folder, name);
-      const entry = lstatSync(each);
-      if (entry.isDirectory()) walk(each);
-      else if (entry.isFile()) files.push(each);
-    }
-  };
-  walk(path);
-  return files;
 }
 
 class Scan {
@@ -259,14 +246,4 @@ function masked(blank: Buffer, finding: Finding): string | null {
   const { from, to } = extentOf(blank, finding);
   const text = blank.subarray(Math.max(0, from - AROUND), to + AROUND).toString('latin1');
   return text.replace(/\*{13,}/g, '************').replace(/[^\x20-\x7e]/g, '·');
-}
-
-const WIDTH = 24;
-
-/** A bar on the terminal; nothing where there is none. */
-function progress(done: number, all: number, name: string): void {
-  if (!process.stderr.isTTY || all < 2) return;
-  const filled = Math.round((done / all) * WIDTH);
-  const bar = `${'█'.repeat(filled)}${'░'.repeat(WIDTH - filled)} ${done}/${all} ${name.slice(-40)}`;
-  process.stderr.write(done === all ? '\r\x1b[K' : `\r\x1b[K${bar}`);
 }

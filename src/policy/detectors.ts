@@ -4,7 +4,6 @@ import { PatternError, parsePattern } from '../pattern/parse.ts';
 import { compileProgram } from '../pattern/program.ts';
 import type { Named } from './merge.ts';
 import { problemAt, type Problem } from './problem.ts';
-import { NOT_YET } from './scan.ts';
 import type { DetectorFileSpec } from './scan-schema.ts';
 import { rangeOf } from './source.ts';
 
@@ -37,7 +36,11 @@ function flawOf(spec: DetectorFileSpec): Flaw | null {
       hint: 'write `pattern:` with an RE2 expression',
     };
   if (spec.family === 'documents')
-    return { key: 'family', message: `family "${spec.family}" is not supported yet`, hint: NOT_YET };
+    return {
+      key: 'family',
+      message: 'documents are not found by patterns',
+      hint: 'fingerprint them: sallyport documents add DIR',
+    };
   if (spec.assigned !== undefined && spec.near !== undefined)
     return { key: 'near', message: 'a detector has either assigned or near', hint: 'near is the wider of the two' };
   if (spec.pattern === undefined) return null;

@@ -18,7 +18,7 @@ export const scanMap = z.strictObject({
     ),
   documents: scanAction
     .optional()
-    .describe('Parts of documents of your own. **Not supported yet: refused when used.**'),
+    .describe('Parts of documents of your own (`sallyport documents add`). Default `deny`.'),
   exfiltration: scanAction.optional().describe('Shapes of commands and names that carry things out. Default `alert`.'),
   'secrets-received': scanAction
     .optional()

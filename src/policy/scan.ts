@@ -25,21 +25,17 @@ export function parseScan(
   return { off: false, resets: false, actions, detectors: new Map(Object.entries(spec.detectors ?? {})) };
 }
 
-/** What this version does not look for: a profile that names it would have somebody believe to be protected. */
-const LATER: ReadonlySet<ScanKey> = new Set<ScanKey>(['documents']);
 /** What is looked for in what comes back. */
 const RECEIVED: ReadonlySet<ScanKey> = new Set<ScanKey>(['secrets-received', 'injected-instructions']);
-export const NOT_YET = 'this version cannot enforce it, and would rather refuse the file than pretend; remove it';
 
 /** Not everything can be done to everything. */
 function flawOf(key: ScanKey, action: ScanAction): { readonly message: string; readonly hint: string } | null {
-  if (LATER.has(key)) return { message: `"${key}" is not supported yet`, hint: NOT_YET };
   if (action === 'annotate' && !RECEIVED.has(key))
     return {
       message: `${key} cannot be annotated`,
       hint: 'write deny, redact, alert or off: annotate is for what comes back',
     };
-  if (action === 'redact' && key === 'exfiltration')
+  if (action === 'redact' && (key === 'exfiltration' || key === 'documents'))
     return { message: `${key} cannot be redacted`, hint: 'write deny, alert or off' };
   if (action === 'redact' && key === 'injected-instructions')
     return { message: `${key} cannot be redacted`, hint: 'write deny, annotate, alert or off' };

@@ -1,8 +1,9 @@
-import { chmodSync, mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { z } from 'zod';
 import { errorCode } from '../model/error-code.ts';
 import { Registered, type RegisteredValue } from '../scan/registered.ts';
+import { Watched, writeWhole } from './watched.ts';
 
 const print = z.strictObject({
   length: z.int().min(1),
@@ -41,58 +42,12 @@ export function readRegistry(path: string): readonly RegisteredValue[] {
   }
 }
 
-/** Written beside and renamed: whoever reads it reads all of it. */
 export function writeRegistry(path: string, values: readonly RegisteredValue[]): void {
-  mkdirSync(dirname(path), { recursive: true });
-  writeFileSync(`${path}.new`, `${JSON.stringify({ version: 1, values }, null, 1)}\n`, { mode: 0o600 });
-  chmodSync(`${path}.new`, 0o600);
-  renameSync(`${path}.new`, path);
+  writeWhole(path, `${JSON.stringify({ version: 1, values }, null, 1)}\n`);
 }
-
-/** How often a running gate looks whether values were registered, in milliseconds. */
-const INTERVAL = 1000;
 
 /** The registered values as they stand in the state folder, taken up while the gate runs. */
-export class Registry {
-  readonly #path: string;
-  readonly #key: Buffer;
-  readonly #timer: NodeJS.Timeout;
-  readonly #failed: (error: Error) => void;
-  #stamp = '';
-  current: Registered;
-
-  /** Throws an Error with one line for a file that no gate wrote; later ones are told to `failed`, and the last good one holds. */
-  constructor(state: string, key: Buffer, failed: (error: Error) => void) {
-    this.#path = registryFile(state);
-    this.#key = key;
-    this.#failed = failed;
-    this.#stamp = stampOf(this.#path);
-    this.current = new Registered(readRegistry(this.#path), key);
-    this.#timer = setInterval(() => this.#refresh(), INTERVAL).unref();
-  }
-
-  close(): void {
-    clearInterval(this.#timer);
-  }
-
-  #refresh(): void {
-    const stamp = stampOf(this.#path);
-    if (stamp === this.#stamp) return;
-    this.#stamp = stamp;
-    try {
-      if (stamp === '') throw new Error(`${this.#path} is gone: what was registered is still looked for`);
-      this.current = new Registered(readRegistry(this.#path), this.#key);
-    } catch (error) {
-      this.#failed(error as Error);
-    }
-  }
-}
-
-function stampOf(path: string): string {
-  try {
-    const { mtimeMs, ino, size } = statSync(path);
-    return `${mtimeMs} ${ino} ${size}`;
-  } catch {
-    return '';
-  }
+export function watchRegistry(state: string, key: Buffer, failed: (error: Error) => void): Watched<Registered> {
+  const path = registryFile(state);
+  return new Watched(path, () => new Registered(readRegistry(path), key), failed);
 }

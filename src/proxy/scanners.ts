@@ -4,7 +4,9 @@ import { dirname } from 'node:path';
 import type { DetectorSpec } from '../model/detector.ts';
 import { errorCode } from '../model/error-code.ts';
 import type { Policy } from '../policy/policy.ts';
-import type { Registry } from './registry.ts';
+import type { Documents } from '../scan/document-index.ts';
+import type { Registered } from '../scan/registered.ts';
+import type { Watched } from './watched.ts';
 import { compileEngine, warm, type Engine } from '../scan/engine.ts';
 import { textReadersOf } from '../scan/readers/list.ts';
 import { Scanner } from '../scan/scanner.ts';
@@ -30,15 +32,22 @@ interface Engines {
 /** Scanners for exchanges, and the detectors they look for: those that ship, and those of the rules in force. */
 export class Scanners {
   readonly #shipped: () => readonly DetectorSpec[];
-  readonly #registry: Registry;
+  readonly #registry: Watched<Registered>;
+  readonly #documents: Watched<Documents>;
   readonly #key: Buffer;
   readonly #engines = new WeakMap<Policy, Engines>();
   readonly #idle = new Map<Engine, Scanner[]>();
 
   /** `shipped` reads the detectors that ship; `key`: fingerprints of findings are made with it. */
-  constructor(shipped: () => readonly DetectorSpec[], registry: Registry, key: Buffer) {
+  constructor(
+    shipped: () => readonly DetectorSpec[],
+    registry: Watched<Registered>,
+    documents: Watched<Documents>,
+    key: Buffer,
+  ) {
     this.#shipped = shipped;
     this.#registry = registry;
+    this.#documents = documents;
     this.#key = key;
   }
 
@@ -54,6 +63,7 @@ export class Scanners {
 
   close(): void {
     this.#registry.close();
+    this.#documents.close();
   }
 
   /** All detectors under these rules, compiled once. */
@@ -100,7 +110,7 @@ export class Scanners {
     }
     // Scanners of rules that are gone are let go with their engine.
     if (this.#idle.size > 4) this.#idle.clear();
-    return { ...compiled, bytes: { ...compiled.bytes, registered: this.#registry } };
+    return { ...compiled, bytes: { ...compiled.bytes, registered: this.#registry, documents: this.#documents } };
   }
 }
 

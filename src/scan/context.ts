@@ -27,6 +27,9 @@ export class Context {
   /** Different matches of detectors that count them. */
   readonly #counted = new Map<string, Set<string>>();
 
+  /** Different prints that were met, by document. */
+  readonly #prints = new Map<string, Set<number>>();
+
   /** `key`: fingerprints are made with it. */
   constructor(engine: Engine, key: Buffer) {
     this.engine = engine;
@@ -44,6 +47,7 @@ export class Context {
 
   reset(): void {
     this.budget.reset();
+    if (this.#prints.size > 0) this.#prints.clear();
     if (this.#seen.size === 0 && this.#counted.size === 0) return;
     this.#findings = [];
     this.#seen.clear();
@@ -89,6 +93,15 @@ export class Context {
       authenticates: spec.authenticates,
       fingerprint,
     });
+  }
+
+  /** Counts a print of a document; true for the one that makes as many as are a part of it. */
+  countPrint(document: string, print: number, enough: number): boolean {
+    const prints = this.#prints.get(document) ?? new Set();
+    this.#prints.set(document, prints);
+    if (prints.has(print) || prints.size >= enough) return false;
+    prints.add(print);
+    return prints.size === enough;
   }
 
   /** Counts different matches; true for the one that makes as many as are a finding. */

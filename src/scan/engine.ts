@@ -1,6 +1,7 @@
 import type { DetectorSpec, Finder } from '../model/detector.ts';
 import { Automaton, makeHits, type Hits } from './automaton.ts';
 import { compileDetector, type Detector, type Variant } from './detector.ts';
+import { Documents } from './document-index.ts';
 import { Registered } from './registered.ts';
 import { VALIDATORS } from './validators/list.ts';
 
@@ -31,6 +32,8 @@ export interface Engine {
   readonly detectors: ReadonlyMap<string, DetectorSpec>;
   /** Values of one's own, as they are registered now. */
   readonly registered: { readonly current: Registered };
+  /** Documents of one's own, as they are known now. */
+  readonly documents: { readonly current: Documents };
   /** What finders report to. */
   readonly finders: ReadonlyMap<Finder, Detector>;
 }
@@ -47,11 +50,13 @@ const OPENINGS: ReadonlyArray<readonly [string, Opening['format']]> = [
 ];
 
 const NOTHING_REGISTERED = { current: new Registered([], Buffer.alloc(32)) };
+const NO_DOCUMENTS = { current: new Documents([], Buffer.alloc(32)) };
 
 /** Compiles detectors. Throws PatternError. */
 export function compileEngine(
   specs: Iterable<DetectorSpec>,
   registered: Engine['registered'] = NOTHING_REGISTERED,
+  documents: Engine['documents'] = NO_DOCUMENTS,
 ): Engine {
   const detectors = new Map([...specs].map((spec) => [spec.name, spec]));
   const variants = [...detectors.values()].flatMap(compileDetector);
@@ -70,6 +75,7 @@ export function compileEngine(
     hits: makeHits(2 * SLICE),
     detectors,
     registered,
+    documents,
     finders: findersOf(detectors.values()),
   };
 }

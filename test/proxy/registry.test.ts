@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { registryFile, Registry, writeRegistry } from '../../src/proxy/registry.ts';
+import { registryFile, watchRegistry, writeRegistry } from '../../src/proxy/registry.ts';
 import { printsOf } from '../../src/scan/registered.ts';
 import { until } from '../support/until.ts';
 
@@ -13,7 +13,7 @@ describe('the registry of a running gate', () => {
   it('takes up what is registered, and keeps it when the file disappears or is damaged', async () => {
     const key = Buffer.alloc(32, 7);
     const errors: string[] = [];
-    const registry = new Registry(folder, key, ({ message }) => void errors.push(message));
+    const registry = watchRegistry(folder, key, ({ message }) => void errors.push(message));
     const empty = registry.current;
     const prints = printsOf(Buffer.from(['a', 'registered', 'value'].join(' ')), key);
     writeRegistry(registryFile(folder), [

@@ -8,6 +8,7 @@ import type { View } from '../view.ts';
 import { Below, DEEPEST } from './below.ts';
 import { CodeReader } from './codes.ts';
 import { ContainerReader } from './containers.ts';
+import { DocumentReader } from './documents.ts';
 import { EscapeReader } from './escapes.ts';
 import { NumberReader } from './numbers.ts';
 import { PhraseReader } from './phrases.ts';
@@ -19,7 +20,7 @@ import { Utf16Reader } from './utf16.ts';
 export function readersOf(view: View): readonly Reader[] {
   const below = (): Below => new Below(view, readersOf);
   const finders = [new NumberReader(view), new PhraseReader(view)].filter((reader) => reader.used);
-  const always = [...finders, new RegisteredReader(view)];
+  const always = [...finders, new RegisteredReader(view), new DocumentReader(view)];
   if (view.via.length >= DEEPEST) return always;
   return [
     ...always,

@@ -49,7 +49,7 @@ describe('detectors in rules', () => {
 
   it('of families that nothing looks for are refused', () => {
     const text = file("    pattern: 'x1'\n").replace('personal-data', 'documents');
-    expect(problemsOf(text).join('\n')).toMatch(/family "documents" is not supported yet/);
+    expect(problemsOf(text).join('\n')).toMatch(/documents are not found by patterns[^]*sallyport documents add DIR/);
   });
 
   it('defined twice are an error that shows both places', () => {

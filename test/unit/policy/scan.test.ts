@@ -37,7 +37,7 @@ describe('scan in rules', () => {
       '{ injected-instructions: redact }',
       /injected-instructions cannot be redacted[^]*hint: write deny, annotate, alert or off/,
     ],
-    ['{ documents: deny }', /"documents" is not supported yet[^]*would rather refuse the file/],
+    ['{ documents: redact }', /documents cannot be redacted/],
     ['sometimes', /scan/],
   ])('that is wrong is shown with its place: %s', (text, message) => {
     const file = `version: 1\nagents:\n  bot:\n    identity: { token: "sha256:${HASH}" }\n    scan: ${text}\n`;

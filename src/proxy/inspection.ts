@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import { Denial } from '../model/denial.ts';
 import type { Finding } from '../model/finding.ts';
 import type { Mode } from '../model/mode.ts';
@@ -37,6 +38,16 @@ export type Part = 'target' | 'fields' | 'body';
 const MOST = 50;
 
 const NONE: readonly Finding[] = [];
+/** What stands for a scan that was not finished. */
+const UNDECIDED: readonly Finding[] = [];
+/** Bytes that are scanned at once: even the worst of them take no more than a few milliseconds. */
+const QUICK = 4 * 1024;
+/** Bytes that need a thread of their own, however harmless they are. */
+const LARGE = 512 * 1024;
+/** Bytes that are scanned between two looks at the clock. */
+const SLICE = 4 * 1024;
+/** Milliseconds that one exchange may hold up all others. */
+const PATIENCE = 5;
 
 const REASONS: Readonly<Record<Finding['family'], Reason>> = {
   secrets: 'secret-found',
@@ -196,6 +207,65 @@ export class Inspection {
     } finally {
       this.time += performance.now() - began;
     }
+  }
+
+  /**
+   * Scans bytes as one whole stream: here where that is quick, on a thread of its own where it would hold up everybody else.
+   * Throws, or rejects with, the denial where it costs too much.
+   */
+  scan(bytes: Buffer): readonly Finding[] | Promise<readonly Finding[]> {
+    if (this.#blind) return NONE;
+    if (bytes.length <= QUICK) return this.#scanHere(bytes);
+    const found = bytes.length > LARGE ? null : this.run(() => this.#scanAWhile(bytes) ?? UNDECIDED);
+    if (found !== null && found !== UNDECIDED) return found;
+    const offloaded = this.#services.scanners.offload(this.#exchange.now.policy, bytes);
+    if (offloaded === null) return this.#scanHere(bytes);
+    this.#services.metrics.scanOffloaded();
+    return offloaded.then(
+      ({ findings, milliseconds }) => {
+        this.time += milliseconds;
+        return findings;
+      },
+      (error: unknown) =>
+        this.run(() => {
+          throw error;
+        }),
+    );
+  }
+
+  /** Scans the next bytes of a stream, and lets others have their turn where that takes long. Throws the denial. */
+  async scanInTurns(scanner: Scanner, bytes: Buffer): Promise<readonly Finding[]> {
+    const findings: Finding[] = [];
+    let end = performance.now() + PATIENCE;
+    for (let at = 0; at < bytes.length; at += SLICE) {
+      findings.push(...this.run(() => scanner.push(bytes.subarray(at, at + SLICE))));
+      if (performance.now() < end) continue;
+      await setImmediate();
+      end = performance.now() + PATIENCE;
+    }
+    return findings;
+  }
+
+  #scanHere(bytes: Buffer): readonly Finding[] {
+    const scanner = this.take();
+    const found = this.run(() => scanner.wholeBytes(bytes));
+    this.give(scanner);
+    return found;
+  }
+
+  /** Scans for as long as nobody minds; null where that is not long enough. */
+  #scanAWhile(bytes: Buffer): readonly Finding[] | null {
+    const scanner = this.take();
+    const end = performance.now() + PATIENCE;
+    const findings: Finding[] = [];
+    for (let at = 0; at < bytes.length; at += SLICE) {
+      findings.push(...scanner.push(bytes.subarray(at, at + SLICE)));
+      // One that is left in the middle is of no more use.
+      if (performance.now() > end && at + SLICE < bytes.length) return null;
+    }
+    findings.push(...scanner.end());
+    this.give(scanner);
+    return findings;
   }
 
   /** What cannot be looked at does not leave: throws, but in a mode that stops nothing, and where nothing is planted. */

@@ -1,4 +1,5 @@
 import type { Facts } from '../model/facts.ts';
+import type { Finding } from '../model/finding.ts';
 import type { Target } from '../model/target.ts';
 import { hostFragment } from '../scan/fragments.ts';
 import { Inspection, type Subject, type Terms } from './inspection.ts';
@@ -26,7 +27,8 @@ export function scanHost(terms: Terms, subject: Subject, services: Services): vo
   if (inspection.off) return;
   const bytes = Buffer.from(`${host.text}\n${labels}`, 'latin1');
   const name: Piece = { bytes, part: 'target', whereOf: () => HOST, join: NOTHING_TO_JOIN, joinedWhere: HOST };
-  const [redaction] = scanPieces([name], [{ slot: 'host', text: labels }], inspection);
+  // Names are short: they are scanned at once.
+  const [redaction] = scanPieces([name], [{ slot: 'host', text: labels }], inspection) as readonly Finding[];
   if (redaction !== undefined) inspection.refuse(redaction, HOST);
   watch(terms, domainOf(host.text), labels, HOST, MOST_OF_LABELS, inspection);
 }

@@ -20,23 +20,32 @@ export const NOTHING_TO_JOIN = (): null => null;
 
 /**
  * Scans all pieces, as they are, joined, and behind what was sent before, in one go; returns what is to be taken out of the
- * body. Throws the denial.
+ * body. Throws, or rejects with, the denial.
  */
 export function scanPieces(
   pieces: readonly Piece[],
   fragments: readonly Fragment[],
   inspection: Inspection,
-): readonly Finding[] {
-  const scanner = inspection.take();
+): readonly Finding[] | Promise<readonly Finding[]> {
   const sequel = inspection.sequel(fragments);
   const joined = [...pieces.map(({ bytes, join }) => join(bytes)), sequel.bytes].filter((bytes) => bytes !== null);
   const all = [...pieces.map(({ bytes }) => bytes), ...joined];
-  const found = inspection.run(() => scanner.wholeBytes(Buffer.concat(all.flatMap((bytes) => [bytes, APART]))));
-  if (found.length === 0) {
-    inspection.give(scanner);
+  const found = inspection.scan(Buffer.concat(all.flatMap((bytes) => [bytes, APART])));
+  const judged = (findings: readonly Finding[]): readonly Finding[] => {
+    if (findings.length > 0) return judgePieces(pieces, fragments, findings, inspection);
     sequel.keep();
-    return found;
-  }
+    return findings;
+  };
+  return found instanceof Promise ? found.then(judged) : judged(found);
+}
+
+function judgePieces(
+  pieces: readonly Piece[],
+  fragments: readonly Fragment[],
+  found: readonly Finding[],
+  inspection: Inspection,
+): readonly Finding[] {
+  const scanner = inspection.take();
   const findings = [...found].sort((a, b) => a.offset - b.offset);
   const redactions: Finding[] = [];
   let from = 0;

@@ -52,14 +52,15 @@ export function scanRequest(
   const head = headOf(request, facts, permit);
   watchTarget(permit, facts, inspection);
   const codings = body.present ? codingsOf(request) : [];
-  const end = (held: Held, coded: readonly Coding[]): ScannedBody | Promise<ScannedBody> =>
-    counted(finish(held, coded, inspection, services), facts, request, exchange, services);
-  if (codings === null) return end(passUnseen(head, body, inspection), []);
   const done =
-    codings.length === 0
-      ? scanHeld(request, head, body, body.pieces, inspection)
-      : scanCoded(request, head, body, codings, inspection);
-  return done instanceof Promise ? done.then((held) => end(held, codings)) : end(done, codings);
+    codings === null
+      ? passUnseen(head, body, inspection)
+      : codings.length === 0
+        ? scanHeld(request, head, body, body.pieces, inspection)
+        : scanCoded(request, head, body, codings, inspection);
+  const end = (held: Held): ScannedBody | Promise<ScannedBody> =>
+    counted(finish(held, codings ?? [], inspection, services), facts, request, exchange, services);
+  return done instanceof Promise ? done.then(end) : end(done);
 }
 
 function finish(held: Held, codings: readonly Coding[], inspection: Inspection, services: Services): Scanned {
@@ -101,6 +102,7 @@ interface Held {
 
 const JSON_TYPE = 'application/json';
 const FORM_TYPE = 'application/x-www-form-urlencoded';
+
 function headOf(request: AgentRequest, facts: Facts, permit: Permit): Piece[] {
   const path = permit.rawPath ? facts.path.raw : (facts.path.canonical ?? facts.path.raw);
   const target = facts.query === null ? path : `${path}?${facts.query}`;
@@ -130,11 +132,8 @@ function scanHeld(
   body: HeldBody,
   pieces: readonly Buffer[],
   inspection: Inspection,
-): Held {
-  if (body.rest !== null || body.size === 0) {
-    scanPieces(head, inspection.fragmentsOf(head[0]?.bytes, null, 'other'), inspection);
-    return { body, redacted: false };
-  }
+): Held | Promise<Held> {
+  if (body.rest !== null || body.size === 0) return scanHead(head, body, inspection);
   const whole = pieces.length === 1 ? (pieces[0] as Buffer) : Buffer.concat(pieces);
   const mediaType = mediaTypeOf(request);
   const json = mediaType !== null && /[/+]json$/.test(mediaType);
@@ -144,12 +143,25 @@ function scanHeld(
   if (body.trailers.size > 0) all.push(fieldsPiece(body.trailers.text(END_TO_END)));
   const form = json ? 'json' : mediaType === FORM_TYPE ? 'form' : 'other';
   const redactions = scanPieces(all, inspection.fragmentsOf(head[0]?.bytes, whole, form), inspection);
-  if (redactions.length === 0) return { body, redacted: false };
-  const clean = redact(whole, redactions, json);
-  if (clean !== null) return { body: { ...body, pieces: [clean], size: clean.length }, redacted: true };
-  const [first] = redactions as [Finding];
-  inspection.refuse(first, whereOf(first.offset));
-  return { body, redacted: false };
+  return after(redactions, (found) => {
+    if (found.length === 0) return { body, redacted: false };
+    const clean = redact(whole, found, json);
+    if (clean !== null) return { body: { ...body, pieces: [clean], size: clean.length }, redacted: true };
+    const [first] = found as [Finding];
+    inspection.refuse(first, whereOf(first.offset));
+    return { body, redacted: false };
+  });
+}
+
+/** Scans what stands before a body. */
+function scanHead(head: readonly Piece[], body: HeldBody, inspection: Inspection): Held | Promise<Held> {
+  const found = scanPieces(head, inspection.fragmentsOf(head[0]?.bytes, null, 'other'), inspection);
+  return after(found, () => ({ body, redacted: false }));
+}
+
+/** What comes of something that may take time, without waiting where it does not. */
+function after<T, U>(value: T | Promise<T>, step: (value: T) => U): U | Promise<U> {
+  return value instanceof Promise ? value.then(step) : step(value);
 }
 
 /** Codings to undo; null where one of them cannot be. */
@@ -158,10 +170,11 @@ function codingsOf(request: AgentRequest): readonly Coding[] | null {
 }
 
 /** A body under a coding that cannot be undone is not looked at, and so does not leave, but in a mode that stops nothing. */
-function passUnseen(head: readonly Piece[], body: HeldBody, inspection: Inspection): Held {
-  scanPieces(head, inspection.fragmentsOf(head[0]?.bytes, null, 'other'), inspection);
-  inspection.giveUp(new Denial('scan-budget', 'the content coding of the body is not one the gate can undo'));
-  return { body, redacted: false };
+function passUnseen(head: readonly Piece[], body: HeldBody, inspection: Inspection): Held | Promise<Held> {
+  return after(scanHead(head, body, inspection), (held) => {
+    inspection.giveUp(new Denial('scan-budget', 'the content coding of the body is not one the gate can undo'));
+    return held;
+  });
 }
 
 /** `aws-chunked` frames what it carries and hides nothing of it. */
@@ -185,7 +198,7 @@ async function scanCoded(
 ): Promise<Held> {
   if (body.rest !== null || body.size === 0) return scanHeld(request, head, body, [], inspection);
   const decoded = await decodedOf(body, codings, inspection);
-  const held = scanHeld(request, head, { ...body, size: decoded.length }, [decoded], inspection);
+  const held = await scanHeld(request, head, { ...body, size: decoded.length }, [decoded], inspection);
   return held.redacted ? held : { body, redacted: false };
 }
 

@@ -95,7 +95,7 @@ export class ScannedStream implements BodyStream {
       this.#reading.catch(() => undefined);
       const bytes = this.#waiting.length === 0 ? await this.#reading : await unlessPaused(this.#reading, PAUSE);
       if (bytes === PAUSED) {
-        this.#lookAhead();
+        await this.#lookAhead();
         const held = this.#release(false) ?? (await this.#afterPatience(this.#reading));
         if (held !== null) return held;
         continue;
@@ -115,10 +115,11 @@ export class ScannedStream implements BodyStream {
   }
 
   /** What waits may be encoded and not be read yet, since it may go on: before it is let go, it is read as if it were over. */
-  #lookAhead(): void {
+  async #lookAhead(): Promise<void> {
     const scanner = this.#inspection.take();
     const waiting = Buffer.concat(this.#waiting.map(({ decoded }) => decoded));
-    this.#settle(this.#inspection.run(() => scanner.wholeBytes(waiting)));
+    this.#settle(await this.#inspection.scanInTurns(scanner, waiting));
+    this.#settle(this.#inspection.run(() => scanner.end()));
     this.#inspection.give(scanner);
   }
 
@@ -131,19 +132,18 @@ export class ScannedStream implements BodyStream {
     const decoded = this.#decoder === null ? bytes : await this.#decoded((decoder) => decoder.push(bytes));
     this.#end += decoded.length;
     this.#waiting.push({ bytes, decoded, end: this.#end });
-    this.#judge(decoded);
+    await this.#judge(decoded);
   }
 
-  #judge(bytes: Buffer): void {
-    const findings = this.#inspection.run(() => this.#scanner.push(bytes));
-    this.#settle(findings);
+  async #judge(bytes: Buffer): Promise<void> {
+    this.#settle(await this.#inspection.scanInTurns(this.#scanner, bytes));
   }
 
   async #finish(): Promise<void> {
     if (this.#decoder !== null) {
       const last = await this.#decoded((decoder) => decoder.end());
       this.#decoder.destroy();
-      this.#judge(last);
+      await this.#judge(last);
     }
     this.#settle(this.#inspection.run(() => this.#scanner.end()));
     const lines = this.#from.trailers.text(END_TO_END);

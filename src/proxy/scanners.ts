@@ -6,6 +6,7 @@ import { errorCode } from '../model/error-code.ts';
 import type { Policy } from '../policy/policy.ts';
 import type { Documents } from '../scan/document-index.ts';
 import type { Registered } from '../scan/registered.ts';
+import { ScanOffload, type Scan } from './scan-offload.ts';
 import type { Watched } from './watched.ts';
 import { compileEngine, warm, type Engine } from '../scan/engine.ts';
 import { textReadersOf } from '../scan/readers/list.ts';
@@ -35,6 +36,7 @@ export class Scanners {
   readonly #registry: Watched<Registered>;
   readonly #documents: Watched<Documents>;
   readonly #key: Buffer;
+  readonly #offload: ScanOffload;
   readonly #engines = new WeakMap<Policy, Engines>();
   readonly #idle = new Map<Engine, Scanner[]>();
 
@@ -49,11 +51,17 @@ export class Scanners {
     this.#registry = registry;
     this.#documents = documents;
     this.#key = key;
+    this.#offload = new ScanOffload(key);
   }
 
   /** Whether fake credentials are planted, which are looked for whatever the rules say. */
   get hasCanaries(): boolean {
     return this.#registry.current.hasCanaries;
+  }
+
+  /** Scans bytes on a thread of their own; null where there is none to be had. Rejects with BudgetExceeded. */
+  offload(policy: Policy, bytes: Buffer): Promise<Scan> | null {
+    return ScanOffload.available ? this.#offload.scan(this.enginesOf(policy).bytes, bytes) : null;
   }
 
   /** What stands for a text in findings. */
@@ -64,6 +72,7 @@ export class Scanners {
   close(): void {
     this.#registry.close();
     this.#documents.close();
+    this.#offload.close();
   }
 
   /** All detectors under these rules, compiled once. */

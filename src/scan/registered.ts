@@ -101,7 +101,10 @@ export class Registered {
   readonly #filter = new Uint8Array(2 ** FILTER_BITS);
   readonly hasCanaries: boolean;
 
+  readonly values: readonly RegisteredValue[];
+
   constructor(values: readonly RegisteredValue[], key: Buffer) {
+    this.values = values;
     this.#key = key;
     [this.#low, this.#high] = seedsOf(key);
     this.hasCanaries = values.some(({ kind }) => kind === 'canary');

@@ -120,6 +120,11 @@ export class Metrics {
     DECISION_SECONDS,
     this.registry,
   );
+  readonly #offloads = new Counter({
+    name: 'sallyport_scan_offloads_total',
+    help: 'Scans that took too long for the event loop and went to a thread of their own.',
+    registers: [this.registry],
+  });
   readonly #scanBudget = new Counter({
     name: 'sallyport_scan_budget_exceeded_total',
     help: 'Streams that would have cost more to scan than anybody’s honest content does.',
@@ -199,6 +204,11 @@ export class Metrics {
   /** The scanner found something. */
   found({ family, action, direction, agent }: CountedFinding): void {
     this.#findings.inc({ family, action, direction, agent: this.#agentLabel(agent) });
+  }
+
+  /** A scan went to a thread of its own. */
+  scanOffloaded(): void {
+    this.#offloads.inc();
   }
 
   /** The scanner is done with an exchange. */

@@ -7,7 +7,7 @@ import { SCAN_ACTIONS, ScanProfile, scanKeyOf, type ScanAction, type ScanKey } f
 import { BudgetExceeded } from '../scan/budget.ts';
 import { belongs } from '../scan/belongs.ts';
 import { CodingError } from '../scan/content-decoder.ts';
-import { fragmentsOf, type BodyForm, type Fragment } from '../scan/fragments.ts';
+import { fragmentsOf, hashOf, type BodyForm, type Fragment } from '../scan/fragments.ts';
 import type { Scanner } from '../scan/scanner.ts';
 import type { ScannerSource } from '../scan/text/answer-text.ts';
 import type { Sequel } from '../scan/trail.ts';
@@ -37,6 +37,12 @@ export type Part = 'target' | 'fields' | 'body';
 /** Findings of one exchange that are on record; more of them say nothing new. */
 const MOST = 50;
 
+const EMPTY = Buffer.alloc(0);
+/** What is looked for in answers, by what was decided of the request. */
+const TERMS = new WeakMap<
+  object,
+  { readonly agent: string; readonly mode: Mode; readonly policy: object; readonly terms: FindingTerms | null }
+>();
 const NONE: readonly Finding[] = [];
 /** What stands for a scan that was not finished. */
 const UNDECIDED: readonly Finding[] = [];
@@ -73,7 +79,9 @@ export class Inspection {
   readonly #exchange: Subject;
   readonly #services: Services;
   readonly #mode: Mode;
+  readonly #terms: Terms;
   readonly #host: string;
+  readonly #hostHash: number;
   #memory: Memory | null = null;
   #blind = false;
   /** The answer has begun: nothing can be said before it any more. */
@@ -86,7 +94,9 @@ export class Inspection {
     this.#exchange = exchange;
     this.#services = services;
     this.#mode = permit.mode;
+    this.#terms = permit;
     this.#host = permit.target.host.text;
+    this.#hostHash = hashOf(Buffer.from(this.#host, 'latin1'), 0, this.#host.length, 0);
   }
 
   /** Nothing is to be scanned. Planted credentials are looked for all the same: they are the floor. */
@@ -104,8 +114,17 @@ export class Inspection {
     return this.#services.scanners.textScanners(this.#exchange.now.policy);
   }
 
-  /** What is looked for in an answer; null: nothing. */
+  /** What is looked for in an answer; null: nothing. Said once for each rule and agent. */
   get answerTerms(): FindingTerms | null {
+    const { decision, agent, mode } = this.#terms;
+    const known = TERMS.get(decision);
+    if (known?.agent === agent && known.mode === mode && known.policy === this.#exchange.now.policy) return known.terms;
+    const terms = this.#answerTerms();
+    TERMS.set(decision, { agent, mode, policy: this.#exchange.now.policy, terms });
+    return terms;
+  }
+
+  #answerTerms(): FindingTerms | null {
     const instructions = this.#strongest('injected-instructions', 'injected-instructions');
     const secrets = this.#strongest('secrets-received', 'secrets');
     if (instructions === 'off' && secrets === 'off') return null;
@@ -132,12 +151,12 @@ export class Inspection {
 
   /** Parts of a request that may go on with others. */
   fragmentsOf(target: Buffer | undefined, body: Buffer | null, form: BodyForm): readonly Fragment[] {
-    return fragmentsOf(this.#host, target?.toString('latin1') ?? '', body, form);
+    return fragmentsOf(target ?? EMPTY, body, form);
   }
 
   /** Puts them behind what was sent before. */
   sequel(fragments: readonly Fragment[]): Sequel {
-    return this.memory.trail.sequel(this.#host, fragments, performance.now());
+    return this.memory.trail.sequel(this.#hostHash, fragments, performance.now());
   }
 
   /** Notes something that no detector finds in a text, and judges it. */

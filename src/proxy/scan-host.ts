@@ -1,7 +1,7 @@
 import type { Facts } from '../model/facts.ts';
 import type { Finding } from '../model/finding.ts';
 import type { Target } from '../model/target.ts';
-import { hostFragment } from '../scan/fragments.ts';
+import { hostFragment, hostLabels } from '../scan/fragments.ts';
 import { Inspection, type Subject, type Terms } from './inspection.ts';
 import { NOTHING_TO_JOIN, scanPieces, type Piece } from './scan-pieces.ts';
 import type { Services } from './services.ts';
@@ -20,7 +20,7 @@ const ANY_HOST = /:\/\/\*/;
  */
 export function scanHost(terms: Terms, subject: Subject, services: Services): void {
   const { host } = terms.target;
-  const labels = hostFragment(host.text);
+  const labels = hostLabels(host.text);
   // What is a domain and nothing else says no more than the rule that grants it.
   if (labels === '') return;
   const inspection = new Inspection(terms, subject, services);
@@ -28,7 +28,7 @@ export function scanHost(terms: Terms, subject: Subject, services: Services): vo
   const bytes = Buffer.from(`${host.text}\n${labels}`, 'latin1');
   const name: Piece = { bytes, part: 'target', whereOf: () => HOST, join: NOTHING_TO_JOIN, joinedWhere: HOST };
   // Names are short: they are scanned at once.
-  const [redaction] = scanPieces([name], [{ slot: 'host', text: labels }], inspection) as readonly Finding[];
+  const [redaction] = scanPieces([name], [hostFragment(labels)], inspection) as readonly Finding[];
   if (redaction !== undefined) inspection.refuse(redaction, HOST);
   watch(terms, domainOf(host.text), labels, HOST, MOST_OF_LABELS, inspection);
 }

@@ -28,15 +28,37 @@ export function scanPieces(
   inspection: Inspection,
 ): readonly Finding[] | Promise<readonly Finding[]> {
   const sequel = inspection.sequel(fragments);
-  const joined = [...pieces.map(({ bytes, join }) => join(bytes)), sequel.bytes].filter((bytes) => bytes !== null);
-  const all = [...pieces.map(({ bytes }) => bytes), ...joined];
-  const found = inspection.scan(Buffer.concat(all.flatMap((bytes) => [bytes, APART])));
+  const found = inspection.scan(together(pieces, sequel.bytes));
   const judged = (findings: readonly Finding[]): readonly Finding[] => {
     if (findings.length > 0) return judgePieces(pieces, fragments, findings, inspection);
     sequel.keep();
     return findings;
   };
   return found instanceof Promise ? found.then(judged) : judged(found);
+}
+
+/** Where pieces that are small together are put side by side; used up before anything else is. */
+const SCRATCH = Buffer.allocUnsafe(64 * 1024);
+
+/** All pieces, what they are without what stands between their parts, and what they make of earlier ones; set apart. */
+function together(pieces: readonly Piece[], sequel: Buffer | null): Buffer {
+  const all = pieces.map(({ bytes }) => bytes);
+  for (const { bytes, join } of pieces) {
+    const joined = join(bytes);
+    if (joined !== null) all.push(joined);
+  }
+  if (sequel !== null) all.push(sequel);
+  let size = 0;
+  for (const { length } of all) size += length + APART.length;
+  const whole = size <= SCRATCH.length ? SCRATCH.subarray(0, size) : Buffer.allocUnsafe(size);
+  let at = 0;
+  for (const bytes of all) {
+    whole.set(bytes, at);
+    at += bytes.length;
+    whole.set(APART, at);
+    at += APART.length;
+  }
+  return whole;
 }
 
 function judgePieces(

@@ -1,64 +1,137 @@
+import { eachString } from './json-strings.ts';
+
 /** A part of what a request carries that may be a part of something larger. */
-export interface Fragment {
-  /** Where in a request it stands: what stands at the same place in the next may go on with it. */
-  readonly slot: string;
-  readonly text: string;
+export class Fragment {
+  /** Where in a request it stands, hashed: what stands at the same place in the next may go on with it. */
+  readonly slot: number;
+  /** What it is told apart by from what stood there before. */
+  readonly hash: number;
+  readonly #bytes: Uint8Array;
+  readonly #from: number;
+  readonly #to: number;
+
+  constructor(slot: number, bytes: Uint8Array, from: number, to: number) {
+    this.slot = slot;
+    this.hash = hashOf(bytes, from, to, 0);
+    this.#bytes = bytes;
+    this.#from = from;
+    this.#to = to;
+  }
+
+  /** Whether it ends as a text does that began no earlier, or is it. */
+  endsAs(text: string): boolean {
+    const from = Math.max(this.#from, this.#to - text.length);
+    if (this.#to - from !== text.length) return false;
+    for (let at = from; at < this.#to; at++) if (this.#bytes[at] !== text.charCodeAt(at - from)) return false;
+    return true;
+  }
+
+  /** What it says (Latin-1). */
+  get text(): string {
+    return Buffer.from(this.#bytes.buffer, this.#bytes.byteOffset + this.#from, this.#to - this.#from).toString(
+      'latin1',
+    );
+  }
 }
 
 /** Parts of one request that are looked at. */
 const MOST = 64;
 /** Shorter ones say too little. */
 const SHORTEST = 3;
-/** Nothing that has spaces in it: sentences are not cut up secrets. */
-const TOKEN = /^[\w+/=.~%:@-]+$/;
+/** Longer ones are whole. */
+const LONGEST = 4096;
 /** Larger bodies are scanned as they are, and no part of them is kept. */
 const LONGEST_BODY = 16 * 1024;
 /** A text body that is nothing but a token. */
 const LONGEST_TEXT = 2 * 1024;
 /** Labels of a host that its owner chose, and that say where to find it. */
 const DOMAIN = 2;
-/** A name or value of JSON: what stands before a colon is a name. */
-const STRING = /"((?:[^"\\]|\\.){0,4096})"(\s{0,8}:)?/g;
+/** Nothing that has spaces in it: sentences are not cut up secrets. */
+const TOKEN = Uint8Array.from({ length: 256 }, (_, byte) => (/[\w+/=.~%:@-]/.test(String.fromCharCode(byte)) ? 1 : 0));
 
-/** The labels of a host before its domain, joined: whoever owns the domain may read anything in them. */
-export function hostFragment(host: string): string {
-  return /[a-z]/.test(host) ? host.split('.').slice(0, -DOMAIN).join('') : '';
+const SLASH = 0x2f;
+const QUESTION = 0x3f;
+const AND = 0x26;
+const EQUALS = 0x3d;
+/** Seeds of slots, by kind. */
+const HOST = 1;
+const PATH = 2;
+const QUERY = 3;
+const MEMBER = 4;
+const TEXT = 5;
+
+/** FNV-1a. */
+export function hashOf(bytes: Uint8Array, from: number, to: number, seed: number): number {
+  let hash = 0x811c_9dc5 ^ seed;
+  for (let at = from; at < to; at++) hash = Math.imul(hash ^ (bytes[at] as number), 0x0100_0193);
+  return hash;
 }
 
-/** The parts of a path, a query and a body of which a secret could be made over several requests. */
-export function fragmentsOf(host: string, target: string, body: Buffer | null, form: BodyForm): readonly Fragment[] {
-  const question = target.indexOf('?');
-  const path = question === -1 ? target : target.slice(0, question);
+/** The labels of a host before its domain, joined: whoever owns the domain may read anything in them. */
+export function hostLabels(host: string): string {
+  const end = host.lastIndexOf('.', host.lastIndexOf('.') - 1);
+  // What ends in digits is an address.
+  if (end <= 0 || /[0-9\]]$/.test(host)) return '';
+  return host.split('.').slice(0, -DOMAIN).join('');
+}
+
+/** The labels as a part of something larger. */
+export function hostFragment(labels: string): Fragment {
+  const bytes = Buffer.from(labels, 'latin1');
+  return new Fragment(HOST, bytes, 0, bytes.length);
+}
+
+/** How a body is to be taken apart. */
+export type BodyForm = 'json' | 'form' | 'other';
+
+/** The parts of a path, a query and a body of which a secret could be made over several requests. `target`: path and query. */
+export function fragmentsOf(target: Uint8Array, body: Uint8Array | null, form: BodyForm): readonly Fragment[] {
   const fragments: Fragment[] = [];
-  const add = (slot: string, text: string): void => {
-    if (fragments.length < MOST && text.length >= SHORTEST && TOKEN.test(text)) fragments.push({ slot, text });
-  };
-  add('host', hostFragment(host));
-  if (path.length > 1) path.split('/').forEach((segment, index) => add(`path ${index}`, segment));
-  if (question !== -1) addPairs('query', target.slice(question + 1), add);
-  if (body !== null && body.length > 0 && body.length <= LONGEST_BODY) addBody(body, form, add);
+  const question = target.indexOf(QUESTION);
+  const end = question === -1 ? target.length : question;
+  let number = 0;
+  for (let from = 1; from < end; number++) {
+    const slash = target.indexOf(SLASH, from);
+    const to = slash === -1 || slash > end ? end : slash;
+    add(fragments, PATH + 16 * number, target, from, to);
+    from = to + 1;
+  }
+  if (question !== -1) addPairs(fragments, target, question + 1);
+  if (body !== null && body.length > 0 && body.length <= LONGEST_BODY) addBody(fragments, body, form);
   return fragments;
 }
 
-export type BodyForm = 'json' | 'form' | 'other';
+function add(fragments: Fragment[], slot: number, bytes: Uint8Array, from: number, to: number): void {
+  if (fragments.length >= MOST || to - from < SHORTEST || to - from > LONGEST) return;
+  for (let at = from; at < to; at++) if (TOKEN[bytes[at] as number] === 0) return;
+  fragments.push(new Fragment(slot, bytes, from, to));
+}
 
-type Add = (slot: string, text: string) => void;
-
-function addPairs(slot: string, pairs: string, add: Add): void {
-  for (const pair of pairs.split('&')) {
-    const equals = pair.indexOf('=');
-    add(`${slot} ${pair.slice(0, Math.max(equals, 0))}`, pair.slice(equals + 1));
+function addPairs(fragments: Fragment[], bytes: Uint8Array, begin: number): void {
+  for (let from = begin; from < bytes.length;) {
+    const and = bytes.indexOf(AND, from);
+    const to = and === -1 ? bytes.length : and;
+    const equals = bytes.indexOf(EQUALS, from);
+    const name = equals === -1 || equals > to ? from : equals;
+    const value = name === from ? from : name + 1;
+    add(fragments, hashOf(bytes, from, name, QUERY), bytes, value, to);
+    from = to + 1;
   }
 }
 
-function addBody(body: Buffer, form: BodyForm, add: Add): void {
-  const text = body.toString('latin1');
-  if (form === 'form') addPairs('field', text, add);
+function addBody(fragments: Fragment[], body: Uint8Array, form: BodyForm): void {
+  if (form === 'form') addPairs(fragments, body, 0);
   else if (form === 'json') {
-    let name = '';
-    for (const [, string = '', colon] of text.matchAll(STRING)) {
-      if (colon === undefined) add(`member ${name}`, string);
-      else name = string.slice(0, 64);
-    }
-  } else if (text.length <= LONGEST_TEXT) add('text', text.trim());
+    let slot = MEMBER;
+    eachString(body, (from, to, isName, hasSpace) => {
+      if (isName) slot = hashOf(body, from, to, MEMBER);
+      else if (!hasSpace) add(fragments, slot, body, from, to);
+      return fragments.length < MOST;
+    });
+  } else if (body.length <= LONGEST_TEXT) {
+    let [from, to] = [0, body.length];
+    while (from < to && (body[from] as number) <= 0x20) from++;
+    while (to > from && (body[to - 1] as number) <= 0x20) to--;
+    add(fragments, TEXT, body, from, to);
+  }
 }

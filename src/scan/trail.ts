@@ -1,7 +1,7 @@
 import type { Fragment } from './fragments.ts';
 
 /** Places in requests of which is remembered what stood there. */
-const SLOTS = 64;
+const SLOTS = 128;
 /** Parts that are remembered of one, and characters of each. */
 const PARTS = 12;
 const LENGTH = 256;
@@ -12,11 +12,13 @@ const APART = '\n\0\n';
 const WINDOW = 600_000;
 
 /** What was sent at one place in the requests of a session, latest last. */
-type Parts = readonly string[];
 interface Slot {
   readonly parts: Parts;
+  readonly hashes: readonly number[];
   readonly at: number;
 }
+type Parts = readonly string[];
+const NO_SLOT: Slot = { parts: [], hashes: [], at: -Infinity };
 
 /** What a request would make of what was sent before it. */
 export interface Sequel {
@@ -33,44 +35,53 @@ export interface Sequel {
  * that completes it, in whichever order they come, to one host or to several.
  */
 export class Trail {
-  readonly #slots = new Map<string, Slot>();
+  readonly #slots = new Map<number, Slot>();
 
-  /** Puts the parts of a request behind and before those of the requests before it. `target`: whom it goes to; `now`: milliseconds. */
-  sequel(target: string, fragments: readonly Fragment[], now: number): Sequel {
-    const grown = new Map<string, Parts>();
-    const texts = new Set<string>();
+  /**
+   * Puts the parts of a request behind and before those of the requests before it. `target`: whom it goes to, hashed; `now`:
+   * milliseconds.
+   */
+  sequel(target: number, fragments: readonly Fragment[], now: number): Sequel {
+    const grown = new Map<number, Slot>();
     const parts: Parts[] = [];
-    for (const { slot, text } of fragments) {
+    for (const fragment of fragments) {
       // What goes to one host is followed for itself, and with what goes to others.
-      for (const key of [`${target} ${slot}`, slot]) {
-        const before = grown.get(key) ?? this.#partsOf(key, now);
-        // What is said again and again is no part of anything.
-        if (before.includes(text.slice(-LENGTH))) continue;
-        grown.set(key, [...before, text.slice(-LENGTH)].slice(-PARTS));
-        if (before.length === 0) continue;
-        for (const each of [
-          [...before, text.slice(0, LENGTH)],
-          [text.slice(-LENGTH), ...before.toReversed()],
-        ]) {
-          const joined = each.join('\u0001');
-          if (texts.has(joined)) continue;
-          texts.add(joined);
-          parts.push(each);
-        }
-      }
+      this.#follow(Math.imul(fragment.slot ^ target, 0x0100_0193), fragment, now, grown, parts);
+      this.#follow(fragment.slot, fragment, now, grown, parts);
     }
-    return sequelOf(parts, () => this.#grow(grown, now));
+    if (grown.size === 0) return NOTHING;
+    return sequelOf(parts, () => this.#grow(grown));
   }
 
-  #partsOf(key: string, now: number): Parts {
+  #follow(key: number, fragment: Fragment, now: number, grown: Map<number, Slot>, parts: Parts[]): void {
+    const before = grown.get(key) ?? this.#slotAt(key, now);
+    // What is said again and again is no part of anything.
+    const same = before.hashes.indexOf(fragment.hash);
+    if (same !== -1 && fragment.endsAs(before.parts[same] as string)) return;
+    const { text } = fragment;
+    const last = text.slice(-LENGTH);
+    grown.set(key, {
+      parts: [...before.parts, last].slice(-PARTS),
+      hashes: [...before.hashes, fragment.hash].slice(-PARTS),
+      at: now,
+    });
+    if (before.parts.length === 0) return;
+    const forward = [...before.parts, text.slice(0, LENGTH)];
+    // What went to one host alone is the same either way.
+    if (parts.some((each) => each.length === forward.length && each.every((part, index) => part === forward[index])))
+      return;
+    parts.push(forward, [last, ...before.parts.toReversed()]);
+  }
+
+  #slotAt(key: number, now: number): Slot {
     const slot = this.#slots.get(key);
-    return slot === undefined || slot.at < now - WINDOW ? [] : slot.parts;
+    return slot === undefined || slot.at < now - WINDOW ? NO_SLOT : slot;
   }
 
-  #grow(grown: ReadonlyMap<string, Parts>, at: number): void {
-    for (const [key, parts] of grown) {
+  #grow(grown: ReadonlyMap<number, Slot>): void {
+    for (const [key, slot] of grown) {
       this.#slots.delete(key);
-      this.#slots.set(key, { parts, at });
+      this.#slots.set(key, slot);
     }
     for (const key of this.#slots.keys()) {
       if (this.#slots.size <= SLOTS) break;
@@ -78,6 +89,8 @@ export class Trail {
     }
   }
 }
+
+const NOTHING: Sequel = { bytes: null, spans: () => false, keep: () => undefined };
 
 function sequelOf(parts: readonly Parts[], keep: () => void): Sequel {
   if (parts.length === 0) return { bytes: null, spans: () => false, keep };

@@ -1,24 +1,44 @@
 // How fast the scanner is: against V8's own expressions tried in turn and against Hyperscan (where it can be built), in one
-// run; under a flood of half matches; and what scanning costs a gate.
-//   npm run build && bash scripts/bench-tools.sh && node test/bench/scan.js [engine] [gate]
+// run; under a flood of half matches; how fast answers are read; what scanning costs a gate, what a hostile agent costs its
+// neighbour, and what a body of 2 GB costs in memory.
+//   npm run build && bash scripts/bench-tools.sh && node test/bench/scan.js [engine] [answers] [gate] [neighbour] [large]
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { Agent, request } from 'node:http';
+import { Agent, createServer, request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { loadDetectors } from '../../dist/policy/load.js';
 import { BudgetExceeded } from '../../dist/scan/budget.js';
 import { compileEngine, warm } from '../../dist/scan/engine.js';
+import { textReadersOf } from '../../dist/scan/readers/list.js';
 import { Scanner } from '../../dist/scan/scanner.js';
+import { AnswerText } from '../../dist/scan/text/answer-text.js';
 import { agent, loginOf, openStage, quantiles, startGate, startOrigin } from './gates.js';
+
+const FLOODS = {
+  keywords: 'datadog api_key= twilio secret= ',
+  'half tokens': 'ghp_abcdefgh eyJhbGciOiJIUzI1NiJ9.eyJ ',
+  'URLs with passwords': 'https://a:b ',
+  escapes: '%25%25%25\\u0041\\x41&#65;=41',
+  'Base64 words': 'dGhpc0lzQmFzZTY0QWdhaW4 ',
+  'zlib beginnings': '\x78\x9c\x4b\x4c\x4a\x06\x01',
+  'curl command lines': 'curl -H "authorization: bearer -d @.aws/credentials ',
+};
 
 const root = join(import.meta.dirname, '../..');
 const asked = process.argv.slice(2);
-const detectors = loadDetectors(join(root, 'rules/detectors'));
+if (asked[0] === 'flood') await flood(asked.slice(1));
+const all = loadDetectors(join(root, 'rules/detectors'));
+const ofText = ({ family }) => family === 'injected-instructions';
+const detectors = all.filter((each) => !ofText(each));
 const engine = compileEngine(detectors);
 warm(engine);
-if (asked.length === 0 || asked.includes('engine')) await engines();
-if (asked.length === 0 || asked.includes('gate')) await gates();
+const wanted = (name) => asked.length === 0 || asked.includes(name);
+if (wanted('engine')) await engines();
+if (wanted('answers')) answers();
+if (wanted('gate')) await gates();
+if (wanted('neighbour')) await neighbour();
+if (wanted('large')) await large();
 process.exit(0);
 
 /** The same inputs each time: no clock, no chance. */
@@ -124,17 +144,9 @@ async function engines() {
 }
 
 /** What is dearest to look at: half matches, escapes in escapes, compressed streams that begin and lead nowhere. */
-function floods() {
-  const of = (text, size = 4_000_000) => Buffer.from(text.repeat(Math.ceil(size / text.length)), 'latin1');
-  return {
-    keywords: of('datadog api_key= twilio secret= '),
-    'half tokens': of('ghp_abcdefgh eyJhbGciOiJIUzI1NiJ9.eyJ '),
-    'URLs with passwords': of('https://a:b '),
-    escapes: of('%25%25%25\\u0041\\x41&#65;=41'),
-    'Base64 words': of('dGhpc0lzQmFzZTY0QWdhaW4 '),
-    'zlib beginnings': of('\x78\x9c\x4b\x4c\x4a\x06\x00'),
-    'curl command lines': of('curl -H "authorization: bearer -d @.aws/credentials '),
-  };
+function floods(size = 4_000_000) {
+  const of = (text) => Buffer.from(text.repeat(Math.ceil(size / text.length)), 'latin1');
+  return Object.fromEntries(Object.entries(FLOODS).map(([name, text]) => [name, of(text)]));
 }
 
 /** MB/s by input; empty where Hyperscan cannot be had. */
@@ -169,6 +181,128 @@ function hyperscan(cases) {
   }
 }
 
+/** How fast answers are read for instructions: what they say, and in what form. */
+function answers() {
+  const text = compileEngine(all.filter(ofText));
+  warm(text);
+  const idle = [];
+  const source = {
+    take: () => idle.pop() ?? new Scanner(text, Buffer.alloc(32, 1), textReadersOf),
+    give: (scanner) => idle.push(scanner),
+  };
+  const cases = inputs();
+  const page = `<html><body>${readFileSync(join(root, 'docs/performance.md'), 'utf8')
+    .split('\n')
+    .map((line) => `<p class="line" style="margin: 0">${line}</p>`)
+    .join('\n')}</body></html>`;
+  const events = Array.from({ length: 2000 }, (_, i) => {
+    const content = ['This ', 'is ', 'what ', 'a model ', 'says. '][i % 5];
+    return `data: ${JSON.stringify({ id: 'c', choices: [{ index: 0, delta: { content } }] })}\n\n`;
+  }).join('');
+  const forms = {
+    'JSON, 1 KiB': ['json', cases['JSON, 1 KiB']],
+    'lock file': ['json', cases['lock file']],
+    'chat, 100 KiB': ['json', cases['chat, 100 KiB']],
+    'log, 1 MiB': ['text', cases['log, 1 MiB']],
+    'source, 1 MiB': ['text', cases['source, 1 MiB']],
+    page: ['text', Buffer.from(page)],
+    'deltas of a model': ['events', Buffer.from(events)],
+  };
+  console.log('| answer | read at | an answer |\n|---|---|---|');
+  for (const [name, [form, bytes]] of Object.entries(forms)) {
+    const { rate, microseconds } = measure(() => {
+      const reader = new AnswerText(form, source);
+      for (let at = 0; at < bytes.length; at += 65_536) reader.push(bytes.subarray(at, at + 65_536));
+      reader.end();
+    }, bytes.length);
+    console.log(`| ${name} | ${rate.toFixed(0)} MB/s | ${microseconds.toFixed(1)} µs |`);
+  }
+}
+
+/**
+ * What an agent that sends the dearest bodies it can costs another, which sends small requests: against one that sends as many
+ * harmless ones of the same size. The flood is sent by a process of its own.
+ */
+async function neighbour() {
+  const stage = openStage('neighbour');
+  const origin = await startOrigin();
+  try {
+    const both = [agent('bot'), agent('mallory')].join('').replaceAll('GET http', 'POST http');
+    const { port } = await startGate(stage, 'gate', { rules: both, originPort: origin.port });
+    const small = inputs()['JSON, 1 KiB'];
+    const beside = async (text) => {
+      const flood = stage.start(process.execPath, [import.meta.filename, 'flood', String(port), text], {
+        stdio: 'ignore',
+      });
+      await post(port, small, 1500, 4);
+      const seen = await post(port, small, 4000, 4);
+      flood.kill('SIGKILL');
+      await new Promise((done) => flood.once('exit', done));
+      return seen;
+    };
+    await post(port, small, 1500, 4);
+    const harmless = await beside('all is well, row 17; ');
+    console.log(`beside harmless bodies: p50 ${harmless.p50.toFixed(2)} ms, p99 ${harmless.p99.toFixed(2)} ms`);
+    for (const [name, text] of Object.entries(FLOODS)) {
+      const { p50, p99 } = await beside(text);
+      console.log(
+        `beside a flood of ${name}: p50 ${p50.toFixed(2)} ms, p99 ${p99.toFixed(2)} ms (${(p99 / harmless.p99).toFixed(1)} ×)`,
+      );
+    }
+  } finally {
+    stage.close();
+  }
+}
+
+/** Sends bodies of 64 KiB made of a text until it is ended: 50 a second, one after another. */
+async function flood([port, text]) {
+  const body = Buffer.from(text.repeat(Math.ceil(65_536 / text.length)), 'latin1').subarray(0, 65_536);
+  for (;;) {
+    await post(Number(port), body, 1, 1, 'mallory', true);
+    await new Promise((done) => setTimeout(done, 20));
+  }
+}
+
+/** A body of 2 GB, scanned on its way: how fast, and how much memory the gate ever took. */
+async function large() {
+  const stage = openStage('large');
+  let received = 0;
+  const origin = createServer((incoming, answer) => {
+    incoming.on('data', (bytes) => (received += bytes.length));
+    incoming.on('end', () => answer.end('ok'));
+  });
+  await new Promise((done) => origin.listen(0, '127.0.0.1', done));
+  try {
+    const rules = agent('bot').replace('GET http', 'POST http');
+    const { port, child } = await startGate(stage, 'gate', { rules, originPort: origin.address().port });
+    const highest = () => Number(/VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${child.pid}/status`, 'utf8'))?.[1]) / 1024;
+    const piece = inputs()['log, 1 MiB'];
+    const send = (pieces) =>
+      new Promise((done, failed) => {
+        const headers = { Host: 'api.test', 'Proxy-Authorization': loginOf('bot'), 'Content-Type': 'text/plain' };
+        const options = { host: '127.0.0.1', port, method: 'POST', path: 'http://api.test/large', headers };
+        const sent = request(options, (answer) => answer.resume().on('end', () => done(answer.statusCode)));
+        sent.on('error', failed);
+        let left = pieces;
+        const go = () => {
+          while (left-- > 0) if (!sent.write(piece)) return void sent.once('drain', go);
+          sent.end();
+        };
+        go();
+      });
+    await send(64);
+    const before = highest();
+    const began = performance.now();
+    const status = await send(2048);
+    const seconds = (performance.now() - began) / 1000;
+    console.log(
+      `2 GiB of text: ${status}, ${(received / 1e9).toFixed(2)} GB in all at the origin, ${((2048 * piece.length) / 1e6 / seconds).toFixed(0)} MB/s; highest RSS ${before.toFixed(0)} MB after 64 MiB, ${highest().toFixed(0)} MB after 2 GiB`,
+    );
+  } finally {
+    stage.close();
+  }
+}
+
 /** Requests with 1 KiB of JSON, scanned and not. */
 async function gates() {
   const stage = openStage('scan');
@@ -195,11 +329,11 @@ async function gates() {
   }
 }
 
-async function post(port, body, milliseconds, clients = 32) {
+async function post(port, body, milliseconds, clients = 32, as = 'bot', refused = false) {
   const connections = new Agent({ keepAlive: true, maxSockets: clients });
   const headers = {
     Host: 'api.test',
-    'Proxy-Authorization': loginOf('bot'),
+    'Proxy-Authorization': loginOf(as),
     'Content-Type': 'application/json',
     'Content-Length': body.length,
   };
@@ -217,7 +351,7 @@ async function post(port, body, milliseconds, clients = 32) {
         (answer) => {
           answer.resume();
           answer.on('end', () =>
-            answer.statusCode === 200 ? done() : failed(new Error(`status ${answer.statusCode}`)),
+            answer.statusCode === 200 || refused ? done() : failed(new Error(`status ${answer.statusCode}`)),
           );
         },
       );

@@ -6,6 +6,9 @@ import { Prose } from './prose.ts';
 
 /** Texts that grow over events, each with a scanner of its own; what is more shares the last. */
 const CHANNELS = 8;
+/** No instruction is shorter than this, in bytes. */
+const SHORTEST = 16;
+const NOTHING: readonly TextFinding[] = [];
 
 /** What was found in what an answer says. */
 export interface TextFinding extends Finding {
@@ -32,6 +35,8 @@ export class AnswerText implements StringsListener {
   readonly #strings: AnswerStrings;
   readonly #channels = new Map<string, Channel>();
   #reader: TextReader | null = null;
+  /** What came first, while it is too little to say anything. */
+  #first: Buffer | null = Buffer.alloc(0);
 
   /** `excerpts`: what is found is told in its own words, for whoever looks into an answer. Nothing of that goes on record. */
   constructor(form: Form, source: ScannerSource, excerpts = false) {
@@ -43,7 +48,12 @@ export class AnswerText implements StringsListener {
 
   /** Reads the next bytes, their content codings undone. Throws EventTooLong and BudgetExceeded. */
   push(bytes: Uint8Array): readonly TextFinding[] {
-    this.#strings.push(bytes);
+    if (this.#first !== null) {
+      this.#first = this.#first.length === 0 ? Buffer.from(bytes) : Buffer.concat([this.#first, bytes]);
+      if (this.#first.length < SHORTEST) return NOTHING;
+      this.#strings.push(this.#first);
+      this.#first = null;
+    } else this.#strings.push(bytes);
     return this.#take();
   }
 
@@ -55,6 +65,7 @@ export class AnswerText implements StringsListener {
 
   /** The answer is over. */
   end(): readonly TextFinding[] {
+    if (this.#first !== null && this.#channels.size === 0) return NOTHING;
     this.#strings.end();
     this.#reader?.break();
     const found = [...this.#channels.values()].flatMap((channel) => channel.end());

@@ -31,8 +31,11 @@ describe('where something was found', () => {
 describe('what is joined', () => {
   it('is what a path or query has between its marks', () => {
     expect(joinedTarget('/a')).toBeNull();
-    expect(joinedTarget('/ab/cd?x=12')).toBeNull();
-    expect(joinedTarget('/ab/cd/ef?x=12&y=34')?.toString()).toBe('abcdef 1234 3412');
+    expect(joinedTarget('/ab/cd?x=12345678901234567890')).toBeNull();
+    expect(joinedTarget('/ab/cd/ef?x=12&y=34')).toBeNull();
+    expect(joinedTarget('/ab/cd/ef?x=12345678&y=abcdefgh')?.toString()).toBe(
+      'abcdef 12345678abcdefgh abcdefgh12345678',
+    );
   });
 
   it('is what JSON has as short strings without spaces', () => {

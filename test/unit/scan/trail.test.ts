@@ -1,41 +1,44 @@
 import { describe, expect, it } from 'vitest';
-import { fragmentsOf, hostFragment } from '../../../src/scan/fragments.ts';
+import { Fragment, fragmentsOf, hashOf, hostLabels } from '../../../src/scan/fragments.ts';
 import { Trail } from '../../../src/scan/trail.ts';
 
 describe('fragmentsOf()', () => {
-  it('takes what stands in the path, the query and the body, by its place', () => {
-    const body = Buffer.from('{"note": "abc123", "list": ["x1y2", "two words"], "n": 5}');
-    expect(fragmentsOf('a.b.example.com', '/v1/files?id=abc&empty=', body, 'json')).toEqual([
-      { slot: 'path 2', text: 'files' },
-      { slot: 'query id', text: 'abc' },
-      { slot: 'member note', text: 'abc123' },
-      { slot: 'member list', text: 'x1y2' },
-    ]);
-    expect(fragmentsOf('example.com', '/', Buffer.from('a=b123&c=d'), 'form')).toEqual([
-      { slot: 'field a', text: 'b123' },
-    ]);
-    expect(fragmentsOf('example.com', '/', Buffer.from(' token123\n'), 'other')).toEqual([
-      { slot: 'text', text: 'token123' },
-    ]);
-    expect(fragmentsOf('example.com', '/', Buffer.from('a sentence'), 'other')).toEqual([]);
+  const texts = (target: string, body: string | null, form: 'json' | 'form' | 'other'): string[] =>
+    fragmentsOf(Buffer.from(target), body === null ? null : Buffer.from(body), form).map(({ text }) => text);
+
+  it('takes what stands in the path, the query and the body', () => {
+    const body = '{"note": "abc123", "list": ["x1y2", "two words"], "n": 5, "e": "a\\"b"}';
+    expect(texts('/v1/files?id=abc&empty=&x=', body, 'json')).toEqual(['files', 'abc', 'abc123', 'x1y2']);
+    expect(texts('/', 'a=b123&c=d', 'form')).toEqual(['b123']);
+    expect(texts('/', ' token123\n', 'other')).toEqual(['token123']);
+    expect(texts('/', 'a sentence', 'other')).toEqual([]);
+  });
+
+  it('knows a place by its name, and tells places apart', () => {
+    const slots = (target: string): number[] => fragmentsOf(Buffer.from(target), null, 'other').map(({ slot }) => slot);
+    expect(slots('/q?abc=one&def=two')).toEqual(slots('/q?abc=xyz&def=123'));
+    expect(new Set(slots('/one/two?one=two&two=one&three=one')).size).toBe(5);
   });
 
   it('takes the labels before the domain of a host, and nothing of an address', () => {
-    expect(hostFragment('ab.cd.example.com')).toBe('abcd');
-    expect(hostFragment('example.com')).toBe('');
-    expect(hostFragment('192.0.2.1')).toBe('');
+    expect(hostLabels('ab.cd.example.com')).toBe('abcd');
+    expect(hostLabels('example.com')).toBe('');
+    expect(hostLabels('192.0.2.1')).toBe('');
+    expect(hostLabels('localhost')).toBe('');
   });
 });
 
 describe('Trail', () => {
-  const part = (text: string, slot = 'query d'): { slot: string; text: string } => ({ slot, text });
+  const hash = (text: string): number => hashOf(Buffer.from(text), 0, text.length, 0);
+  const part = (text: string, slot = 'query d'): Fragment =>
+    new Fragment(hash(slot), Buffer.from(text), 0, text.length);
 
   /** What is to be scanned after these requests, each kept. */
   function after(...requests: ReadonlyArray<readonly [string, string, string?]>): string {
     const trail = new Trail();
     let bytes: Buffer | null = null;
     for (const [target, text, slot] of requests) {
-      const sequel = trail.sequel(target, [part(text, slot)], 0);
+      const sequel = trail.sequel(hash(target), [part(text, slot)], 0);
       bytes = sequel.bytes;
       sequel.keep();
     }
@@ -61,14 +64,14 @@ describe('Trail', () => {
 
   it('forgets what was not kept', () => {
     const trail = new Trail();
-    trail.sequel('a', [part('one')], 0);
-    expect(trail.sequel('a', [part('two')], 0).bytes).toBeNull();
+    trail.sequel(hash('a'), [part('one')], 0);
+    expect(trail.sequel(hash('a'), [part('two')], 0).bytes).toBeNull();
   });
 
   it('knows what is made of several parts', () => {
     const trail = new Trail();
-    trail.sequel('a', [part('onetwothree')], 0).keep();
-    const sequel = trail.sequel('a', [part('four')], 0);
+    trail.sequel(hash('a'), [part('onetwothree')], 0).keep();
+    const sequel = trail.sequel(hash('a'), [part('four')], 0);
     expect(sequel.bytes?.toString().startsWith('onetwothreefour')).toBe(true);
     expect(sequel.spans(0, 11)).toBe(false);
     expect(sequel.spans(5, 7)).toBe(true);
@@ -80,16 +83,16 @@ describe('Trail', () => {
 
   it('forgets what was sent ten minutes ago', () => {
     const trail = new Trail();
-    trail.sequel('a', [part('one')], 0).keep();
-    expect(trail.sequel('a', [part('two')], 599_000).bytes).not.toBeNull();
-    expect(trail.sequel('a', [part('two')], 601_000).bytes).toBeNull();
+    trail.sequel(hash('a'), [part('one')], 0).keep();
+    expect(trail.sequel(hash('a'), [part('two')], 599_000).bytes).not.toBeNull();
+    expect(trail.sequel(hash('a'), [part('two')], 601_000).bytes).toBeNull();
   });
 
   it('is bounded', () => {
     const trail = new Trail();
     for (let i = 0; i < 10_000; i++)
-      trail.sequel(`host${i}`, [part(`value${i}`.repeat(100), `query ${i % 500}`)], 0).keep();
-    const { bytes } = trail.sequel('host', [part('x1y2', 'query 499')], 0);
+      trail.sequel(hash(`host${i}`), [part(`value${i}`.repeat(100), `query ${i % 500}`)], 0).keep();
+    const { bytes } = trail.sequel(hash('host'), [part('x1y2', 'query 499')], 0);
     expect(bytes?.length ?? 0).toBeLessThan(64 * 1024);
   });
 });

@@ -18,7 +18,7 @@ const KNOWN = /libxmlsec1-dev\/examples\/rsakey\.pem|passlib\/tests\/|git pack o
 const PAIRS = 20;
 const SHARE = 0.998;
 
-const detectors = loadDetectors('rules/detectors');
+const detectors = loadDetectors('rules/detectors').filter(({ family }) => family !== 'injected-instructions');
 const engine = compileEngine(detectors);
 warm(engine);
 const scanner = new Scanner(engine, Buffer.alloc(32, 1));

@@ -38,8 +38,8 @@ const CLOSING: ReadonlyMap<string, string> = new Map([
 
 /** Characters of the beginning of a sentence by which it is told whether it is an item of a list. */
 const BEGINNING = 8;
-/** What begins an item of a list, or brackets a sentence. */
-const BULLET = /^(?:[-+(•–·‣◦]+|\d{1,2}\)) ?/;
+/** What begins an item of a list or a comment in code, or brackets a sentence. */
+const BULLET = /^(?:[-+(•–·‣◦]+ ?|\/+ |\d{1,2}\) ?)+/;
 
 /** Who is told what a text says. */
 export interface Listener {
@@ -240,17 +240,24 @@ export class Prose {
     if (this.#fence !== null) return at + 1;
     const isOpening = !/[\p{L}\p{N}]/u.test(this.#last) || this.#lineBreak;
     // Within a word it is an apostrophe.
-    if (!isOpening && open === "'") return this.#apostrophe(at);
-    if (!isOpening || this.#hiding !== null || this.#quoted > 0) return this.#boundary(at);
+    if (!isOpening) return this.#closeQuote(at, open);
     const end = closing(text, at + 1, close);
     if (end === -1 && !final && text.length - at < LONGEST_QUOTE) return -1;
-    if (end === -1 || this.#told < AROUND) return this.#boundary(at);
+    if (end === -1) return this.#boundary(at);
+    // What is hidden is no example, nor is all there is.
+    if (this.#told < AROUND || this.#hiding !== null || this.#quoted > 0) return this.#openQuote(at, open);
     this.#tell('""');
     return end + close.length;
   }
 
-  #apostrophe(at: number): number {
-    this.#tell("'");
+  /** A mark that closes a quotation which was told, or stands within a word. One behind a sentence is none of it. */
+  #closeQuote(at: number, mark: string): number {
+    if (!this.#endsSentence()) this.#tell(mark);
+    return at + 1;
+  }
+
+  #openQuote(at: number, mark: string): number {
+    if (this.#last !== '\n' && !this.#lineBreak) this.#tell(mark);
     return at + 1;
   }
 

@@ -50,7 +50,9 @@ export class Unseen {
   comment(text: string): void {
     if (!/[A-Za-z]{3}/.test(text)) return;
     const plain = text
-      .replaceAll(/["'=<>`*_#~|\n\r]+/g, '\n')
+      .replaceAll(/=['"]|["=<>`|\n\r]+/g, '\n')
+      .replaceAll(/[*#]+/g, '')
+      .replaceAll(/(^|\n)[ \t]*(?:[-+•–(]+|\/+ )[ \t]*/g, '$1')
       .replaceAll(/[ \t]+/g, ' ')
       .trim();
     this.#tell(`\n${plain.replaceAll(/([.!?:]) |\n /g, '$1\n')}\n`);

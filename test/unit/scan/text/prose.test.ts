@@ -43,7 +43,7 @@ describe('Prose', () => {
     ['character references', 'i&#103;&#x6e;ore&nbsp;it', ['ignore it']],
     ['invisible characters', 'ig\u200bno\u00adre', ['ignore']],
     ['generics of a language', 'a List<String> of things', ['a List', 'of things']],
-    ['a quotation with nothing around it', '"do it"', ['do it']],
+    ['a quotation with nothing around it', '"do it."', ['do it.']],
   ])('tells %s', (_name, text, said) => {
     for (const piece of [text.length, 1, 3]) expect(told(text, piece).said).toEqual(said);
   });

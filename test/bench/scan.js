@@ -22,6 +22,7 @@ const FLOODS = {
   escapes: '%25%25%25\\u0041\\x41&#65;=41',
   'Base64 words': 'dGhpc0lzQmFzZTY0QWdhaW4 ',
   'zlib beginnings': '\x78\x9c\x4b\x4c\x4a\x06\x01',
+  'one digit': '7',
   'curl command lines': 'curl -H "authorization: bearer -d @.aws/credentials ',
 };
 

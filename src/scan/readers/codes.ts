@@ -74,14 +74,21 @@ export class CodeReader implements Reader {
         this.waiting = this.#from = base + start;
         break;
       }
-      // A piece ends between two numbers.
-      if (end - start >= PIECE) while (end > start + LEAST && NIBBLES[bytes[end - 1] as number] !== 255) end--;
+      if (end - start >= PIECE) end = this.#pieceEnd(start, end);
       const cut = end - start > PIECE - 64 && end < to;
       this.#stretch(start, end);
       from = cut ? end - OVERLAP : end;
       probe = from + LEAST - 1;
     }
     this.#below.flush();
+  }
+
+  /** A piece ends between two numbers. Where there is nothing between them for so long, they are no numbers. */
+  #pieceEnd(start: number, end: number): number {
+    const { bytes } = this.#view;
+    let last = end;
+    while (last > start + LEAST && NIBBLES[bytes[last - 1] as number] !== 255) last--;
+    return last > start + LEAST ? last : end;
   }
 
   #stretch(start: number, end: number): void {

@@ -57,7 +57,8 @@ export class NumberReader implements Reader {
       let start = probe;
       while (start > from && isDigit(bytes[start - 1] as number)) start--;
       let end = probe + 1;
-      while (end < to && isDigit(bytes[end] as number)) end++;
+      // No further than one number: digits may go on for as long as anybody likes.
+      while (end < to && end - start < LONGEST && isDigit(bytes[end] as number)) end++;
       if (end - start < STEP && end < to) continue;
       start = this.#startOf(start, from);
       end = endOf(bytes, start, to);

@@ -144,7 +144,7 @@ export class Prose {
         return at + 2;
     }
     if (CLOSING.has(char)) return this.#quotation(text, at, char, final);
-    return this.#mark(text, at, char);
+    return this.#mark(text, at, char, final);
   }
 
   /** What comes next begins a sentence, or a line. */
@@ -153,8 +153,9 @@ export class Prose {
   }
 
   /** Marks of Markdown, and characters nobody sees. */
-  #mark(text: string, at: number, char: string): number {
+  #mark(text: string, at: number, char: string, final: boolean): number {
     if (char === '[') {
+      if (!final && mayBeRole(text, at)) return -1;
       ROLE.lastIndex = at;
       const role = ROLE.exec(text);
       if (role !== null) return this.#role(role[0], at);
@@ -308,7 +309,7 @@ export class Prose {
 
   #markup(text: string, at: number, final: boolean): number {
     const isOpen = !final && text.length - at < LONGEST_COMMENT;
-    if (isOpen && text.length - at < 4) return -1;
+    if (isOpen && (text.length - at < 4 || mayBeRole(text, at))) return -1;
     if (text.startsWith('<!--', at)) {
       const end = text.indexOf('-->', at + 4);
       if (end === -1 && isOpen) return -1;
@@ -361,6 +362,11 @@ export class Prose {
     this.#raw = null;
     return this.#markup(text, at, final);
   }
+}
+
+/** The beginning of a mark of a chat template, and nothing more yet. */
+function mayBeRole(text: string, at: number): boolean {
+  return text.length - at < 32 && /^(?:<\|[a-z_]{0,24}\|?|\[\/?I?N?S?T?|<<\/?S?Y?S?>?)$/.test(text.slice(at));
 }
 
 function isLetter(text: string): boolean {

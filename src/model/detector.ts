@@ -82,3 +82,24 @@ export interface DetectorSpec {
   /** Documentation the shape is from; null where a customer wrote it. */
   readonly source: string | null;
 }
+
+/** A detector with nothing asked of a match beside what is said: for what is found by other means than patterns. */
+export function plainDetector(
+  own: Pick<DetectorSpec, 'name' | 'family' | 'severity' | 'description'> & Partial<DetectorSpec>,
+): DetectorSpec {
+  return {
+    pattern: null,
+    finder: null,
+    bounds: 'none',
+    context: null,
+    validate: [],
+    entropy: 0,
+    count: 1,
+    belongsTo: [],
+    authenticates: false,
+    allow: [],
+    placeholders: false,
+    source: null,
+    ...own,
+  };
+}

@@ -1,9 +1,7 @@
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { errorCode } from '../model/error-code.ts';
 import { Documents, type DocumentPrints } from '../scan/document-index.ts';
-import { Watched, writeWhole } from './watched.ts';
+import { Watched, readState, writeWhole } from './watched.ts';
 
 /** Prints of all documents together: 12 bytes of memory each, in each process of a gate. */
 export const MOST_PRINTS = 4_000_000;
@@ -22,23 +20,9 @@ export function documentsFile(state: string): string {
 
 /** Documents that were added. Throws an Error with one line for a file that no gate wrote. */
 export function readDocuments(path: string): readonly DocumentPrints[] {
-  let text: string;
-  try {
-    text = readFileSync(path, 'utf8');
-  } catch (error) {
-    if (errorCode(error) === 'ENOENT') return [];
-    throw new Error(`${path} cannot be read: ${errorCode(error)}`, { cause: error });
-  }
-  try {
-    return file
-      .parse(JSON.parse(text))
-      .documents.map(({ name, added, prints }) => ({ name, added, prints: decoded(prints) }));
-  } catch (error) {
-    // What must not leave is not known any more: nobody may guess that it was nothing.
-    throw new Error(`${path} is not what was written there: restore it, or remove it to add documents anew`, {
-      cause: error,
-    });
-  }
+  const read = (value: unknown): DocumentPrints[] =>
+    file.parse(value).documents.map((each) => ({ ...each, prints: decoded(each.prints) }));
+  return readState(path, read, 'add documents') ?? [];
 }
 
 function decoded(text: string): Float64Array {

@@ -1,9 +1,7 @@
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { errorCode } from '../model/error-code.ts';
 import { Registered, type RegisteredValue } from '../scan/registered.ts';
-import { Watched, writeWhole } from './watched.ts';
+import { Watched, readState, writeWhole } from './watched.ts';
 
 const print = z.strictObject({
   length: z.int().min(1),
@@ -25,21 +23,7 @@ export function registryFile(state: string): string {
 
 /** Values that were registered. Throws an Error with one line for a file that no gate wrote. */
 export function readRegistry(path: string): readonly RegisteredValue[] {
-  let text: string;
-  try {
-    text = readFileSync(path, 'utf8');
-  } catch (error) {
-    if (errorCode(error) === 'ENOENT') return [];
-    throw new Error(`${path} cannot be read: ${errorCode(error)}`, { cause: error });
-  }
-  try {
-    return file.parse(JSON.parse(text)).values;
-  } catch (error) {
-    // What must not leave is not known any more: nobody may guess that it was nothing.
-    throw new Error(`${path} is not what was written there: restore it, or remove it to register values anew`, {
-      cause: error,
-    });
-  }
+  return readState(path, (value) => file.parse(value).values, 'register values') ?? [];
 }
 
 export function writeRegistry(path: string, values: readonly RegisteredValue[]): void {

@@ -1,5 +1,6 @@
-import { chmodSync, mkdirSync, renameSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { errorCode } from '../model/error-code.ts';
 
 /** How often a running gate looks whether a file has changed, in milliseconds. */
 const INTERVAL = 1000;
@@ -40,6 +41,27 @@ export class Watched<Value> {
     } catch (error) {
       this.#failed(error as Error);
     }
+  }
+}
+
+/**
+ * Reads a file of the state folder; null where there is none. Throws an Error with one line for one that no gate wrote: what must
+ * not leave is not known any more then, and nobody may guess that it was nothing.
+ */
+export function readState<T>(path: string, parse: (value: unknown) => T, what: string): T | null {
+  let text: string;
+  try {
+    text = readFileSync(path, 'utf8');
+  } catch (error) {
+    if (errorCode(error) === 'ENOENT') return null;
+    throw new Error(`${path} cannot be read: ${errorCode(error)}`, { cause: error });
+  }
+  try {
+    return parse(JSON.parse(text));
+  } catch (error) {
+    throw new Error(`${path} is not what was written there: restore it, or remove it to ${what} anew`, {
+      cause: error,
+    });
   }
 }
 

@@ -1,4 +1,4 @@
-import type { DetectorSpec } from '../../src/model/detector.ts';
+import { plainDetector, type DetectorSpec } from '../../src/model/detector.ts';
 import type { Finding } from '../../src/model/finding.ts';
 import { compileEngine, type Engine } from '../../src/scan/engine.ts';
 import { textReadersOf } from '../../src/scan/readers/list.ts';
@@ -8,25 +8,15 @@ import { AnswerText, type TextFinding } from '../../src/scan/text/answer-text.ts
 
 /** A detector as tests need it: what is not said is as plain as can be. */
 export function detector(name: string, pattern: string, more: Partial<DetectorSpec> = {}): DetectorSpec {
-  return {
+  const plain = {
     name,
     family: 'secrets',
     severity: 'high',
-    pattern,
-    finder: null,
-    bounds: 'word',
-    context: null,
-    validate: [],
-    entropy: 0,
-    count: 1,
-    belongsTo: [],
-    authenticates: false,
-    allow: [],
-    placeholders: true,
     description: '',
-    source: null,
-    ...more,
-  };
+    bounds: 'word',
+    placeholders: true,
+  } as const;
+  return plainDetector({ ...plain, pattern, ...more });
 }
 
 export const KEY = Buffer.alloc(32, 7);

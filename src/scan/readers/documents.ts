@@ -1,4 +1,4 @@
-import type { DetectorSpec } from '../../model/detector.ts';
+import { plainDetector, type DetectorSpec } from '../../model/detector.ts';
 import type { DocumentPrints, Documents } from '../document-index.ts';
 import type { Reader } from '../reader.ts';
 import type { View } from '../view.ts';
@@ -60,24 +60,12 @@ const specs = new WeakMap<DocumentPrints, DetectorSpec>();
 function specOf(document: DocumentPrints): DetectorSpec {
   let spec = specs.get(document);
   if (spec === undefined) {
-    spec = {
+    spec = plainDetector({
       name: `document:${document.name}`,
       family: 'documents',
       severity: 'high',
-      pattern: null,
-      finder: null,
-      bounds: 'none',
-      context: null,
-      validate: [],
-      entropy: 0,
-      count: 1,
-      belongsTo: [],
-      authenticates: false,
-      allow: [],
-      placeholders: false,
       description: `a part of ${document.name}`,
-      source: null,
-    };
+    });
     specs.set(document, spec);
   }
   return spec;

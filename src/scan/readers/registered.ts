@@ -1,4 +1,4 @@
-import type { DetectorSpec } from '../../model/detector.ts';
+import { plainDetector, type DetectorSpec } from '../../model/detector.ts';
 import { Registered, STRIDE, type Meeting, type RegisteredValue } from '../registered.ts';
 import type { Reader } from '../reader.ts';
 import type { View } from '../view.ts';
@@ -77,24 +77,13 @@ const specs = new WeakMap<RegisteredValue, DetectorSpec>();
 function specOf(value: RegisteredValue): DetectorSpec {
   let spec = specs.get(value);
   if (spec === undefined) {
-    spec = {
+    spec = plainDetector({
       name: `${value.kind}:${value.name}`,
       family: 'registered-values',
       severity: 'critical',
-      pattern: null,
-      finder: null,
-      bounds: 'none',
-      context: null,
-      validate: [],
-      entropy: 0,
-      count: 1,
       belongsTo: value.belongsTo,
-      authenticates: false,
-      allow: [],
-      placeholders: false,
       description: `registered as ${value.name}`,
-      source: null,
-    };
+    });
     specs.set(value, spec);
   }
   return spec;

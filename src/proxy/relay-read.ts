@@ -48,6 +48,8 @@ class Held {
   #begun = false;
   #pending: Promise<Buffer | null> | null = null;
   #trailers = Fields.NONE;
+  /** Pauses since something came. */
+  #pauses = 0;
 
   constructor(to: ReadAnswer) {
     this.#to = to;
@@ -58,10 +60,12 @@ class Held {
     for (;;) {
       const bytes = await this.#next(this.#pieces.length > 0 ? (this.#begun ? PATIENCE : PAUSE) : null);
       if (bytes === PAUSED) {
-        if (this.#begun || !reading.open) await this.#letGo();
+        this.#pauses++;
+        if (this.#begun || !reading.open || this.#pauses * PAUSE >= PATIENCE) await this.#letGo();
         continue;
       }
       if (bytes === null) break;
+      this.#pauses = 0;
       this.#pieces.push(bytes);
       this.#size += bytes.length;
       const decoded = await reading.push(bytes);

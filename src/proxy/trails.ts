@@ -3,7 +3,7 @@ import { Trail } from '../scan/trail.ts';
 import type { Session } from '../model/session.ts';
 
 /** Sessions, or agents without one, whose trail is kept in this process. */
-const MOST = 1024;
+const MOST = 256;
 
 /** What is remembered of one session. */
 export interface Memory {

@@ -2,8 +2,8 @@ import { entropyOf } from './plausible.ts';
 
 /** Milliseconds of which is remembered what stood in names. */
 const WINDOW = 3_600_000;
-/** Domains and places in paths that are watched in one session. */
-const CHANNELS = 64;
+/** Domains and places in paths that are watched in one session, each up to what is too much. */
+const CHANNELS = 16;
 /** Different values that are remembered of one. */
 const VALUES = 4096;
 /** The shortest value that looks as if it were made of something else, and its least entropy in bits a character. */
@@ -15,8 +15,6 @@ interface Channel {
   readonly values: Map<string, number>;
   /** Characters of them within the window. */
   size: number;
-  /** When it was last told that it is too much. */
-  told: number;
 }
 
 /**
@@ -27,7 +25,7 @@ export class ChannelWatch {
   readonly #channels = new Map<string, Channel>();
 
   /**
-   * Notes a value; true where those of the last hour together are longer than `most` characters, once an hour. `now`:
+   * Notes a value; true where those of the last hour together become longer than `most` characters. `now`:
    * milliseconds.
    */
   note(name: string, value: string, most: number, now: number): boolean {
@@ -39,16 +37,15 @@ export class ChannelWatch {
       values.delete(old);
       channel.size -= old.length;
     }
-    if (values.has(value)) return false;
+    // What is too much already need not be counted.
+    if (values.has(value) || channel.size > most) return false;
     values.set(value, now);
     channel.size += value.length;
-    if (channel.size <= most || channel.told > now - WINDOW) return false;
-    channel.told = now;
-    return true;
+    return channel.size > most;
   }
 
   #channel(name: string): Channel {
-    const channel = this.#channels.get(name) ?? { values: new Map<string, number>(), size: 0, told: -Infinity };
+    const channel = this.#channels.get(name) ?? { values: new Map<string, number>(), size: 0 };
     this.#channels.delete(name);
     this.#channels.set(name, channel);
     if (this.#channels.size > CHANNELS) this.#channels.delete(this.#channels.keys().next().value as string);

@@ -1,10 +1,10 @@
 import type { Fragment } from './fragments.ts';
 
 /** Places in requests of which is remembered what stood there. */
-const SLOTS = 128;
+const SLOTS = 64;
 /** Parts that are remembered of one, and characters of each. */
 const PARTS = 12;
-const LENGTH = 256;
+const LENGTH = 128;
 /** What no match goes across. */
 const APART = '\n\0\n';
 

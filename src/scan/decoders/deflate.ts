@@ -34,7 +34,7 @@ export class Inflater implements Expander {
   push(bytes: Buffer): Buffer | null {
     for (let at = 0; at < bytes.length && !this.#failed && !this.over; at += PIECE) {
       const piece = Buffer.from(bytes.subarray(at, at + PIECE));
-      this.#engine.write(piece);
+      this.#write(piece);
       // What the engine leaves of its input stands behind the end of the stream.
       this.over = (this.#engine.handle as unknown as Consumed | undefined)?.bytesWritten !== piece.length;
     }
@@ -42,6 +42,17 @@ export class Inflater implements Expander {
     this.#pieces = [];
     if (pieces.length > 0) return Buffer.concat(pieces);
     return this.#failed ? null : Buffer.alloc(0);
+  }
+
+  /** Most of what looks like a beginning is none: nobody wants to know where that was found out, which takes longer than finding it. */
+  #write(piece: Buffer): void {
+    const { stackTraceLimit } = Error;
+    Error.stackTraceLimit = 0;
+    try {
+      this.#engine.write(piece);
+    } finally {
+      Error.stackTraceLimit = stackTraceLimit;
+    }
   }
 
   close(): void {

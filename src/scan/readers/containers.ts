@@ -7,6 +7,8 @@ import type { Below } from './below.ts';
 
 /** Streams that may be under way in one view. Honest content has one or two; chance beginnings end within a few bytes. */
 const MOST = 16;
+/** Work of beginning one: an engine is made for it. Packs of git have one for each object, a flood one for every few bytes. */
+const COST = 8192;
 /** A stream that has expanded to nothing for so long is over, or never was one. */
 const PATIENCE = 64 * 1024;
 
@@ -92,6 +94,7 @@ export class ContainerReader implements Reader {
       if (data === null) return !final;
       if (data === -1) return false;
       stream.next = base + data;
+      context.budget.spend(COST);
       stream.expander = stream.opening.format === 'zstd' ? new Unzstd() : new Inflater();
     }
     const from = stream.next - base;

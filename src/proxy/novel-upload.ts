@@ -1,4 +1,4 @@
-import type { Fields } from '../http1/fields.ts';
+import { END_TO_END, type Fields } from '../http1/fields.ts';
 import type { NoveltyMeter } from '../scan/novelty.ts';
 import type { Lease } from './lease.ts';
 import type { BodyStream } from './message.ts';
@@ -55,9 +55,15 @@ export class NovelStream implements BodyStream {
     return this.#from.prepaid ?? 0;
   }
 
+  /** What was left open, and the trailers. */
+  #last(): number {
+    const open = this.#meter.end();
+    return open + this.#meter.push(Buffer.from(this.trailers.text(END_TO_END), 'latin1')) + this.#meter.end();
+  }
+
   async read(): Promise<Buffer | null> {
     const bytes = await this.#from.read();
-    const due = this.#lease.novel(bytes === null ? this.#meter.end() : this.#meter.push(bytes));
+    const due = this.#lease.novel(bytes === null ? this.#last() : this.#meter.push(bytes));
     if (due !== null) await due;
     this.#meter.keep();
     return bytes;

@@ -90,7 +90,8 @@ function counted(
   const meter = (): NoveltyMeter => lease.keeps(new NoveltyMeter(novelty, true));
   const head = `${facts.path.raw}?${facts.query ?? ''}${request.fields.text(TO_UPSTREAM.naming(request.connection))}`;
   const rest = body.rest === null ? null : new NovelStream(body.rest, new NoveltyMeter(novelty, true), lease);
-  const due = both(countNovel([Buffer.from(head, 'latin1')], meter(), lease), countNovel(body.pieces, meter(), lease));
+  const fields = Buffer.from(head + body.trailers.text(END_TO_END), 'latin1');
+  const due = both(countNovel([fields], meter(), lease), countNovel(body.pieces, meter(), lease));
   const minted = mintScannedBody({ ...body, rest });
   return due === null ? minted : due.then(() => minted);
 }

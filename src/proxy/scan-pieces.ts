@@ -85,13 +85,17 @@ function judgePieces(
   return redactions;
 }
 
-/** What is made of several requests is judged without parts that are something by themselves: those were judged for it. */
+/** What is made of several requests is judged without what stands whole in one part: that was judged for itself. */
 function judgeSequel(fragments: readonly Fragment[], scanner: Scanner, inspection: Inspection): void {
-  const parts = fragments.filter(({ text }) => inspection.run(() => scanner.whole(text)).length === 0);
+  const parts = fragments.map((fragment) => {
+    const bytes = Buffer.from(fragment.text, 'latin1');
+    const whole = inspection.run(() => scanner.wholeBytes(bytes)).filter(isMade);
+    return whole.length === 0 ? fragment : fragment.as(without(bytes, whole));
+  });
   const { bytes, spans, keep } = inspection.sequel(parts);
   if (bytes !== null) {
     const found = inspection.run(() => scanner.wholeBytes(bytes));
-    const made = found.filter(({ family, offset, length }) => MADE.has(family) && spans(offset, length));
+    const made = found.filter((each) => isMade(each) && spans(each.offset, each.length));
     const [redaction] = inspection.judge(made, 'to-upstream', 'body', () => SEVERAL);
     if (redaction !== undefined) inspection.refuse(redaction, SEVERAL);
   }
@@ -99,8 +103,10 @@ function judgeSequel(fragments: readonly Fragment[], scanner: Scanner, inspectio
 }
 
 const SEVERAL = 'parts of several requests';
-/** Families of what is too long to be made of parts by chance. */
-const MADE: ReadonlySet<Finding['family']> = new Set<Finding['family']>(['secrets', 'registered-values']);
+/** It is too long to be made of parts by chance, and would stop a request. */
+function isMade({ family, severity }: Finding): boolean {
+  return severity !== 'low' && (family === 'secrets' || family === 'registered-values');
+}
 
 /** What is found joined is judged where all that stands whole has been taken out: each is told of once, and none hides another. */
 function judgeJoined(

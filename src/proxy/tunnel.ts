@@ -10,7 +10,7 @@ import { Http2Agent } from './adapters/http2-agent.ts';
 import type { Connections } from './connections.ts';
 import { concludeTunnel, serveExchange } from './exchange.ts';
 import { acceptTls, contradictionOf, firstByte, peekHello } from './handshake.ts';
-import type { Inspected, Subject } from './inspection.ts';
+import type { Subject } from './inspection.ts';
 import type { AgentConnection, Peer } from './message.ts';
 import { serveOpaque } from './opaque.ts';
 import { admit, type ConnectPermit, type Permit } from './permit.ts';
@@ -33,8 +33,8 @@ export interface Tunnel {
   readonly mismatch: string | null;
   /** Bytes pass uninspected: `tcp` whatever they are, `tls` once their ClientHello names the tunnel's host. */
   readonly opaque: 'tcp' | 'tls' | null;
-  /** What was found in the name of the host; on record with the first exchange. */
-  findings: Inspected[] | null;
+  /** What was found in the name of the host, and what of it was not enforced; on record with the first exchange. */
+  found: Pick<Subject, 'findings' | 'softened'>;
   /** Permit of the last request; the next one mostly says the same. */
   latest: Permit | null;
 }
@@ -65,7 +65,7 @@ export async function openTunnel(
     refusal: refused ? permit : null,
     mismatch: null,
     opaque: refused ? null : permit.opaque ? 'tcp' : permit.passThrough ? 'tls' : null,
-    findings: subject.findings,
+    found: subject,
     latest: null,
   };
 }

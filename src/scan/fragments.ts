@@ -18,6 +18,11 @@ export class Fragment {
     this.#to = to;
   }
 
+  /** Something else at the same place. */
+  as(bytes: Uint8Array): Fragment {
+    return new Fragment(this.slot, bytes, 0, bytes.length);
+  }
+
   /** Whether it ends as a text does that began no earlier, or is it. */
   endsAs(text: string): boolean {
     const from = Math.max(this.#from, this.#to - text.length);

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { TestCa } from '../support/certificates.ts';
 import { answered, ask, openTls, type RawClient } from '../support/client.ts';
@@ -12,6 +13,11 @@ const STRIPE = fillIn('sk_live_{{AN:48}}', 51);
 const WILD_SECRET = Buffer.from(`token ${STRIPE}`).toString('hex');
 /** A secret in hexadecimal digits, in labels. */
 const SECRET_HOST = `${WILD_SECRET.slice(0, 42)}.${WILD_SECRET.slice(42, 84)}.${WILD_SECRET.slice(84)}.wild.test`;
+/** A number that passes for one of a card, and is nobody's example. */
+const CARD = ['4929', '7183', '2054', '6671'].join('');
+/** Credentials of an agent that is observed. */
+const WATCHER = ['token', 'of', 'watcher'].join('-');
+const WATCHED = `Proxy-Authorization: Basic ${Buffer.from(`watcher:${WATCHER}`).toString('base64')}\r\n`;
 const HALVES = Buffer.from(`token ${fillIn('ghp_{{AN:36}}', 52)}`).toString('hex');
 const [HALF, OTHER_HALF] = [`${HALVES.slice(0, 46)}.wild.test`, `${HALVES.slice(46)}.wild.test`] as const;
 
@@ -21,11 +27,15 @@ let gate: TestGate;
 let count = 0;
 beforeAll(async () => {
   ca = await TestCa.create();
-  origin = await startOrigin({ tls: await ca.leaf([...HOSTS, '*.wild.test', '*.*.wild.test']) });
+  origin = await startOrigin({ tls: await ca.leaf([...HOSTS, '*.wild.test', SECRET_HOST]) });
   gate = await startGate({
     rules: {
       'rules.yaml': `version: 1
 agents:
+  watcher:
+    mode: observe
+    identity: { token: "sha256:${createHash('sha256').update(WATCHER).digest('hex')}" }
+    allow: [ "* https://**.wild.test/**" ]
   bot:
     identity: { token: "${TOKEN_HASH}" }
     allow: [ "* https://api.test/**", "* https://other.test/**", "* https://api.github.com/**", "* https://**.wild.test/**" ]
@@ -41,9 +51,10 @@ afterAll(async () => {
 });
 
 /** Sends one request. */
-async function send(host: string, target: string, body: unknown = null): Promise<RawClient> {
+async function send(host: string, target: string, body: unknown = null, fields?: string): Promise<RawClient> {
   if (body === null) {
-    const client = await ask(gate, `${host}:443`, `GET ${target} HTTP/1.1\r\nHost: ${host}\r\n\r\n`);
+    const options = fields === undefined ? {} : { fields };
+    const client = await ask(gate, `${host}:443`, `GET ${target} HTTP/1.1\r\nHost: ${host}\r\n\r\n`, options);
     await client.close();
     return client;
   }
@@ -94,6 +105,21 @@ describe('a secret that is cut up over several requests', () => {
     expect((await send('api.test', `/back?r=${one}`)).reason).toBe('secret-found');
   });
 
+  it('is found where a part hides behind something else that is told of', async () => {
+    const [one, two] = parts(2) as [string, string];
+    expect((await send('api.test', '/notes', { hint: `card:${CARD}:${one}` })).status).toBe(200);
+    await gate.outcome(({ findings }) => findings?.some(({ family }) => family === 'personal-data') === true);
+    const last = await send('api.test', '/notes', { hint: two });
+    expect(last.received).toContain('secrets in parts of several requests (github-pat)');
+  });
+
+  it('is found where a part stands beside a whole secret on its way home', async () => {
+    const [one, two] = parts(2) as [string, string];
+    const own = fillIn('ghp_{{AN:36}}', 599);
+    expect((await send('api.github.com', `/repos?access_token=${own}%20${one}`)).status).toBe(200);
+    expect((await send('api.test', `/x?access_token=${two}`)).reason).toBe('secret-found');
+  });
+
   it('is none where each is a whole one at its place, nor where identifiers follow one another', async () => {
     for (let i = 0; i < 5; i++) {
       const whole = parts(1)[0] as string;
@@ -112,6 +138,14 @@ describe('a secret that is cut up over several requests', () => {
 });
 
 describe('the name of a host', () => {
+  it('is told of, and passes, for an agent that is observed', async () => {
+    const client = await send(SECRET_HOST, '/seen', null, WATCHED);
+    expect(client.status).toBe(200);
+    const event = await gate.outcome(({ path }) => path === '/seen');
+    expect(event).toMatchObject({ decision: 'would-deny', reason: 'secret-found' });
+    expect(event.findings).toMatchObject([{ detector: 'stripe-secret-key', where: 'the host', action: 'deny' }]);
+  });
+
   it('is looked at before it is resolved', async () => {
     const client = await send(SECRET_HOST, '/');
     expect(client.reason).toBe('secret-found');

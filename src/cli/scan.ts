@@ -150,13 +150,13 @@ class Scan {
     for (const each of said) this.#tell(name, each);
   }
 
-  /** What reads what an answer says; null: it is none, or no text. */
+  /** What reads what an answer says; null: it is none. */
   #textOf(name: string): AnswerText | null {
     const { as, type } = this.#options;
     if (as !== 'response') return null;
     const form = formOf(type ?? (name.endsWith('.json') ? 'application/json' : null));
     const take = (): Scanner => new Scanner(this.#engines.text, Buffer.alloc(32, 1), textReadersOf);
-    return form === null ? null : new AnswerText(form, { take, give: () => undefined }, true);
+    return new AnswerText(form, { take, give: () => undefined }, true);
   }
 
   /** Instructions are no secrets: they are shown as they are. */

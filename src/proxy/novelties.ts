@@ -36,7 +36,7 @@ export class ReceivedText implements StringsListener {
   constructor(novelty: Novelty, form: Form) {
     this.#novelty = novelty;
     this.#strings = new AnswerStrings(form, this);
-    this.#raw = form === 'text' || form === 'json' ? new NoveltyMeter(novelty, true) : null;
+    this.#raw = form === 'lines' || form === 'events' ? null : new NoveltyMeter(novelty, true);
   }
 
   /** Reads the next bytes, their content codings undone. Throws EventTooLong. */

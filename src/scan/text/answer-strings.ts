@@ -1,7 +1,7 @@
 import { EventStream, type StreamEvent } from '../event-stream.ts';
 
-/** How a text is to be read. `events`: server-sent events; `lines`: a JSON text on each line. */
-export type Form = 'text' | 'json' | 'events' | 'lines';
+/** How an answer is to be read. `events`: server-sent events; `lines`: a JSON text on each line; `unsure`: text, where it looks like it. */
+export type Form = 'text' | 'json' | 'events' | 'lines' | 'unsure';
 
 /** Characters of one event or line. */
 const LONGEST = 8 * 1024 * 1024;
@@ -21,10 +21,28 @@ const FORMS: ReadonlyArray<readonly [RegExp, Form]> = [
   ],
 ];
 
-/** How an answer of this media type is read; null: it is no text. An answer that does not say what it is may be one. */
-export function formOf(essence: string | null): Form | null {
+/** How an answer of this media type is read. Whoever reads it need not mind what it calls itself. */
+export function formOf(essence: string | null): Form {
   if (essence === null) return 'text';
-  return FORMS.find(([pattern]) => pattern.test(essence))?.[1] ?? null;
+  return FORMS.find(([pattern]) => pattern.test(essence))?.[1] ?? 'unsure';
+}
+
+/** Charsets that TextDecoder knows and that do not write ASCII as it is; UTF-16 does, but for NULs. */
+const OTHERWISE: ReadonlySet<string> = new Set(['iso-2022-jp']);
+
+/** Whether text in this charset can be read: whatever writes ASCII as it is, and UTF-16. `charset`: in lower case; null: none is named. */
+export function readsCharset(charset: string | null): boolean {
+  if (charset === null || charset === 'utf-8') return true;
+  const encoding = encodingOf(charset) ?? encodingOf(charset.replaceAll(/[-_]/g, ''));
+  return encoding !== null && !OTHERWISE.has(encoding);
+}
+
+function encodingOf(label: string): string | null {
+  try {
+    return new TextDecoder(label).encoding;
+  } catch {
+    return null;
+  }
 }
 
 /** Who is told what stands in an answer. */
@@ -43,7 +61,9 @@ export class AnswerStrings {
   readonly #listener: StringsListener;
   readonly #decoder = new TextDecoder('utf-8');
   readonly #events = new EventStream(LONGEST);
-  #line = '';
+  /** A line that is not here whole. */
+  #line: string[] = [];
+  #lineLength = 0;
 
   constructor(form: Form, listener: StringsListener) {
     this.#form = form;
@@ -60,19 +80,28 @@ export class AnswerStrings {
   end(): void {
     if (this.#form === 'events') for (const event of this.#events.push(Buffer.from('\n\n'))) this.#readEvent(event);
     else this.#readText(this.#decoder.decode());
-    if (this.#line !== '') this.message(this.#line);
-    this.#line = '';
+    this.#endLine();
   }
 
-  #readText(text: string): void {
+  #readText(decoded: string): void {
+    // Without them, what is written in UTF-16 or UTF-32 is as readable as the rest.
+    const text = decoded.includes('\0') ? decoded.replaceAll('\0', '') : decoded;
     if (this.#form !== 'lines') return this.#listener.text(text);
-    const lines = (this.#line + text).split('\n');
-    this.#line = lines.pop() as string;
-    for (const line of lines) this.message(line);
+    const lines = text.split('\n');
+    for (const [index, line] of lines.entries()) {
+      if (index > 0) this.#endLine();
+      if (line === '') continue;
+      this.#line.push(line);
+      this.#lineLength += line.length;
+    }
     // A line without an end is text.
-    if (this.#line.length <= LONGEST) return;
-    this.message(this.#line);
-    this.#line = '';
+    if (this.#lineLength > LONGEST) this.#endLine();
+  }
+
+  #endLine(): void {
+    if (this.#lineLength > 0) this.message(this.#line.join(''));
+    this.#line = [];
+    this.#lineLength = 0;
   }
 
   #readEvent({ data, lines }: StreamEvent): void {

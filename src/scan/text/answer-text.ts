@@ -1,11 +1,14 @@
 import type { Finding } from '../../model/finding.ts';
 import type { Scanner } from '../scanner.ts';
 import { AnswerStrings, type Form, type StringsListener } from './answer-strings.ts';
+import { looksLikeText } from './looks-like-text.ts';
 import { JsonText, type TextReader } from './json-text.ts';
 import { Prose } from './prose.ts';
 
 /** Texts that grow over events, each with a scanner of its own; what is more shares the last. */
 const CHANNELS = 8;
+/** Bytes of which it is told together whether they look like text. */
+const SLICE = 4096;
 /** No instruction is shorter than this, in bytes. */
 const SHORTEST = 16;
 const NOTHING: readonly TextFinding[] = [];
@@ -37,6 +40,7 @@ export class AnswerText implements StringsListener {
   #reader: TextReader | null = null;
   /** What came first, while it is too little to say anything. */
   #first: Buffer | null = Buffer.alloc(0);
+  #isBinary = false;
 
   /** `excerpts`: what is found is told in its own words, for whoever looks into an answer. Nothing of that goes on record. */
   constructor(form: Form, source: ScannerSource, excerpts = false) {
@@ -48,13 +52,35 @@ export class AnswerText implements StringsListener {
 
   /** Reads the next bytes, their content codings undone. Throws EventTooLong and BudgetExceeded. */
   push(bytes: Uint8Array): readonly TextFinding[] {
+    if (this.#form === 'unsure') return this.#pushUnsure(bytes);
+    this.#push(bytes);
+    return this.#take();
+  }
+
+  /** What does not look like text is left out, and ends what stood before it. */
+  #pushUnsure(bytes: Uint8Array): readonly TextFinding[] {
+    for (let at = 0; at < bytes.length; at += SLICE) {
+      const slice = bytes.subarray(at, at + SLICE);
+      const wasBinary = this.#isBinary;
+      this.#isBinary = !looksLikeText(slice);
+      if (!this.#isBinary) this.#push(slice);
+      else if (!wasBinary) this.#endPassage();
+    }
+    return this.#channels.size === 0 ? NOTHING : this.#take();
+  }
+
+  #endPassage(): void {
+    this.#reader?.break();
+    this.#reader = null;
+  }
+
+  #push(bytes: Uint8Array): void {
     if (this.#first !== null) {
       this.#first = this.#first.length === 0 ? Buffer.from(bytes) : Buffer.concat([this.#first, bytes]);
-      if (this.#first.length < SHORTEST) return NOTHING;
+      if (this.#first.length < SHORTEST) return;
       this.#strings.push(this.#first);
       this.#first = null;
     } else this.#strings.push(bytes);
-    return this.#take();
   }
 
   /** One message of a conversation, whole: JSON or text. */
@@ -73,6 +99,11 @@ export class AnswerText implements StringsListener {
     return found;
   }
 
+  /** Nothing of what came last can be read. */
+  get isBinary(): boolean {
+    return this.#isBinary;
+  }
+
   /** A match is under way. */
   get open(): boolean {
     for (const channel of this.#channels.values()) if (channel.open) return true;
@@ -83,7 +114,7 @@ export class AnswerText implements StringsListener {
     if (this.#reader === null) {
       if (text.trim() === '') return;
       // Whatever it calls itself: it is what it looks like.
-      const looksLikeJson = /^[\s\ufeff]*(?:\{|\[\s*[[{"\d\]])/.test(text);
+      const looksLikeJson = /^[\s\ufeff\ufffd]*(?:\{|\[\s*[[{"\d\]])/.test(text);
       this.#reader = looksLikeJson || this.#form === 'json' ? new JsonText(this.#main.prose) : this.#main.prose;
     }
     this.#reader.push(text);

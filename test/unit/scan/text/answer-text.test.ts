@@ -1,8 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { loadDetectors } from '../../../../src/policy/load.ts';
 import { compileEngine } from '../../../../src/scan/engine.ts';
-import { formOf, type Form } from '../../../../src/scan/text/answer-strings.ts';
+import { formOf, readsCharset, type Form } from '../../../../src/scan/text/answer-strings.ts';
+import { AnswerText } from '../../../../src/scan/text/answer-text.ts';
 import { randomOf } from '../../../support/samples.ts';
+import { Scanner } from '../../../../src/scan/scanner.ts';
+import { textReadersOf } from '../../../../src/scan/readers/list.ts';
 import { saidIn } from '../../../support/scan.ts';
 
 const engine = compileEngine(
@@ -14,8 +17,11 @@ const event = (data: unknown): string => `data: ${typeof data === 'string' ? dat
 const pieces = (text: string, size: number): string[] =>
   Array.from({ length: Math.ceil(text.length / size) }, (_, i) => text.slice(i * size, (i + 1) * size));
 
+const cutsOf = (bytes: Buffer, size: number): number[] =>
+  Array.from({ length: Math.floor(bytes.length / size) }, (_, i) => (i + 1) * size);
+
 describe('formOf()', () => {
-  it.each<readonly [string | null, Form | null]>([
+  it.each<readonly [string | null, Form]>([
     [null, 'text'],
     ['text/html', 'text'],
     ['text/event-stream', 'events'],
@@ -23,12 +29,72 @@ describe('formOf()', () => {
     ['application/vnd.api+json', 'json'],
     ['application/x-ndjson', 'lines'],
     ['image/svg+xml', 'text'],
-    ['image/png', null],
-    ['application/octet-stream', null],
+    ['image/png', 'unsure'],
+    ['application/octet-stream', 'unsure'],
   ])('%s', (essence, form) => expect(formOf(essence)).toBe(form));
 });
 
+describe('readsCharset()', () => {
+  it.each([
+    null,
+    'utf-8',
+    'utf8',
+    'latin-1',
+    'iso-8859-1',
+    'windows-1252',
+    'shift_jis',
+    'gb18030',
+    'utf-16',
+    'utf-16be',
+  ])('says yes to what writes ASCII as it is: %s', (charset) => expect(readsCharset(charset)).toBe(true));
+  it.each(['utf-7', 'cp037', 'iso-2022-jp', 'hz-gb-2312', 'unicode_escape', ''])('says no to %s', (charset) =>
+    expect(readsCharset(charset)).toBe(false),
+  );
+});
+
+/** What nobody reads. */
+const binary = (size: number, seed: number): Buffer => {
+  const next = randomOf(seed);
+  return Buffer.from(Array.from({ length: size }, () => Math.floor(next() * 256)));
+};
+const utf16be = (text: string): Buffer => Buffer.from(text, 'utf16le').swap16();
+
 describe('AnswerText', () => {
+  it.each<readonly [string, Form, Buffer]>([
+    ['what does not say that it is text', 'unsure', Buffer.from(`Hello.\n${ATTACK}\n`)],
+    ['JSON that does not say so', 'unsure', Buffer.from(JSON.stringify({ a: [1, 2], body: ATTACK }))],
+    ['a file that does not begin as text', 'unsure', Buffer.concat([binary(8192, 1), Buffer.from(`\n${ATTACK}\n`)])],
+    [
+      'text with a quotation that binary bytes opened',
+      'unsure',
+      Buffer.concat([
+        Buffer.from('Hello there, "'.padStart(4096)),
+        binary(8192, 2),
+        Buffer.from(ATTACK.padStart(4096)),
+      ]),
+    ],
+    ['UTF-16', 'text', Buffer.from(`\ufeffHello.\n${ATTACK}\n`, 'utf16le')],
+    ['UTF-16 with its high bytes first', 'text', utf16be(`\ufeffHello.\n${ATTACK}\n`)],
+    ['JSON in UTF-16', 'json', Buffer.from(JSON.stringify({ body: ATTACK }), 'utf16le')],
+    ['lines of JSON in UTF-16', 'lines', utf16be(`{"a":1}\n${JSON.stringify({ b: ATTACK })}`)],
+    ['UTF-16 that does not say so', 'unsure', Buffer.from(`Hello.\n${ATTACK}\n`, 'utf16le')],
+  ])('finds instructions in %s', (_name, form, bytes) => {
+    expect(saidIn(engine, form, bytes)).toEqual(['override-instructions']);
+    for (const size of [512, 4096])
+      expect(saidIn(engine, form, bytes, cutsOf(bytes, size))).toEqual(['override-instructions']);
+  });
+
+  it('knows what it cannot read', () => {
+    const text = new AnswerText('unsure', {
+      take: () => new Scanner(engine, Buffer.alloc(32), textReadersOf),
+      give: () => undefined,
+    });
+    text.push(Buffer.from('Some words.'));
+    expect(text.isBinary).toBe(false);
+    text.push(binary(10_000, 3));
+    expect(text.isBinary).toBe(true);
+  });
+
   const answers: ReadonlyArray<readonly [string, Form, string, readonly string[]]> = [
     ['plain text', 'text', `Hello.\n\n${ATTACK}\n`, ['override-instructions']],
     ['a page', 'text', `<html><body><h1>News</h1><p>${ATTACK}</p></body></html>`, ['override-instructions']],

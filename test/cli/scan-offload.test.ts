@@ -93,8 +93,10 @@ describe('what takes long to scan', () => {
   });
 
   it('holds nobody else up', async () => {
+    const before = await offloads();
     const waiting = Array.from({ length: 6 }, () => post(large));
     expect((await post('short')).status).toBe(200);
     for (const each of await Promise.all(waiting)) expect(each.status).toBe(200);
+    expect(await offloads()).toBe(before + 6);
   });
 });

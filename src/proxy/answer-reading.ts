@@ -12,6 +12,9 @@ import type { ReceivedText } from './novelties.ts';
 /** What one piece of an answer may decode to. */
 const MOST_DECODED = 64 * 1024 * 1024;
 
+/** Bytes of an answer that may have gone on and are still to be decoded. */
+const MOST_BEHIND = 256 * 1024;
+
 /** What an answer is read for. */
 export interface AnswerTerms extends FindingTerms {
   /** Notes what the agent receives, where it is limited how much it may send that is new. */
@@ -29,7 +32,6 @@ export interface FindingTerms {
 /** Reads one answer on its way to the agent. */
 export class AnswerReading {
   readonly form: Form;
-  readonly codings: readonly Coding[];
   readonly holds: boolean;
   readonly #inspection: Inspection;
   readonly #decoder: ContentDecoder | null;
@@ -37,10 +39,13 @@ export class AnswerReading {
   #scanner: Scanner | null;
   #received: ReceivedText | null;
   #redactions: Finding[] = [];
+  /** What goes on and is still to be decoded: its bytes, when it will be read, and why it cannot. */
+  #behind = 0;
+  #following: Promise<void> | null = null;
+  #failure: unknown = null;
 
   constructor(form: Form, codings: readonly Coding[], terms: AnswerTerms, inspection: Inspection) {
     this.form = form;
-    this.codings = codings;
     this.holds = terms.holds;
     this.#inspection = inspection;
     this.#decoder = codings.length === 0 ? null : new ContentDecoder(codings, MOST_DECODED, true);
@@ -52,6 +57,11 @@ export class AnswerReading {
   /** A match is under way, of which nothing may go on yet. */
   get open(): boolean {
     return this.holds && (this.#text?.open === true || this.#scanner?.open === true);
+  }
+
+  /** What came last is nothing that anybody reads: it need not be held until the rest is here. */
+  get isBinary(): boolean {
+    return this.#scanner === null && this.#text?.isBinary === true;
   }
 
   /** The answer goes on: what is found from now on comes too late for a note. */
@@ -86,6 +96,43 @@ export class AnswerReading {
     const decoded = await this.#decoded((decoder) => decoder.push(bytes));
     this.read(decoded);
     return decoded;
+  }
+
+  /**
+   * Reads bytes that go on meanwhile. Returns when the next should come, where too much is still to be read; null: at once.
+   * Throws the denial of what came before.
+   */
+  follow(bytes: Buffer): Promise<void> | null {
+    if (this.#decoder === null) {
+      this.read(bytes);
+      return null;
+    }
+    this.#behind += bytes.length;
+    const following = this.#then(async () => {
+      await this.push(bytes);
+      this.#behind -= bytes.length;
+    });
+    return this.#behind > MOST_BEHIND ? following : null;
+  }
+
+  /** The answer is over, and has gone on. */
+  followEnd(): void {
+    if (this.#decoder === null) this.finish();
+    else void this.#then(() => this.end());
+  }
+
+  /** Resolves when all that went on was read; null: it was. Rejects with the denial of what should not have. */
+  get following(): Promise<void> | null {
+    return this.#following;
+  }
+
+  #then(step: () => Promise<unknown>): Promise<void> {
+    if (this.#failure !== null) throw this.#failure as Error;
+    const following = (this.#following ?? Promise.resolve()).then(step).then(() => undefined);
+    // Whoever asks next hears of it.
+    following.catch((error: unknown) => (this.#failure ??= error));
+    this.#following = following;
+    return following;
   }
 
   /** Reads the next bytes, their codings undone. */
@@ -127,9 +174,7 @@ export class AnswerReading {
   /** Lets go of everything. Nothing more is read. */
   close(): void {
     this.#decoder?.destroy();
-    if (this.#isIdle) return;
     this.#text = this.#scanner = this.#received = null;
-    this.#inspection.scanned();
   }
 
   /** Nothing is read any more. */
@@ -172,6 +217,7 @@ export class AnswerReading {
 
   /** What cannot be read does not go on where it might have been stopped; elsewhere nothing more is looked for. */
   #giveUp(detail: string, cause: Error): void {
+    if (this.#isIdle) return;
     this.close();
     this.#inspection.unread();
     if (this.holds) throw new Denial('scan-budget', detail, { cause });

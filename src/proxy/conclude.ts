@@ -30,7 +30,7 @@ function refusedByRules(reason: Reason | undefined, request: AgentRequest | null
 }
 
 function count(exchange: Exchange, outcome: Outcome, request: AgentRequest | null, services: Services): void {
-  const { permit, upstreamSent, upstreamAnswered } = exchange;
+  const { permit, upstreamSent, upstreamAnswered, inspection } = exchange;
   const denial = denialOf(outcome);
   const { session, sent, received } = exchange;
   if (session !== null)
@@ -46,6 +46,7 @@ function count(exchange: Exchange, outcome: Outcome, request: AgentRequest | nul
     consultSeconds: exchange.consultTime === null ? null : exchange.consultTime / 1000,
     upstreamSeconds:
       upstreamSent === null || upstreamAnswered === null ? null : (upstreamAnswered - upstreamSent) / 1000,
+    scanSeconds: inspection === null || inspection.time === 0 ? null : inspection.time / 1000,
     sent,
     received,
   });

@@ -11,7 +11,7 @@ import { hold, look } from './body.ts';
 import { Cancellation } from './cancellation.ts';
 import { conclude } from './conclude.ts';
 import type { Tunnel } from './tunnel.ts';
-import type { Inspected } from './inspection.ts';
+import type { Inspected, Inspection } from './inspection.ts';
 import { gatherFacts } from './gather.ts';
 import type { AgentRequest, Peer, Protocol } from './message.ts';
 import { refuseExpired } from './principal.ts';
@@ -56,6 +56,8 @@ export interface Exchange {
   softened: Softened | null;
   /** What it may use up; null where nothing limits it. */
   lease: Lease | null;
+  /** Looks at what leaves and what comes back; null until something is to leave. */
+  inspection: Inspection | null;
   /** What the scanner found, where anything. */
   findings: Inspected[] | null;
   /** Its rules say that it is not to be scanned. */
@@ -113,7 +115,7 @@ async function carry(exchange: Exchange, request: AgentRequest, services: Servic
   const upstream = prepare(facts, request, body, permit, services.pseudonym);
   const witness = await record(exchange, permit, address, services.audit);
   const response = await send(upstream, address, witness, exchange, request.answer, services);
-  const scanned = scanResponse(response, permit, exchange, services);
+  const scanned = scanResponse(response, exchange, services);
   const transfer = await relay(scanned, request.answer, exchange, permit, services);
   return { kind: 'delivered', status: response.head.status, transfer };
 }
@@ -139,7 +141,8 @@ export function judge(facts: Facts, exchange: Exchange, services: Services): Jud
 }
 
 /** What was reserved and not used is given back. */
-export function giveBack({ lease, upstreamSent }: Exchange, { leases }: Services): void {
+export function giveBack({ lease, reading, upstreamSent }: Exchange, { leases }: Services): void {
+  reading?.close();
   if (lease !== null) leases.settle(lease, upstreamSent !== null);
 }
 
@@ -183,6 +186,7 @@ export function openExchange(
     permit: null,
     softened,
     lease: null,
+    inspection: null,
     findings,
     unscanned: false,
     usage: null,

@@ -80,7 +80,8 @@ export class Inspection {
   readonly #services: Services;
   readonly #mode: Mode;
   readonly #terms: Terms;
-  readonly #host: string;
+  /** Name of the host it is about. */
+  readonly host: string;
   readonly #hostHash: number;
   #memory: Memory | null = null;
   #blind = false;
@@ -95,8 +96,18 @@ export class Inspection {
     this.#services = services;
     this.#mode = permit.mode;
     this.#terms = permit;
-    this.#host = permit.target.host.text;
-    this.#hostHash = hashOf(Buffer.from(this.#host, 'latin1'), 0, this.#host.length, 0);
+    this.host = permit.target.host.text;
+    this.#hostHash = hashOf(Buffer.from(this.host, 'latin1'), 0, this.host.length, 0);
+  }
+
+  /** Of the exchange under way. */
+  static of({ inspection }: Exchange): Inspection {
+    if (inspection === null) throw new Error('something came back of a request that nobody looked at');
+    return inspection;
+  }
+
+  get decision(): Permit['decision'] {
+    return this.#terms.decision;
   }
 
   /** Nothing is to be scanned. Planted credentials are looked for all the same: they are the floor. */
@@ -161,7 +172,7 @@ export class Inspection {
 
   /** Notes something that no detector finds in a text, and judges it. */
   report(detector: string, where: string): void {
-    const fingerprint = this.#services.scanners.fingerprint(`${detector} ${this.#host}`);
+    const fingerprint = this.#services.scanners.fingerprint(`${detector} ${this.host}`);
     const finding: Finding = {
       detector,
       family: 'exfiltration',
@@ -189,11 +200,6 @@ export class Inspection {
   /** Something that came back cannot be read. */
   unread(): void {
     this.#services.metrics.scanBudgetExceeded();
-  }
-
-  /** The scan is over. */
-  scanned(): void {
-    this.#services.metrics.scanned(this.time / 1000);
   }
 
   take(): Scanner {
@@ -335,15 +341,15 @@ export class Inspection {
 
   /** Whoever makes a credential tells it. */
   #isItsOwn({ belongsTo, authenticates }: Finding): boolean {
-    return authenticates || (belongsTo.length > 0 && belongs(this.#host, belongsTo));
+    return authenticates || (belongsTo.length > 0 && belongs(this.host, belongsTo));
   }
 
   /** A credential on its way to whom it belongs, where credentials stand. */
   #isAtHome({ belongsTo, authenticates }: Finding, part: Part, where: string): boolean {
     if (authenticates && AUTHENTICATION.test(where)) return true;
     if (belongsTo.length === 0) return false;
-    if (part === 'body') return where.startsWith('field ') && belongs(this.#host, belongsTo);
-    return belongs(this.#host, belongsTo);
+    if (part === 'body') return where.startsWith('field ') && belongs(this.host, belongsTo);
+    return belongs(this.host, belongsTo);
   }
 
   #deny(finding: Finding, where: string): void {

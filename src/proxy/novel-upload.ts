@@ -3,12 +3,6 @@ import type { NoveltyMeter } from '../scan/novelty.ts';
 import type { Lease } from './lease.ts';
 import type { BodyStream } from './message.ts';
 
-/** Both of two things that may take time; null where neither does. */
-export function both(one: Promise<void> | null, other: Promise<void> | null): Promise<void> | null {
-  if (one === null || other === null) return one ?? other;
-  return Promise.all([one, other]).then(() => undefined);
-}
-
 /** Counts what is about to leave, as one stream. Rejects with the denial where it may not. */
 export function countNovel(pieces: readonly Uint8Array[], meter: NoveltyMeter, lease: Lease): Promise<void> | null {
   const fresh = pieces.reduce((sum, bytes) => sum + meter.push(bytes), 0);

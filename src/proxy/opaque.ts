@@ -13,7 +13,7 @@ import { dial } from './dial.ts';
 import { giveBack, judge, keep, openExchange, type Exchange } from './exchange.ts';
 import type { Peer } from './message.ts';
 import { admit, enforce } from './permit.ts';
-import { both } from './novel-upload.ts';
+import { both } from './pause.ts';
 import { record } from './record.ts';
 import { reserve } from './reserve.ts';
 import { grantsOf } from './principal.ts';

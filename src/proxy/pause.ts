@@ -14,3 +14,9 @@ export async function unlessPaused(
     clearTimeout(timer);
   }
 }
+
+/** Both of two things that may take time; null where neither does. */
+export function both(one: Promise<void> | null, other: Promise<void> | null): Promise<void> | null {
+  if (one === null || other === null) return one ?? other;
+  return Promise.all([one, other]).then(() => undefined);
+}

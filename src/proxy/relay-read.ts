@@ -28,7 +28,7 @@ export interface ReadAnswer {
 type BodyEvent = Exclude<MessageEvent<ResponseHead>, { type: 'head' }>;
 
 /**
- * Passes an answer on once it was read. One that may be stopped is held until it is here whole, is too long, or pauses; from
+ * Passes an answer that may be stopped on once it was read. It is held until it is here whole, is too long, or pauses; from
  * then on it goes on as it comes, but for what may still become a finding. Throws the denial of what must not go on.
  */
 export async function relayRead(to: ReadAnswer): Promise<void> {
@@ -70,7 +70,7 @@ class Held {
       this.#size += bytes.length;
       const decoded = await reading.push(bytes);
       if (!this.#begun) this.#decoded.push(decoded);
-      if (this.#begun || !reading.holds || this.#size > limit) if (!reading.open) await this.#letGo();
+      if (this.#begun || reading.isBinary || this.#size > limit) if (!reading.open) await this.#letGo();
     }
     const last = await reading.end();
     if (this.#begun) return this.#finish();
@@ -80,9 +80,9 @@ class Held {
 
   /** The next piece; null at the end. `patience`: milliseconds after which PAUSED is returned; null: none. */
   async #next(patience: number | null): Promise<Buffer | null | typeof PAUSED> {
+    // What was let go while something was waited for is to go at once.
+    if (this.#pending !== null) this.#flush();
     this.#pending ??= this.#read();
-    const { answer } = this.#to;
-    if (this.#begun) answer.flush();
     const bytes = patience === null ? await this.#pending : await unlessPaused(this.#pending, patience);
     if (bytes !== PAUSED) this.#pending = null;
     return bytes;
@@ -100,12 +100,16 @@ class Held {
         await exchange.lease?.download(event.bytes.length);
         exchange.received += event.bytes.length;
         exchange.usage?.push(event.bytes);
-        // The piece is the connection's own, which it may use again.
-        return Buffer.from(event.bytes);
+        return event.bytes;
       }
       if (connection.gone) throw new Error('the answer ended without an end');
+      this.#flush();
       await connection.more();
     }
+  }
+
+  #flush(): void {
+    if (this.#begun) this.#to.answer.flush();
   }
 
   async #letGo(): Promise<void> {
@@ -126,8 +130,8 @@ class Held {
   }
 
   async #finishWhole(): Promise<void> {
-    const { answer, exchange, rewrite, reading } = this.#to;
-    const rewritten = reading.holds ? rewrite(Buffer.concat(this.#decoded)) : null;
+    const { answer, exchange, rewrite } = this.#to;
+    const rewritten = rewrite(Buffer.concat(this.#decoded));
     if (rewritten === null) return this.#finish();
     exchange.usage?.end();
     answer.begin(rewritten.head);

@@ -6,6 +6,7 @@ import type { Answer, AnswerHead, UpstreamExchange } from './message.ts';
 import type { AnswerReading } from './answer-reading.ts';
 import { Notes, essenceOf, isAnnotated, rewrite, rewritten } from './rewrite.ts';
 import type { Permit } from './permit.ts';
+import { both } from './pause.ts';
 import { relayRead } from './relay-read.ts';
 import type { ScannedResponse } from './scan-response.ts';
 import type { Services } from './services.ts';
@@ -26,13 +27,14 @@ export function relay(
 ): Transfer | Promise<Transfer> {
   if (response.head.status === 101) return converse(response, answer, exchange, permit, services);
   const form = permit.tools === null ? null : readsTools(response.head);
-  if (form !== null) return relayJudged(form, response, answer, exchange, permit, services);
+  if (form !== null)
+    return settled(relayJudged(form, response, answer, exchange, permit, services), response, exchange);
   measure(response.head, exchange);
   const { reading } = response;
-  // What is only to be told of is read as it passes, unless it must be decoded first.
-  if (reading !== null && (reading.holds || reading.codings.length > 0))
-    return relayInspected(response, reading, answer, exchange, permit, services);
+  if (reading?.holds === true)
+    return settled(relayHeld(reading, response, answer, exchange, permit, services), response, exchange);
   begin(response, answer, exchange, permit);
+  // What is only to be told of is read as it passes.
   exchange.reading = reading;
   const state = passOn(response.connection, answer, exchange);
   // Most answers are here whole when their head is: those need no promise.
@@ -47,57 +49,55 @@ async function relayJudged(
   exchange: Exchange,
   permit: Permit,
   services: Services,
-): Promise<Transfer> {
+): Promise<void> {
   const { head, connection } = response;
   const { tools } = permit;
   if (tools === null) throw new Error('an answer is read for tools under a permit that has none');
   const notes = new Notes(exchange, permit);
-  try {
-    const to = {
-      head: answerHead(head, exchange, permit),
-      connection,
-      answer,
-      exchange,
-      tools,
-      reading: response.reading,
-      note: (message: Buffer) => notes.on(message, 'application/json'),
-      review: services.tools.reviewOf(permit.target.key),
-    };
-    await relayTools(form, head.fields.values('content-encoding'), { ...to, buffer: services.inspectBuffer });
-  } catch (error) {
-    connection.destroy();
-    throw upstreamFailure(error);
-  }
-  return settle(response, exchange);
+  const to = {
+    head: answerHead(head, exchange, permit),
+    connection,
+    answer,
+    exchange,
+    tools,
+    reading: response.reading,
+    note: (message: Buffer) => notes.on(message, 'application/json'),
+    review: services.tools.reviewOf(permit.target.key),
+  };
+  await relayTools(form, head.fields.values('content-encoding'), { ...to, buffer: services.inspectBuffer });
 }
 
-/** Passes on an answer of which nothing may go on before it was read, or that must be decoded to be read. */
-async function relayInspected(
-  response: ScannedResponse,
+/** Passes on an answer of which nothing may go on before it was read. */
+async function relayHeld(
   reading: AnswerReading,
+  { head, connection }: ScannedResponse,
   answer: Answer,
   exchange: Exchange,
   permit: Permit,
   services: Services,
-): Promise<Transfer> {
-  const { head, connection } = response;
+): Promise<void> {
+  await relayRead({
+    connection,
+    answer,
+    exchange,
+    reading,
+    limit: services.inspectBuffer,
+    head: () => answerHead(head, exchange, permit),
+    rewrite: (decoded) => {
+      const bytes = rewrite(decoded, reading, essenceOf(head), exchange, permit);
+      if (bytes === null) return null;
+      const { length } = bytes;
+      return { bytes, head: { ...rewritten(answerHead(head, exchange, permit)), framing: length, declared: length } };
+    },
+  });
+}
+
+/** Waits until an answer has passed; where it cannot, the connection it came over is of no more use. */
+async function settled(passing: Promise<void>, response: ScannedResponse, exchange: Exchange): Promise<Transfer> {
   try {
-    await relayRead({
-      connection,
-      answer,
-      exchange,
-      reading,
-      limit: services.inspectBuffer,
-      head: () => answerHead(head, exchange, permit),
-      rewrite: (decoded) => {
-        const bytes = rewrite(decoded, reading, essenceOf(head), exchange, permit);
-        if (bytes === null) return null;
-        const { length } = bytes;
-        return { bytes, head: { ...rewritten(answerHead(head, exchange, permit)), framing: length, declared: length } };
-      },
-    });
+    await passing;
   } catch (error) {
-    connection.destroy();
+    response.connection.destroy();
     throw upstreamFailure(error);
   }
   return settle(response, exchange);
@@ -146,18 +146,17 @@ function passOn(connection: UpstreamExchange, answer: Answer, exchange: Exchange
       if (event.type === 'head') throw new Error('a head within an answer');
       if (event.type === 'end') {
         exchange.usage?.end();
-        exchange.reading?.finish();
+        exchange.reading?.followEnd();
         answer.end(event.trailers);
         return 'ended';
       }
       const { bytes } = event;
-      const due = exchange.lease?.download(bytes.length) ?? null;
-      if (due !== null) return writePaid(due, bytes, connection, answer, exchange);
+      const paid = exchange.lease?.download(bytes.length) ?? null;
+      if (paid !== null) return writePaid(paid, bytes, connection, answer, exchange);
       exchange.received += bytes.length;
       exchange.usage?.push(bytes);
-      exchange.reading?.read(bytes);
-      const caughtUp = answer.write(bytes);
-      if (caughtUp !== null) return caughtUp;
+      const due = both(exchange.reading?.follow(bytes) ?? null, answer.write(bytes));
+      if (due !== null) return due;
     }
     if (connection.gone) throw new Error('the answer ended without an end');
     return 'waiting';
@@ -169,28 +168,29 @@ function passOn(connection: UpstreamExchange, answer: Answer, exchange: Exchange
 
 /** Passes bytes on once they are counted; where they may not pass, the answer is cut off. */
 async function writePaid(
-  due: Promise<void>,
+  paid: Promise<void>,
   bytes: Buffer,
   connection: UpstreamExchange,
   answer: Answer,
   exchange: Exchange,
 ): Promise<void> {
   try {
-    await due;
+    await paid;
   } catch (error) {
     connection.destroy();
     throw error;
   }
   exchange.received += bytes.length;
   exchange.usage?.push(bytes);
-  exchange.reading?.read(bytes);
-  await answer.write(bytes);
+  await both(exchange.reading?.follow(bytes) ?? null, answer.write(bytes));
 }
 
-function settle(response: UpstreamResponse, exchange: Exchange): Transfer {
+function settle(response: UpstreamResponse, exchange: Exchange): Transfer | Promise<Transfer> {
   exchange.cancellation.onCancel = null;
   response.connection.release();
-  return { sent: exchange.sent, received: exchange.received };
+  const transfer = { sent: exchange.sent, received: exchange.received };
+  const reading = exchange.reading?.following ?? null;
+  return reading === null ? transfer : reading.then(() => transfer);
 }
 
 const NOTHING: readonly string[] = [];

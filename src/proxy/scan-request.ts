@@ -12,7 +12,8 @@ import type { HeldBody } from './body.ts';
 import type { Exchange } from './exchange.ts';
 import { Inspection, unseen } from './inspection.ts';
 import type { AgentRequest } from './message.ts';
-import { NovelStream, both, countNovel } from './novel-upload.ts';
+import { NovelStream, countNovel } from './novel-upload.ts';
+import { both } from './pause.ts';
 import type { Permit } from './permit.ts';
 import { scanHost, watchTarget } from './scan-host.ts';
 import { NOTHING_TO_JOIN, scanPieces, type Piece } from './scan-pieces.ts';
@@ -45,12 +46,13 @@ export function scanRequest(
   services: Services,
 ): ScannedBody | Promise<ScannedBody> {
   const inspection = new Inspection(permit, exchange, services);
+  exchange.inspection = inspection;
   exchange.unscanned = inspection.unscanned;
   if (inspection.off) return counted({ ...body, redacted: false }, facts, request, exchange, services);
   // The host of a tunnel was looked at before it was resolved; why it was refused is told here, with all facts.
-  if (exchange.tunnel?.refusal !== null) scanHost(permit, exchange, services);
+  if (exchange.tunnel?.refusal !== null) scanHost(inspection);
   const head = headOf(request, facts, permit);
-  watchTarget(permit, facts, inspection);
+  watchTarget(facts, inspection);
   const codings = body.present ? codingsOf(request) : [];
   const done =
     codings === null
@@ -59,17 +61,13 @@ export function scanRequest(
         ? scanHeld(request, head, body, body.pieces, inspection)
         : scanCoded(request, head, body, codings, inspection);
   const end = (held: Held): ScannedBody | Promise<ScannedBody> =>
-    counted(finish(held, codings ?? [], inspection, services), facts, request, exchange, services);
+    counted(finish(held, codings ?? [], inspection), facts, request, exchange, services);
   return done instanceof Promise ? done.then(end) : end(done);
 }
 
-function finish(held: Held, codings: readonly Coding[], inspection: Inspection, services: Services): Scanned {
-  const { body, redacted } = held;
-  if (body.rest === null) {
-    services.metrics.scanned(inspection.time / 1000);
-    return { ...body, redacted };
-  }
-  const rest = new ScannedStream(body.rest, codings, inspection, body.pieces, services.metrics);
+function finish({ body, redacted }: Held, codings: readonly Coding[], inspection: Inspection): Scanned {
+  if (body.rest === null) return { ...body, redacted };
+  const rest = new ScannedStream(body.rest, codings, inspection, body.pieces);
   return { ...body, pieces: [], size: 0, rest, redacted };
 }
 

@@ -2,13 +2,12 @@ import type { ResponseHead } from '../http1/head.ts';
 import { Denial } from '../model/denial.ts';
 import { parseMediaType } from '../policy/content/text.ts';
 import { contentCodings } from '../scan/content-decoder.ts';
-import { formOf, type Form } from '../scan/text/answer-strings.ts';
+import { formOf, readsCharset, type Form } from '../scan/text/answer-strings.ts';
 import { AnswerReading, type FindingTerms } from './answer-reading.ts';
 import type { Exchange } from './exchange.ts';
 import { Inspection } from './inspection.ts';
 import { ReceivedText } from './novelties.ts';
 import type { UpstreamExchange } from './message.ts';
-import type { Permit } from './permit.ts';
 import type { Services } from './services.ts';
 import type { UpstreamResponse } from './upstream.ts';
 
@@ -27,34 +26,31 @@ export interface ScannedResponse {
  * Looks at what comes back: text is read for instructions to the agent, and for secrets where the rules say so. Throws the
  * denial of an answer that cannot be read where what is in it might have to be stopped.
  */
-export function scanResponse(
-  response: UpstreamResponse,
-  permit: Permit,
-  exchange: Exchange,
-  services: Services,
-): ScannedResponse {
+export function scanResponse(response: UpstreamResponse, exchange: Exchange, services: Services): ScannedResponse {
   const { head, connection } = response;
   try {
-    return mintScannedResponse({ head, connection, reading: readingOf(head, permit, exchange, services) });
+    return mintScannedResponse({ head, connection, reading: readingOf(head, exchange, services) });
   } catch (error) {
     connection.destroy();
     throw error;
   }
 }
 
-function readingOf(head: ResponseHead, permit: Permit, exchange: Exchange, services: Services): AnswerReading | null {
+function readingOf(head: ResponseHead, exchange: Exchange, services: Services): AnswerReading | null {
   if (head.framing === 0 || head.status === 101 || exchange.facts?.method === 'HEAD') return null;
-  const types = head.fields.values('content-type');
-  const form = formOf(types.length === 0 ? null : (parseMediaType(types)?.essence ?? null));
-  const inspection = new Inspection(permit, exchange, services);
-  const found = form === null ? null : inspection.answerTerms;
-  const received = receivedBy(exchange, form ?? 'text', services);
+  const type = parseMediaType(head.fields.values('content-type'));
+  const form = formOf(type?.essence ?? null);
+  const inspection = Inspection.of(exchange);
+  const found = inspection.answerTerms;
+  const received = receivedBy(exchange, form, services);
   if (found === null && received === null) return null;
   const terms = { ...(found ?? NOTHING), received };
   const codings = contentCodings(head.fields.values('content-encoding'));
-  if (codings !== null) return new AnswerReading(form ?? 'text', codings, terms, inspection);
+  if (codings !== null && readsCharset(type?.charset ?? null))
+    return new AnswerReading(form, codings, terms, inspection);
   inspection.unread();
-  if (terms.holds) throw new Denial('scan-budget', 'the content coding of the answer is not one the gate can undo');
+  const what = codings === null ? 'content coding' : 'charset';
+  if (terms.holds) throw new Denial('scan-budget', `the ${what} of the answer is not one the gate can read`);
   return null;
 }
 

@@ -2,7 +2,6 @@ import { END_TO_END, Fields } from '../http1/fields.ts';
 import { ContentDecoder, type Coding } from '../scan/content-decoder.ts';
 import { placeInFields } from '../scan/where.ts';
 import type { Scanner } from '../scan/scanner.ts';
-import type { Metrics } from '../telemetry/metrics.ts';
 import { unseen, type Inspection } from './inspection.ts';
 import type { BodyStream } from './message.ts';
 import { PAUSED, unlessPaused } from './pause.ts';
@@ -32,7 +31,6 @@ export class ScannedStream implements BodyStream {
   readonly #inspection: Inspection;
   readonly #scanner: Scanner;
   readonly #decoder: ContentDecoder | null;
-  readonly #metrics: Metrics;
   #waiting: Piece[] = [];
   /** Scanned so far. */
   #end = 0;
@@ -42,13 +40,7 @@ export class ScannedStream implements BodyStream {
   readonly #first: Buffer[];
   readonly prepaid: number;
 
-  constructor(
-    from: BodyStream,
-    codings: readonly Coding[],
-    inspection: Inspection,
-    first: readonly Buffer[],
-    metrics: Metrics,
-  ) {
+  constructor(from: BodyStream, codings: readonly Coding[], inspection: Inspection, first: readonly Buffer[]) {
     this.#from = from;
     this.#inspection = inspection;
     this.#scanner = inspection.take();
@@ -56,7 +48,6 @@ export class ScannedStream implements BodyStream {
     this.#first = [...first];
     // What was held was counted when it was.
     this.prepaid = first.reduce((sum, bytes) => sum + bytes.length, 0);
-    this.#metrics = metrics;
   }
 
   get length(): number | null {
@@ -152,7 +143,6 @@ export class ScannedStream implements BodyStream {
       this.#inspection.judge(findings, 'to-upstream', 'fields', (offset) => placeInFields(lines, offset));
     }
     this.#inspection.give(this.#scanner);
-    this.#metrics.scanned(this.#inspection.time / 1000);
     this.#over = true;
   }
 

@@ -10,7 +10,7 @@ import { Http2Agent } from './adapters/http2-agent.ts';
 import type { Connections } from './connections.ts';
 import { concludeTunnel, serveExchange } from './exchange.ts';
 import { acceptTls, contradictionOf, firstByte, peekHello } from './handshake.ts';
-import type { Subject } from './inspection.ts';
+import { Inspection, type Subject } from './inspection.ts';
 import type { AgentConnection, Peer } from './message.ts';
 import { serveOpaque } from './opaque.ts';
 import { admit, type ConnectPermit, type Permit } from './permit.ts';
@@ -82,7 +82,7 @@ async function open(subject: Subject, agent: string, target: Target, services: S
   refuseHalted({ agent, session, capability: null }, now, services);
   const decision = decideConnection(agent, target, now.policy, grantsOf(session));
   const permit = admit(decision, target, services.halts.enforces(agent));
-  scanHost({ agent, decision, mode: permit.mode, target }, subject, services);
+  scanHost(new Inspection({ agent, decision, mode: permit.mode, target }, subject, services));
   await guard(permit, services.names, now.network);
   return permit;
 }

@@ -11,7 +11,8 @@ import type { Exchange } from './exchange.ts';
 import { MessageInspector, type Message } from './inspect.ts';
 import { Inspection } from './inspection.ts';
 import type { AgentRequest, Answer } from './message.ts';
-import { both, spendNovel } from './novel-upload.ts';
+import { spendNovel } from './novel-upload.ts';
+import { both } from './pause.ts';
 import type { Permit } from './permit.ts';
 import { receivedBy } from './scan-response.ts';
 import type { Services } from './services.ts';
@@ -92,7 +93,7 @@ export function converse(
   const filter = TO_AGENT.naming([...head.connection, ...HANDSHAKE]);
   const agent = new WebSocketEnd(answer.upgrade(new OutgoingFields(head.fields, filter)), 'server', terms.max);
   const upstream = new WebSocketEnd(connection.surrender(), 'client', terms.max);
-  const inspection = new Inspection(permit, exchange, services);
+  const inspection = Inspection.of(exchange);
   const received = receivedBy(exchange, 'lines', services);
   const inspector = new MessageInspector(terms, () => performance.now(), inspection, received);
   const novelty = exchange.lease?.countsNovelty === true ? services.novelties.of(exchange) : null;

@@ -25,6 +25,7 @@ export interface CountedExchange {
   readonly decisionSeconds: number | null;
   readonly consultSeconds: number | null;
   readonly upstreamSeconds: number | null;
+  readonly scanSeconds: number | null;
   readonly sent: number;
   readonly received: number;
 }
@@ -116,7 +117,7 @@ export class Metrics {
   });
   readonly #scan = new HotHistogram(
     'sallyport_scan_seconds',
-    'Time the scanner worked for one exchange.',
+    'Time the scanner worked for one exchange, its request and its answer.',
     DECISION_SECONDS,
     this.registry,
   );
@@ -127,7 +128,7 @@ export class Metrics {
   });
   readonly #scanBudget = new Counter({
     name: 'sallyport_scan_budget_exceeded_total',
-    help: 'Streams that would have cost more to scan than anybody’s honest content does.',
+    help: 'Streams that could not be looked at: too costly, or in a form the gate cannot read.',
     registers: [this.registry],
   });
   readonly #loads = new Counter<'result'>({
@@ -197,6 +198,7 @@ export class Metrics {
     if (each.decisionSeconds !== null) this.#decision.observe(each.decisionSeconds);
     if (each.consultSeconds !== null) this.#consult.observe(each.consultSeconds);
     if (each.upstreamSeconds !== null) this.#upstream.observe(each.upstreamSeconds);
+    if (each.scanSeconds !== null) this.#scan.observe(each.scanSeconds);
     if (each.sent > 0) this.#bytes.add('sent', () => ['sent'], each.sent);
     if (each.received > 0) this.#bytes.add('received', () => ['received'], each.received);
   }
@@ -209,11 +211,6 @@ export class Metrics {
   /** A scan went to a thread of its own. */
   scanOffloaded(): void {
     this.#offloads.inc();
-  }
-
-  /** The scanner is done with an exchange. */
-  scanned(seconds: number): void {
-    this.#scan.observe(seconds);
   }
 
   scanBudgetExceeded(): void {

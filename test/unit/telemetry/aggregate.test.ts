@@ -21,6 +21,7 @@ async function scraped(requests: number, tunnels: number): Promise<ScrapedMetric
       decisionSeconds: null,
       consultSeconds: null,
       upstreamSeconds: null,
+      scanSeconds: null,
       sent: 0,
       received: 0,
     });

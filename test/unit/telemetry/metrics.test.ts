@@ -10,6 +10,7 @@ const exchange: CountedExchange = {
   decisionSeconds: 0.000_001,
   consultSeconds: null,
   upstreamSeconds: 0.05,
+  scanSeconds: 0.001,
   sent: 1,
   received: 2,
 };

@@ -3,7 +3,7 @@ import { Denial } from '../model/denial.ts';
 import type { Finding } from '../model/finding.ts';
 import type { Mode } from '../model/mode.ts';
 import type { Reason } from '../model/reason.ts';
-import { SCAN_ACTIONS, ScanProfile, scanKeyOf, type ScanAction, type ScanKey } from '../model/scan-profile.ts';
+import { scanKeyOf, type ScanAction } from '../model/scan-profile.ts';
 import { BudgetExceeded } from '../scan/budget.ts';
 import { belongs } from '../scan/belongs.ts';
 import { CodingError } from '../scan/content-decoder.ts';
@@ -13,8 +13,10 @@ import type { ScannerSource } from '../scan/text/answer-text.ts';
 import type { Sequel } from '../scan/trail.ts';
 import type { FindingTerms } from './answer-reading.ts';
 import type { Exchange } from './exchange.ts';
+import type { KnownTexts } from './known-texts.ts';
 import type { Permit } from './permit.ts';
 import type { Services } from './services.ts';
+import { soughtBy, type Sought } from './sought.ts';
 import type { Memory } from './trails.ts';
 
 /** What was found, what was done about it, and where it stood. On record as it stands here. */
@@ -38,11 +40,6 @@ export type Part = 'target' | 'fields' | 'body';
 const MOST = 50;
 
 const EMPTY = Buffer.alloc(0);
-/** What is looked for in answers, by what was decided of the request. */
-const TERMS = new WeakMap<
-  object,
-  { readonly agent: string; readonly mode: Mode; readonly policy: object; readonly terms: FindingTerms | null }
->();
 const NONE: readonly Finding[] = [];
 /** What stands for a scan that was not finished. */
 const UNDECIDED: readonly Finding[] = [];
@@ -75,14 +72,13 @@ export type Terms = Pick<Permit, 'agent' | 'decision' | 'mode' | 'target'>;
 
 /** Judges what is found in one exchange by the profile that holds for it. */
 export class Inspection {
-  readonly #profile: ScanProfile;
+  readonly #sought: Sought;
   readonly #exchange: Subject;
   readonly #services: Services;
   readonly #mode: Mode;
   readonly #terms: Terms;
   /** Name of the host it is about. */
   readonly host: string;
-  readonly #hostHash: number;
   #memory: Memory | null = null;
   #blind = false;
   /** The answer has begun: nothing can be said before it any more. */
@@ -91,13 +87,12 @@ export class Inspection {
   time = 0;
 
   constructor(permit: Terms, exchange: Subject, services: Services) {
-    this.#profile = profileOf(permit, exchange);
+    this.#sought = soughtBy(permit, exchange.now.policy, services.scanners);
     this.#exchange = exchange;
     this.#services = services;
     this.#mode = permit.mode;
     this.#terms = permit;
     this.host = permit.target.host.text;
-    this.#hostHash = hashOf(Buffer.from(this.host, 'latin1'), 0, this.host.length, 0);
   }
 
   /** Of the exchange under way. */
@@ -112,12 +107,12 @@ export class Inspection {
 
   /** Nothing is to be scanned. Planted credentials are looked for all the same: they are the floor. */
   get off(): boolean {
-    return this.#profile.off && !this.#services.scanners.hasCanaries;
+    return this.#sought.profile.off && !this.#services.scanners.hasCanaries;
   }
 
   /** The rules say that nothing is scanned, canaries or not. */
   get unscanned(): boolean {
-    return this.#profile.off;
+    return this.#sought.profile.off;
   }
 
   /** Scanners of what an answer says. */
@@ -125,39 +120,29 @@ export class Inspection {
     return this.#services.scanners.textScanners(this.#exchange.now.policy);
   }
 
-  /** What is looked for in an answer; null: nothing. Said once for each rule and agent. */
+  /** What is looked for in an answer; null: nothing. */
   get answerTerms(): FindingTerms | null {
-    const { decision, agent, mode } = this.#terms;
-    const known = TERMS.get(decision);
-    if (known?.agent === agent && known.mode === mode && known.policy === this.#exchange.now.policy) return known.terms;
-    const terms = this.#answerTerms();
-    TERMS.set(decision, { agent, mode, policy: this.#exchange.now.policy, terms });
-    return terms;
-  }
-
-  #answerTerms(): FindingTerms | null {
-    const instructions = this.#strongest('injected-instructions', 'injected-instructions');
-    const secrets = this.#strongest('secrets-received', 'secrets');
-    if (instructions === 'off' && secrets === 'off') return null;
-    const acts = (action: ScanAction): boolean => action !== 'off' && action !== 'alert';
-    const holds = this.#mode === 'enforce' && (acts(instructions) || acts(secrets));
-    return { instructions: instructions !== 'off', secrets: secrets !== 'off', holds };
-  }
-
-  /** The most that may be done about a finding in a matter. */
-  #strongest(key: ScanKey, family: Finding['family']): ScanAction {
-    if (this.#profile.off) return 'off';
-    const { detectors } = this.#services.scanners.enginesOf(this.#exchange.now.policy)[
-      key === 'secrets-received' ? 'bytes' : 'text'
-    ];
-    const named = this.#profile.detectors.filter((name) => detectors.get(name)?.family === family);
-    const actions = ['', ...named].map((name) => this.#profile.action(name, key));
-    return SCAN_ACTIONS.find((action) => actions.includes(action)) ?? 'off';
+    return this.#sought.answer;
   }
 
   /** What was sent before in the same session. */
   get memory(): Memory {
     return (this.#memory ??= this.#services.trails.of(this.#exchange));
+  }
+
+  /** Nothing was found in this text, whoever said it. */
+  knows(text: string): boolean {
+    return this.#knownTexts.has(text);
+  }
+
+  /** Nothing was found in these. */
+  remember(pieces: readonly { readonly text: string | null }[]): void {
+    if (this.#blind) return;
+    for (const { text } of pieces) if (text !== null) this.#knownTexts.add(text);
+  }
+
+  get #knownTexts(): KnownTexts {
+    return this.#services.scanners.knownTexts(this.#exchange.now.policy);
   }
 
   /** Parts of a request that may go on with others. */
@@ -167,7 +152,8 @@ export class Inspection {
 
   /** Puts them behind what was sent before. */
   sequel(fragments: readonly Fragment[]): Sequel {
-    return this.memory.trail.sequel(this.#hostHash, fragments, performance.now());
+    const target = hashOf(Buffer.from(this.host, 'latin1'), 0, this.host.length, 0);
+    return this.memory.trail.sequel(target, fragments, performance.now());
   }
 
   /** Notes something that no detector finds in a text, and judges it. */
@@ -329,9 +315,9 @@ export class Inspection {
 
   #actionOn(finding: Finding, direction: Direction, part: Part, where: string): ScanAction | null {
     if (isCanary(finding)) return 'deny';
-    const key = this.#profile.off ? null : scanKeyOf(finding.family, direction);
+    const key = this.#sought.profile.off ? null : scanKeyOf(finding.family, direction);
     if (key === null) return null;
-    const action = this.#profile.action(finding.detector, key);
+    const action = this.#sought.profile.action(finding.detector, key);
     if (action === 'off') return null;
     if (direction === 'to-upstream' ? this.#isAtHome(finding, part, where) : this.#isItsOwn(finding)) return null;
     // What only may be wrong is told of, and stops nobody.
@@ -379,9 +365,4 @@ export function unseen(error: unknown): Denial {
   if (!(error instanceof CodingError)) throw error;
   if (error.tooLarge) return new Denial('scan-budget', 'the body decodes to more than is looked at', { cause: error });
   return new Denial('request-malformed', 'the content coding of the body is damaged', { cause: error });
-}
-
-function profileOf({ decision, agent }: Terms, { now }: Subject): ScanProfile {
-  const own = decision.kind === 'allow' ? decision.obligations.scan : null;
-  return new ScanProfile([own, ...(now.policy.agents.get(agent)?.scan ?? [])]);
 }

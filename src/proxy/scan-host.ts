@@ -22,7 +22,14 @@ export function scanHost(inspection: Inspection): void {
   // What is a domain and nothing else says no more than the rule that grants it.
   if (labels === '' || inspection.off) return;
   const bytes = Buffer.from(`${host}\n${labels}`, 'latin1');
-  const name: Piece = { bytes, part: 'target', whereOf: () => HOST, join: NOTHING_TO_JOIN, joinedWhere: HOST };
+  const name: Piece = {
+    bytes,
+    text: null,
+    part: 'target',
+    whereOf: () => HOST,
+    join: NOTHING_TO_JOIN,
+    joinedWhere: HOST,
+  };
   // Names are short: they are scanned at once.
   const [redaction] = scanPieces([name], [hostFragment(labels)], inspection) as readonly Finding[];
   if (redaction !== undefined) inspection.refuse(redaction, HOST);

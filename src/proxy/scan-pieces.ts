@@ -7,6 +7,8 @@ import type { Inspection, Part } from './inspection.ts';
 /** One thing that leaves, and how what stands in it is told. */
 export interface Piece {
   readonly bytes: Buffer;
+  /** The same (Latin-1), where it may well be said again; null: it is said once. */
+  readonly text: string | null;
   readonly part: Part;
   readonly whereOf: (offset: number) => string;
   /** The same without what stands between its parts, for secrets that were cut up; null where there is nothing to join. */
@@ -16,6 +18,7 @@ export interface Piece {
 
 /** What no match goes across. */
 const APART = Buffer.from('\n\0\n');
+const NOTHING: readonly Finding[] = [];
 export const NOTHING_TO_JOIN = (): null => null;
 
 /**
@@ -28,9 +31,11 @@ export function scanPieces(
   inspection: Inspection,
 ): readonly Finding[] | Promise<readonly Finding[]> {
   const sequel = inspection.sequel(fragments);
-  const found = inspection.scan(together(pieces, sequel.bytes));
+  const fresh = pieces.filter(({ text }) => text === null || !inspection.knows(text));
+  const found = fresh.length === 0 && sequel.bytes === null ? NOTHING : inspection.scan(together(fresh, sequel.bytes));
   const judged = (findings: readonly Finding[]): readonly Finding[] => {
-    if (findings.length > 0) return judgePieces(pieces, fragments, findings, inspection);
+    if (findings.length > 0) return judgePieces(fresh, fragments, findings, inspection);
+    inspection.remember(fresh);
     sequel.keep();
     return findings;
   };

@@ -5,6 +5,7 @@ import type { Finding } from '../model/finding.ts';
 import { parseMediaType } from '../policy/content/text.ts';
 import { contentCodings, decodeContent, type Coding } from '../scan/content-decoder.ts';
 import { joinedStrings, joinedTarget } from '../scan/joins.ts';
+import { valuesIn } from '../scan/json-strings.ts';
 import { redact } from '../scan/redact.ts';
 import { NoveltyMeter } from '../scan/novelty.ts';
 import { placeInBody, placeInFields, placeInTarget } from '../scan/where.ts';
@@ -108,7 +109,8 @@ function headOf(request: AgentRequest, facts: Facts, permit: Permit): Piece[] {
   const join = (bytes: Buffer): Buffer | null => joinedTarget(bytes.toString('latin1'));
   const whereOf = (offset: number): string => placeInTarget(target, offset);
   const joinedWhere = 'parts of the path or query';
-  const pieces: Piece[] = [{ bytes: Buffer.from(target, 'latin1'), part: 'target', whereOf, join, joinedWhere }];
+  const bytes = Buffer.from(target, 'latin1');
+  const pieces: Piece[] = [{ bytes, text: target, part: 'target', whereOf, join, joinedWhere }];
   const lines = request.fields.text(TO_UPSTREAM.naming(request.connection));
   if (lines !== '') pieces.push(fieldsPiece(lines));
   return pieces;
@@ -117,6 +119,7 @@ function headOf(request: AgentRequest, facts: Facts, permit: Permit): Piece[] {
 function fieldsPiece(lines: string): Piece {
   return {
     bytes: Buffer.from(lines, 'latin1'),
+    text: lines,
     part: 'fields',
     whereOf: (offset) => placeInFields(lines, offset),
     join: NOTHING_TO_JOIN,
@@ -137,10 +140,15 @@ function scanHeld(
   const mediaType = mediaTypeOf(request);
   const json = mediaType !== null && /[/+]json$/.test(mediaType);
   const whereOf = (offset: number): string => placeInBody(whole, offset, mediaType);
-  const join = json ? joinedStrings : NOTHING_TO_JOIN;
-  const all = [...head, { bytes: whole, part: 'body', whereOf, join, joinedWhere: 'parts of the body' } as const];
+  const values = json ? valuesIn(whole) : null;
+  const join = (bytes: Buffer): Buffer | null =>
+    values === null ? null : joinedStrings(bytes, bytes === whole ? values : valuesIn(bytes));
+  const all = [
+    ...head,
+    { bytes: whole, text: null, part: 'body', whereOf, join, joinedWhere: 'parts of the body' } as const,
+  ];
   if (body.trailers.size > 0) all.push(fieldsPiece(body.trailers.text(END_TO_END)));
-  const form = json ? 'json' : mediaType === FORM_TYPE ? 'form' : 'other';
+  const form = values ?? (mediaType === FORM_TYPE ? 'form' : 'other');
   const redactions = scanPieces(all, inspection.fragmentsOf(head[0]?.bytes, whole, form), inspection);
   return after(redactions, (found) => {
     if (found.length === 0) return { body, redacted: false };

@@ -38,20 +38,40 @@ export function scanResponse(response: UpstreamResponse, exchange: Exchange, ser
 
 function readingOf(head: ResponseHead, exchange: Exchange, services: Services): AnswerReading | null {
   if (head.framing === 0 || head.status === 101 || exchange.facts?.method === 'HEAD') return null;
-  const type = parseMediaType(head.fields.values('content-type'));
-  const form = formOf(type?.essence ?? null);
+  const { form, isReadable } = kindOf(head.fields.values('content-type'));
   const inspection = Inspection.of(exchange);
   const found = inspection.answerTerms;
   const received = receivedBy(exchange, form, services);
   if (found === null && received === null) return null;
   const terms = { ...(found ?? NOTHING), received };
   const codings = contentCodings(head.fields.values('content-encoding'));
-  if (codings !== null && readsCharset(type?.charset ?? null))
-    return new AnswerReading(form, codings, terms, inspection);
+  if (codings !== null && isReadable) return new AnswerReading(form, codings, terms, inspection);
   inspection.unread();
   const what = codings === null ? 'content coding' : 'charset';
   if (terms.holds) throw new Denial('scan-budget', `the ${what} of the answer is not one the gate can read`);
   return null;
+}
+
+/** How an answer is to be read. */
+interface Kind {
+  readonly form: Form;
+  readonly isReadable: boolean;
+}
+
+/** Most upstreams say one of a few things of their answers. */
+const kinds = new Map<string, Kind>();
+const MOST_KINDS = 256;
+
+function kindOf(types: readonly string[]): Kind {
+  const said = types.length === 1 ? (types[0] as string) : '';
+  let kind = kinds.get(said);
+  if (kind === undefined) {
+    const type = parseMediaType(types);
+    kind = { form: formOf(type?.essence ?? null), isReadable: readsCharset(type?.charset ?? null) };
+    if (kinds.size >= MOST_KINDS) kinds.clear();
+    kinds.set(said, kind);
+  }
+  return kind;
 }
 
 /** Nothing is looked for. */

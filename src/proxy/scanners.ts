@@ -6,6 +6,7 @@ import { errorCode } from '../model/error-code.ts';
 import type { Policy } from '../policy/policy.ts';
 import type { Documents } from '../scan/document-index.ts';
 import type { Registered } from '../scan/registered.ts';
+import { KnownTexts } from './known-texts.ts';
 import { ScanOffload, type Scan } from './scan-offload.ts';
 import type { Watched } from './watched.ts';
 import { compileEngine, warm, type Engine } from '../scan/engine.ts';
@@ -39,6 +40,7 @@ export class Scanners {
   readonly #offload: ScanOffload;
   readonly #engines = new WeakMap<Policy, Engines>();
   readonly #idle = new Map<Engine, Scanner[]>();
+  readonly #known = new Map<Engine, KnownTexts>();
 
   /** `shipped` reads the detectors that ship; `key`: fingerprints of findings are made with it. */
   constructor(
@@ -82,6 +84,14 @@ export class Scanners {
     return both;
   }
 
+  /** Texts in which nothing was found, by the detectors of these rules and all that is registered now. */
+  knownTexts(policy: Policy): KnownTexts {
+    const { bytes } = this.enginesOf(policy);
+    let known = this.#known.get(bytes);
+    if (known === undefined) this.#known.set(bytes, (known = new KnownTexts()));
+    return known.under(this.#registry.current, this.#documents.current);
+  }
+
   take(policy: Policy): Scanner {
     const { bytes } = this.enginesOf(policy);
     return this.#idle.get(bytes)?.pop() ?? new Scanner(bytes, this.#key);
@@ -119,6 +129,7 @@ export class Scanners {
     }
     // Scanners of rules that are gone are let go with their engine.
     if (this.#idle.size > 4) this.#idle.clear();
+    if (this.#known.size > 4) this.#known.clear();
     return { ...compiled, bytes: { ...compiled.bytes, registered: this.#registry, documents: this.#documents } };
   }
 }

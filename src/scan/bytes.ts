@@ -1,5 +1,5 @@
 /** Bytes looked at one by one before native code, which costs a call, is asked. */
-const NEAR = 24;
+const NEAR = 64;
 /** Shorter copies are quicker without a view of the bytes. */
 const SHORT = 48;
 

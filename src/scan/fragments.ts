@@ -1,4 +1,4 @@
-import { eachString } from './json-strings.ts';
+import type { JsonValues } from './json-strings.ts';
 
 /** A part of what a request carries that may be a part of something larger. */
 export class Fragment {
@@ -86,8 +86,8 @@ export function hostFragment(labels: string): Fragment {
   return new Fragment(HOST, bytes, 0, bytes.length);
 }
 
-/** How a body is to be taken apart. */
-export type BodyForm = 'json' | 'form' | 'other';
+/** How a body is to be taken apart: the strings of a JSON text, the fields of a form, or as a text. */
+export type BodyForm = JsonValues | 'form' | 'other';
 
 /** The parts of a path, a query and a body of which a secret could be made over several requests. `target`: path and query. */
 export function fragmentsOf(target: Uint8Array, body: Uint8Array | null, form: BodyForm): readonly Fragment[] {
@@ -126,13 +126,12 @@ function addPairs(fragments: Fragment[], bytes: Uint8Array, begin: number): void
 
 function addBody(fragments: Fragment[], body: Uint8Array, form: BodyForm): void {
   if (form === 'form') addPairs(fragments, body, 0);
-  else if (form === 'json') {
-    let slot = MEMBER;
-    eachString(body, (from, to, isName, hasSpace) => {
-      if (isName) slot = hashOf(body, from, to, MEMBER);
-      else if (!hasSpace) add(fragments, slot, body, from, to);
-      return fragments.length < MOST;
-    });
+  else if (typeof form === 'object') {
+    const { places, names } = form;
+    for (let at = 0; at < places.length && fragments.length < MOST; at += 2) {
+      const slot = hashOf(body, names[at] as number, names[at + 1] as number, MEMBER);
+      add(fragments, slot, body, places[at] as number, places[at + 1] as number);
+    }
   } else if (body.length <= LONGEST_TEXT) {
     let [from, to] = [0, body.length];
     while (from < to && (body[from] as number) <= 0x20) from++;

@@ -1,4 +1,4 @@
-import { eachString } from './json-strings.ts';
+import { valuesIn, type JsonValues } from './json-strings.ts';
 
 /** Longer strings hold no part of a secret that was cut up: cutting makes short ones. */
 const LONGEST = 96;
@@ -27,27 +27,32 @@ export function joinedTarget(target: string): Buffer | null {
 }
 
 /** The short strings of a JSON text without what stands between them: values, then values in reverse. */
-export function joinedStrings(body: Uint8Array): Buffer | null {
-  const places: number[] = [];
+export function joinedStrings(body: Uint8Array, { places }: JsonValues = valuesIn(body)): Buffer | null {
   let size = 0;
-  eachString(body, (from, to, isName, hasSpace) => {
-    // A part of a secret has no spaces in it; sentences have.
-    if (!isName && !hasSpace && to - from <= LONGEST && to > from + 1) {
-      places.push(from, to);
-      size += to - from;
-    }
-    return size < MOST;
-  });
+  let count = 0;
+  for (let place = 0; place < places.length; place += 2) {
+    const length = lengthAt(places, place);
+    size += length;
+    if (length > 0) count++;
+  }
   // Less than the shortest secret is no secret cut up.
-  if (places.length < 4 || size < SHORTEST) return null;
+  if (count < 2 || size < SHORTEST) return null;
   const joined = Buffer.allocUnsafe(2 * size + 1);
+  joined[size] = LINE_FEED;
   let put = 0;
-  const copy = (place: number): void => {
-    for (let from = places[place] as number; from < (places[place + 1] as number); from++)
-      joined[put++] = body[from] as number;
-  };
-  for (let place = 0; place < places.length; place += 2) copy(place);
-  joined[put++] = LINE_FEED;
-  for (let place = places.length - 2; place >= 0; place -= 2) copy(place);
-  return joined.subarray(0, put);
+  let back = joined.length;
+  for (let place = 0; place < places.length; place += 2) {
+    const length = lengthAt(places, place);
+    const from = places[place] as number;
+    back -= length;
+    for (let at = 0; at < length; at++) joined[put + at] = joined[back + at] = body[from + at] as number;
+    put += length;
+  }
+  return joined;
+}
+
+/** Length of a string that may be a part; 0: it is none. */
+function lengthAt(places: readonly number[], place: number): number {
+  const length = (places[place + 1] as number) - (places[place] as number);
+  return length > 1 && length <= LONGEST ? length : 0;
 }

@@ -33,9 +33,9 @@ export class Scanner {
 
   /** Scans bytes as one whole stream. */
   wholeBytes(bytes: Uint8Array): readonly Finding[] {
-    const found = this.push(bytes);
-    const last = this.end();
-    return found.length === 0 ? last : [...found, ...last];
+    this.#context.budget.earn(bytes.length);
+    this.#root.append(bytes, 0, bytes.length);
+    return this.end();
   }
 
   /** Views it has grown to: one for each way of reading that was ever needed. */

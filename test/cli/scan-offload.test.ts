@@ -39,10 +39,10 @@ afterAll(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-async function post(body: string): Promise<RawClient> {
+async function post(body: string, path = '/x'): Promise<RawClient> {
   const client = await gate.dial();
   client.send(
-    `POST http://api.test/x HTTP/1.1\r\nHost: api.test\r\nProxy-Authorization: ${BASIC}\r\nContent-Type: text/plain\r\nContent-Length: ${body.length}\r\nConnection: close\r\n\r\n${body}`,
+    `POST http://api.test${path} HTTP/1.1\r\nHost: api.test\r\nProxy-Authorization: ${BASIC}\r\nContent-Type: text/plain\r\nContent-Length: ${body.length}\r\nConnection: close\r\n\r\n${body}`,
   );
   await answered(client);
   return client;
@@ -79,6 +79,8 @@ describe('what takes long to scan', () => {
 
   it('is looked through for values that were registered since', async () => {
     expect((await post(`${large} ${REGISTERED}`)).status).toBe(200);
+    const path = `/notes/${REGISTERED}`;
+    for (let round = 0; round < 2; round++) expect((await post('short', path)).status).toBe(200);
     execFileSync(
       'node',
       [PROGRAM, 'secrets', 'register', '--name', 'ours', '--stdin', '--state', join(folder, 'state')],
@@ -90,6 +92,8 @@ describe('what takes long to scan', () => {
       async () => (await post(`${large} ${REGISTERED}`)).reason === 'registered-value-found',
       'the refusal',
     );
+    // What was said before is looked through again.
+    expect((await post('short', path)).reason).toBe('registered-value-found');
   });
 
   it('holds nobody else up', async () => {

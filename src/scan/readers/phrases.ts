@@ -4,13 +4,29 @@ import type { Detector } from '../detector.ts';
 import type { Reader } from '../reader.ts';
 import type { View } from '../view.ts';
 
-/** Each word of the list is told by its first four letters: its place in the list plus one, 0 where there is none. */
-const PLACES = new Uint16Array(27 ** 4);
-wordlist.forEach((word, place) => {
+/** Letters by their number in the alphabet, in either case; 0 for all else. */
+const LETTERS = new Uint8Array(256);
+for (let letter = 1; letter <= 26; letter++) LETTERS[0x40 + letter] = LETTERS[0x60 + letter] = letter;
+/** Letters of each word of the list, eight for each. */
+const WORDS = new Uint8Array(wordlist.length * 8);
+/** Each word is told by its first four letters, five bits each: these, and its number in the list, where its code hashes to. */
+const SLOTS = 4096;
+const CODES = new Int32Array(SLOTS);
+const NUMBERS = new Int16Array(SLOTS);
+wordlist.forEach((word, number) => {
+  for (let i = 0; i < word.length; i++) WORDS[number * 8 + i] = LETTERS[word.charCodeAt(i)] as number;
   let code = 0;
-  for (let i = 0; i < 4; i++) code = code * 27 + (i < word.length ? word.charCodeAt(i) - 0x60 : 0);
-  PLACES[code] = place + 1;
+  for (let i = 0; i < 4; i++) code = (code << 5) | (WORDS[number * 8 + i] as number);
+  let slot = slotOf(code);
+  while (CODES[slot] !== 0) slot = (slot + 1) % SLOTS;
+  CODES[slot] = code;
+  NUMBERS[slot] = number;
 });
+
+function slotOf(code: number): number {
+  return Math.imul(code, 0x9e37_79b1) >>> 20;
+}
+
 /** Lengths of phrases (BIP 39), longest first. */
 const LENGTHS = [24, 21, 18, 15, 12];
 /** A phrase of twelve words is no shorter: a word of it stands at every one of these steps. */
@@ -79,24 +95,28 @@ export class PhraseReader implements Reader {
     let at = probe;
     while (at < to && at < probe + LONGEST_GAP && !isLetter(bytes[at] as number)) at++;
     while (at > from && probe - at <= LONGEST_WORD && isLetter(bytes[at - 1] as number)) at--;
-    return this.#wordAt(at, to) === '' ? -1 : at;
+    return this.#wordAt(at, to) < 0 ? -1 : at;
   }
 
-  /** The word of the list that stands at an index, all of it; empty: none does. */
-  #wordAt(at: number, to: number): string {
+  /** Number of the word of the list that stands at an index, all of it; -1: none does. */
+  #wordAt(at: number, to: number): number {
     const { bytes } = this.#view;
     let code = 0;
     let end = at;
     for (let i = 0; i < 4; i++) {
-      const letter = end < to && isLetter(bytes[end] as number) ? (bytes[end++] as number) & 31 : 0;
-      code = code * 27 + letter;
+      const letter = end < to ? (LETTERS[bytes[end] as number] as number) : 0;
+      code = (code << 5) | letter;
+      if (letter > 0) end++;
     }
-    const place = PLACES[code] as number;
-    if (place === 0) return '';
-    const word = wordlist[place - 1] as string;
-    for (let i = 4; i < word.length; i++, end++)
-      if (end >= to || ((bytes[end] as number) | 32) !== word.charCodeAt(i)) return '';
-    return end < to && isLetter(bytes[end] as number) ? '' : word;
+    let slot = slotOf(code);
+    while (CODES[slot] !== code) {
+      if (CODES[slot] === 0) return -1;
+      slot = (slot + 1) % SLOTS;
+    }
+    const number = NUMBERS[slot] as number;
+    for (let i = 4; i < LONGEST_WORD && WORDS[number * 8 + i] !== 0; i++, end++)
+      if (end >= to || LETTERS[bytes[end] as number] !== WORDS[number * 8 + i]) return -1;
+    return end < to && isLetter(bytes[end] as number) ? -1 : number;
   }
 
   /** The words of the list before and behind the one at `at`. Most stand alone: nothing is made for those. */
@@ -145,13 +165,13 @@ export class PhraseReader implements Reader {
   }
 
   #isWord(at: number, to: number): boolean {
-    return this.#wordAt(at, to) !== '';
+    return this.#wordAt(at, to) >= 0;
   }
 
   #wordsOf({ start, end }: Phrase): Array<{ readonly word: string; readonly at: number }> {
     const words: Array<{ readonly word: string; readonly at: number }> = [];
     for (let at = start; at >= 0 && at < end; at = this.#next(this.#wordEnd(at, end), end))
-      words.push({ word: this.#wordAt(at, end), at });
+      words.push({ word: wordlist[this.#wordAt(at, end)] as string, at });
     return words;
   }
 
@@ -183,20 +203,15 @@ interface Phrase {
 }
 
 function isLetter(byte: number): boolean {
-  const lower = byte | 32;
-  return lower >= 0x61 && lower <= 0x7a;
+  return LETTERS[byte] !== 0;
 }
 
+const GAPS = Uint8Array.from({ length: 256 }, (_, byte) =>
+  /[ \n\r,"\t\-.\d:]/.test(String.fromCharCode(byte)) ? 1 : 0,
+);
+
 function isGap(byte: number): boolean {
-  return (
-    byte === 0x20 ||
-    byte === 0x0a ||
-    byte === 0x0d ||
-    byte === 0x2c ||
-    byte === 0x22 ||
-    byte === 0x09 ||
-    (byte >= 0x2d && byte <= 0x3a && byte !== 0x2f)
-  );
+  return GAPS[byte] !== 0;
 }
 
 /** A part of the list itself is no phrase: nobody draws twelve words in alphabetical order. */

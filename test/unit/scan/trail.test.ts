@@ -1,10 +1,15 @@
 import { describe, expect, it } from 'vitest';
 import { Fragment, fragmentsOf, hashOf, hostLabels } from '../../../src/scan/fragments.ts';
+import { valuesIn } from '../../../src/scan/json-strings.ts';
 import { Trail } from '../../../src/scan/trail.ts';
 
 describe('fragmentsOf()', () => {
   const texts = (target: string, body: string | null, form: 'json' | 'form' | 'other'): string[] =>
-    fragmentsOf(Buffer.from(target), body === null ? null : Buffer.from(body), form).map(({ text }) => text);
+    fragmentsOf(
+      Buffer.from(target),
+      body === null ? null : Buffer.from(body),
+      form === 'json' ? valuesIn(Buffer.from(body ?? '')) : form,
+    ).map(({ text }) => text);
 
   it('takes what stands in the path, the query and the body', () => {
     const body = '{"note": "abc123", "list": ["x1y2", "two words"], "n": 5, "e": "a\\"b"}';

@@ -1,0 +1,32 @@
+/** Texts that are remembered, and characters of each. */
+const MOST = 512;
+const LONGEST = 2048;
+
+/**
+ * Texts that were scanned and in which nothing was found: agents say the same paths and header fields again and again. Whole
+ * texts are compared, never prints of them.
+ */
+export class KnownTexts {
+  #texts = new Set<string>();
+  #under: readonly unknown[] = [];
+
+  /** What was found in nothing while these were looked for may be found while others are: they begin anew. */
+  under(...sought: readonly unknown[]): this {
+    if (sought.some((each, index) => each !== this.#under[index])) {
+      this.#texts = new Set();
+      this.#under = sought;
+    }
+    return this;
+  }
+
+  has(text: string): boolean {
+    return this.#texts.has(text);
+  }
+
+  add(text: string): void {
+    if (text.length > LONGEST) return;
+    // The older half is forgotten at once; what is still said is soon back.
+    if (this.#texts.size >= MOST) this.#texts = new Set([...this.#texts].slice(MOST / 2));
+    this.#texts.add(text);
+  }
+}

@@ -1,6 +1,6 @@
 import { TRAITS } from '../bytes.ts';
 import { NIBBLES } from './hex.ts';
-import { putUtf8, type Decoded, type Escapes } from './escapes.ts';
+import { NO_ESCAPE, escapeOf, putUtf8, type Escapes } from './escapes.ts';
 
 const SIMPLE: ReadonlyMap<number, number> = new Map(
   [
@@ -36,9 +36,9 @@ export const BACKSLASH: Escapes = {
     if (kind === 0x78) return fixed(bytes, at, 2, out, put);
     if (kind >= 0x30 && kind <= 0x37) return octal(bytes, at, out, put);
     const simple = SIMPLE.get(kind);
-    if (simple === undefined) return null;
+    if (simple === undefined) return NO_ESCAPE;
     out[put] = simple;
-    return { read: 2, written: 1 };
+    return escapeOf(2, 1);
   },
 };
 
@@ -53,36 +53,36 @@ function number(bytes: Uint8Array, from: number, count: number): number {
 }
 
 /** `\u0041`; two of them may be one character (RFC 8259 §7). */
-function utf16(bytes: Uint8Array, at: number, out: Uint8Array, put: number): Decoded | null {
+function utf16(bytes: Uint8Array, at: number, out: Uint8Array, put: number): number {
   const first = number(bytes, at + 2, 4);
-  if (first === -1) return null;
+  if (first === -1) return NO_ESCAPE;
   if (first >= 0xd800 && first < 0xdc00 && bytes[at + 6] === 0x5c && bytes[at + 7] === 0x75) {
     const second = number(bytes, at + 8, 4);
     if (second >= 0xdc00 && second < 0xe000) {
       const code = 0x10000 + ((first - 0xd800) << 10) + (second - 0xdc00);
-      return { read: 12, written: putUtf8(code, out, put) };
+      return escapeOf(12, putUtf8(code, out, put));
     }
   }
-  return { read: 6, written: putUtf8(first, out, put) };
+  return escapeOf(6, putUtf8(first, out, put));
 }
 
-function fixed(bytes: Uint8Array, at: number, digits: number, out: Uint8Array, put: number): Decoded | null {
+function fixed(bytes: Uint8Array, at: number, digits: number, out: Uint8Array, put: number): number {
   const code = number(bytes, at + 2, digits);
-  if (code === -1 || code > 0x10ffff) return null;
-  if (digits > 2) return { read: 2 + digits, written: putUtf8(code, out, put) };
+  if (code === -1 || code > 0x10ffff) return NO_ESCAPE;
+  if (digits > 2) return escapeOf(2 + digits, putUtf8(code, out, put));
   out[put] = code;
-  return { read: 4, written: 1 };
+  return escapeOf(4, 1);
 }
 
-function braced(bytes: Uint8Array, at: number, out: Uint8Array, put: number): Decoded | null {
+function braced(bytes: Uint8Array, at: number, out: Uint8Array, put: number): number {
   let digits = 0;
   while (digits < 7 && NIBBLES[bytes[at + 3 + digits] as number] !== 255) digits++;
-  if (digits === 0 || digits > 6 || bytes[at + 3 + digits] !== 0x7d) return null;
+  if (digits === 0 || digits > 6 || bytes[at + 3 + digits] !== 0x7d) return NO_ESCAPE;
   const code = number(bytes, at + 3, digits);
-  return code > 0x10ffff ? null : { read: 4 + digits, written: putUtf8(code, out, put) };
+  return code > 0x10ffff ? NO_ESCAPE : escapeOf(4 + digits, putUtf8(code, out, put));
 }
 
-function octal(bytes: Uint8Array, at: number, out: Uint8Array, put: number): Decoded | null {
+function octal(bytes: Uint8Array, at: number, out: Uint8Array, put: number): number {
   let value = 0;
   let digits = 0;
   while (digits < 3) {
@@ -91,7 +91,7 @@ function octal(bytes: Uint8Array, at: number, out: Uint8Array, put: number): Dec
     value = value * 8 + digit;
     digits++;
   }
-  if (value > 255) return null;
+  if (value > 255) return NO_ESCAPE;
   out[put] = value;
-  return { read: 1 + digits, written: 1 };
+  return escapeOf(1 + digits, 1);
 }

@@ -1,5 +1,6 @@
 import { TRAITS } from '../bytes.ts';
-import { putUtf8, type Escapes } from './escapes.ts';
+import { NIBBLES } from './hex.ts';
+import { NO_ESCAPE, escapeOf, putUtf8, type Escapes } from './escapes.ts';
 
 /** Named references that stand for ASCII (WHATWG HTML §13.5): only those can be part of what is looked for. */
 const NAMED: ReadonlyMap<string, string> = new Map(
@@ -18,6 +19,8 @@ const NAMED: ReadonlyMap<string, string> = new Map(
 /** What every page has. */
 const USUAL = /^(?:amp|lt|gt|quot|apos|nbsp);/;
 const SEMICOLON = 0x3b;
+/** Bytes of a name, `#` and digits included. */
+const LONGEST_NAME = 17;
 
 /** Character references of HTML and XML: `&#65;`, `&#x41;`, `&lowbar;`. */
 export const ENTITIES: Escapes = {
@@ -28,25 +31,37 @@ export const ENTITIES: Escapes = {
   hides(bytes, at) {
     if (bytes[at + 1] === 0x23) return true;
     let end = at + 1;
-    while (end < at + 17 && isNameByte(bytes[end] as number)) end++;
+    while (end < at + LONGEST_NAME && isNameByte(bytes[end] as number)) end++;
     if (bytes[end] !== SEMICOLON || end < at + 3) return false;
     return !USUAL.test(Buffer.from(bytes.buffer, bytes.byteOffset + at + 1, 5).toString('latin1'));
   },
   decode(bytes, at, out, put) {
+    if (bytes[at + 1] === 0x23) return numeric(bytes, at, out, put);
     let end = at + 1;
-    while (end < at + 17 && bytes[end] !== SEMICOLON && isNameByte(bytes[end] as number)) end++;
-    if (end === at + 1) return null;
+    while (end < at + LONGEST_NAME && bytes[end] !== SEMICOLON && isNameByte(bytes[end] as number)) end++;
+    if (end === at + 1 || bytes[end] !== SEMICOLON) return NO_ESCAPE;
     const name = Buffer.from(bytes.buffer, bytes.byteOffset + at + 1, end - at - 1).toString('latin1');
-    const read = bytes[end] === SEMICOLON ? end + 1 - at : end - at;
-    const numeric = /^#(?:[xX]([0-9a-fA-F]+)|([0-9]+))$/.exec(name);
-    if (numeric !== null) {
-      const code = numeric[1] === undefined ? Number(numeric[2]) : Number.parseInt(numeric[1], 16);
-      return code > 0x10ffff ? null : { read, written: putUtf8(code, out, put) };
-    }
-    const char = bytes[end] === SEMICOLON ? NAMED.get(name) : undefined;
-    return char === undefined ? null : { read, written: putUtf8(char.codePointAt(0) as number, out, put) };
+    const char = NAMED.get(name);
+    return char === undefined ? NO_ESCAPE : escapeOf(end + 1 - at, putUtf8(char.codePointAt(0) as number, out, put));
   },
 };
+
+/** `&#65;` or `&#x41;`; what is written without its semicolon, readers take all the same (WHATWG HTML §13.2.5.80). */
+function numeric(bytes: Uint8Array, at: number, out: Uint8Array, put: number): number {
+  const isHex = ((bytes[at + 2] as number) | 32) === 0x78;
+  const radix = isHex ? 16 : 10;
+  const first = at + (isHex ? 3 : 2);
+  let code = 0;
+  let end = first;
+  for (; end < at + LONGEST_NAME; end++) {
+    const digit = NIBBLES[bytes[end] as number] as number;
+    if (digit >= radix) break;
+    code = code * radix + digit;
+  }
+  const goesOn = end < at + LONGEST_NAME && isNameByte(bytes[end] as number);
+  if (end === first || goesOn || code > 0x10ffff) return NO_ESCAPE;
+  return escapeOf(bytes[end] === SEMICOLON ? end + 1 - at : end - at, putUtf8(code, out, put));
+}
 
 function isNameByte(byte: number): boolean {
   return (

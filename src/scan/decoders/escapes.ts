@@ -1,7 +1,19 @@
-/** What an escape was: bytes it took, and bytes it stands for. */
-export interface Decoded {
-  readonly read: number;
-  readonly written: number;
+/** Stands for what is no escape. */
+export const NO_ESCAPE = -1;
+
+/** What an escape was, as one number: bytes it took, and up to seven that it stands for. There are millions of them. */
+export function escapeOf(read: number, written: number): number {
+  return (read << 3) | written;
+}
+
+/** Bytes an escape took. */
+export function readOf(escape: number): number {
+  return escape >> 3;
+}
+
+/** Bytes an escape stands for. */
+export function writtenOf(escape: number): number {
+  return escape & 7;
 }
 
 /** A format in which most text stands for itself, and escapes for what else is in it. */
@@ -16,10 +28,10 @@ export interface Escapes {
   /** Whether the escape hides what it stands for. Those that only mark the ends of lines and strings break up nobody's secret. */
   hides(bytes: Uint8Array, at: number): boolean;
   /**
-   * Decodes the escape that begins at `at` into `out` at `put` (at most four bytes); null where none does. Bytes behind the
-   * end of all are 0.
+   * Decodes the escape that begins at `at` into `out` at `put` (at most four bytes), and returns what it was (`escapeOf`);
+   * NO_ESCAPE where none does. Bytes behind the end of all are 0.
    */
-  decode(bytes: Uint8Array, at: number, out: Uint8Array, put: number): Decoded | null;
+  decode(bytes: Uint8Array, at: number, out: Uint8Array, put: number): number;
 }
 
 /** Writes a character as UTF-8; returns the number of bytes. Halves of pairs are written as they are. */

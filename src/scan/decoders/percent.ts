@@ -1,6 +1,6 @@
 import { TRAITS } from '../bytes.ts';
 import { NIBBLES } from './hex.ts';
-import type { Escapes } from './escapes.ts';
+import { NO_ESCAPE, escapeOf, type Escapes } from './escapes.ts';
 
 /** Percent-encoding (RFC 3986 §2.1). Several layers of it are several views. */
 export const PERCENT: Escapes = {
@@ -12,8 +12,8 @@ export const PERCENT: Escapes = {
   decode(bytes, at, out, put) {
     const high = NIBBLES[bytes[at + 1] as number] as number;
     const low = NIBBLES[bytes[at + 2] as number] as number;
-    if (high === 255 || low === 255) return null;
+    if (high === 255 || low === 255) return NO_ESCAPE;
     out[put] = (high << 4) | low;
-    return { read: 3, written: 1 };
+    return escapeOf(3, 1);
   },
 };

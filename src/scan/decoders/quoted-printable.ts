@@ -1,6 +1,6 @@
 import { TRAITS } from '../bytes.ts';
 import { NIBBLES } from './hex.ts';
-import type { Escapes } from './escapes.ts';
+import { NO_ESCAPE, escapeOf, type Escapes } from './escapes.ts';
 
 const EQUALS = 0x3d;
 const LINE_FEED = 0x0a;
@@ -26,13 +26,13 @@ export const QUOTED_PRINTABLE: Escapes = {
     return escapes > 1 || bytes[at + 1] === LINE_FEED || bytes[at + 1] === RETURN;
   },
   decode(bytes, at, out, put) {
-    if (bytes[at + 1] === LINE_FEED) return { read: 2, written: 0 };
-    if (bytes[at + 1] === RETURN && bytes[at + 2] === LINE_FEED) return { read: 3, written: 0 };
+    if (bytes[at + 1] === LINE_FEED) return escapeOf(2, 0);
+    if (bytes[at + 1] === RETURN && bytes[at + 2] === LINE_FEED) return escapeOf(3, 0);
     const high = NIBBLES[bytes[at + 1] as number] as number;
     const low = NIBBLES[bytes[at + 2] as number] as number;
-    if (high === 255 || low === 255) return null;
+    if (high === 255 || low === 255) return NO_ESCAPE;
     out[put] = (high << 4) | low;
-    return { read: 3, written: 1 };
+    return escapeOf(3, 1);
   },
 };
 

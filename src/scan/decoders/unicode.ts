@@ -1,5 +1,5 @@
 import { TRAITS } from '../bytes.ts';
-import { putUtf8, type Decoded, type Escapes } from './escapes.ts';
+import { NO_ESCAPE, escapeOf, putUtf8, type Escapes } from './escapes.ts';
 
 /** Letters of other scripts that look like ASCII (Unicode TS #39, confusables), beside what NFKD already folds. */
 const CONFUSABLES: ReadonlyMap<number, string> = new Map(
@@ -80,14 +80,14 @@ export const UNICODE: Escapes = {
     if (code >= 0x2000 || ascii === '') return true;
     return isAlphanumeric(bytes[at - 1] as number) || isAlphanumeric(bytes[at + 2] as number);
   },
-  decode(bytes, at, out, put): Decoded | null {
+  decode(bytes, at, out, put) {
     const found = character(bytes, at);
-    if (found === -1) return null;
+    if (found === -1) return NO_ESCAPE;
     const [code, read] = [found & CODE, found >> 21];
     const ascii = asciiOf(code);
-    if (ascii === null || ascii.length > 4) return { read, written: putUtf8(code, out, put) };
+    if (ascii === null || ascii.length > 4) return escapeOf(read, putUtf8(code, out, put));
     for (let i = 0; i < ascii.length; i++) out[put + i] = ascii.charCodeAt(i);
-    return { read, written: ascii.length };
+    return escapeOf(read, ascii.length);
   },
 };
 

@@ -1,5 +1,5 @@
 import { isAscii } from 'node:buffer';
-import type { Escapes } from '../decoders/escapes.ts';
+import { NO_ESCAPE, readOf, writtenOf, type Escapes } from '../decoders/escapes.ts';
 import { CONTEXT, inText, indexOfByte } from '../bytes.ts';
 import type { Reader } from '../reader.ts';
 import type { View } from '../view.ts';
@@ -107,19 +107,20 @@ export class EscapeReader implements Reader {
 
   #begins(at: number): boolean {
     const { bytes, base, begin, length } = this.#view;
-    if (!this.#escapes.hides(bytes, at) || this.#escapes.decode(bytes, at, out, 0) === null) return false;
+    if (!this.#escapes.hides(bytes, at) || this.#escapes.decode(bytes, at, out, 0) === NO_ESCAPE) return false;
     return inText(bytes, at, Math.max(0, begin - base), length);
   }
 
   /** Decodes the escape at `at`, or copies its first byte where it is none; returns the index behind it. */
   #escape(at: number): number {
     const { bytes, base, context } = this.#view;
-    const decoded = this.#escapes.decode(bytes, at, out, 0);
-    if (decoded === null) {
+    const escape = this.#escapes.decode(bytes, at, out, 0);
+    if (escape === NO_ESCAPE) {
       this.#copy(at, at + 1);
       return at + 1;
     }
-    const { read, written } = decoded;
+    const read = readOf(escape);
+    const written = writtenOf(escape);
     context.budget.spend(read);
     this.#below.feed(this.#lane, out, 0, written, base + at, read / Math.max(written, 1));
     if (this.#escapes.hides(bytes, at)) this.#last = base + at + read;

@@ -1,5 +1,6 @@
 import { InflateRaw } from 'minizlib';
 import { ZstdDecoder } from '../zstd.ts';
+import { probeDeflate } from './deflate-probe.ts';
 import type { Opening } from '../engine.ts';
 
 /** Undoes one compressed stream, piece by piece. */
@@ -19,14 +20,84 @@ interface Consumed {
   readonly bytesWritten: number;
 }
 
-/** Raw deflate (RFC 1951), by the engine that npm itself unpacks with. What follows its end is ignored. */
+/** Bytes that a repetition may reach back. */
+const REACH = 32 * 1024;
+/** What stands before the bytes of a block that is stored: its kind, its length, and that inverted. */
+const STORED_HEAD = 5;
+
+/**
+ * Raw deflate (RFC 1951). What follows its end is ignored. Blocks that are stored (§3.2.4) need no engine, which is dear: it is
+ * made where the first block begins that is not.
+ */
 export class Inflater implements Expander {
-  readonly #engine = new InflateRaw({});
+  #coded: CodedBlocks | null = null;
+  #head = Buffer.alloc(0);
+  /** Bytes of the stored block that are still to come. */
+  #left = 0;
+  #isLast = false;
+  /** What the stored blocks said, as far back as a repetition may reach. */
+  #before = Buffer.alloc(0);
+  over = false;
+
+  push(bytes: Buffer): Buffer | null {
+    const out: Buffer[] = [];
+    let rest: Buffer | null = bytes;
+    while (this.#coded === null && !this.over && rest !== null && rest.length > 0) {
+      if (this.#left > 0) {
+        out.push(this.#store(rest.subarray(0, this.#left)));
+        rest = rest.subarray((out.at(-1) as Buffer).length);
+      } else rest = this.#begin(rest);
+    }
+    if (this.#coded !== null && rest !== null) {
+      rest = this.#coded.push(rest);
+      this.over = this.#coded.over;
+      if (rest !== null) out.push(rest);
+    }
+    return out.length === 0 && rest === null ? null : Buffer.concat(out);
+  }
+
+  /** Reads on in the head of a block; returns what is behind it, null where it is damaged. */
+  #begin(bytes: Buffer): Buffer | null {
+    const head = Buffer.concat([this.#head, bytes.subarray(0, STORED_HEAD - this.#head.length)]);
+    const rest = bytes.subarray(head.length - this.#head.length);
+    this.#head = head;
+    if (((head[0] as number) & 6) !== 0) {
+      this.#coded = new CodedBlocks(this.#before);
+      return Buffer.concat([head, rest]);
+    }
+    if (head.length < STORED_HEAD) return rest;
+    this.#head = Buffer.alloc(0);
+    this.#left = head.readUInt16LE(1);
+    this.#isLast = ((head[0] as number) & 1) === 1;
+    this.over = this.#isLast && this.#left === 0;
+    return (this.#left ^ head.readUInt16LE(3)) === 0xffff ? rest : null;
+  }
+
+  #store(bytes: Buffer): Buffer {
+    const stored = Buffer.from(bytes);
+    this.#left -= stored.length;
+    this.over = this.#isLast && this.#left === 0;
+    this.#before = Buffer.concat([this.#before, stored]).subarray(-REACH);
+    return stored;
+  }
+
+  close(): void {
+    this.#coded?.close();
+  }
+}
+
+/** Blocks of deflate, by the engine that npm itself unpacks with. */
+class CodedBlocks implements Expander {
+  readonly #engine: InflateRaw;
   #pieces: Buffer[] = [];
   #failed = false;
   over = false;
 
-  constructor() {
+  /** `before`: what the blocks before them said. */
+  constructor(before: Buffer) {
+    // Options go on to Node's own engine, which knows more of them than the type does.
+    const options: object = before.length === 0 ? {} : { dictionary: before };
+    this.#engine = new InflateRaw(options);
     this.#engine.on('data', (bytes) => this.#pieces.push(bytes as Buffer));
     this.#engine.on('error', () => (this.#failed = true));
   }
@@ -92,13 +163,22 @@ const LONGEST_HEADER = 1024;
 
 /**
  * Where the compressed data of a container begins, as an index: -1 where there is none, null while that cannot be known.
- * `at` is where its first byte stands.
+ * `at` is where its first byte stands. `final`: nothing follows.
  */
-export function dataAfter(format: Opening['format'], bytes: Uint8Array, at: number, to: number): number | null {
+export function dataAfter(
+  format: Opening['format'],
+  bytes: Uint8Array,
+  at: number,
+  to: number,
+  final: boolean,
+): number | null {
   if (format === 'zstd') return at;
-  if (format === 'zlib') return plausible(bytes, at + 2, to);
-  if (format === 'zip') return zipData(bytes, at, to);
-  return gzipData(bytes, at, to);
+  const data = format === 'zlib' ? at + 2 : format === 'zip' ? zipData(bytes, at, to) : gzipData(bytes, at, to);
+  if (data === null || data === -1) return data;
+  // Two bytes in 65,536 are a beginning of zlib by chance.
+  const verdict = probeDeflate(bytes, data, to);
+  if (verdict === 'no') return -1;
+  return verdict === 'perhaps' || final ? data : null;
 }
 
 /** RFC 1952 §2.3. */
@@ -119,7 +199,7 @@ function gzipData(bytes: Uint8Array, at: number, to: number): number | null {
   }
   if ((flags & 2) !== 0) next += 2;
   if (next - at > LONGEST_HEADER) return -1;
-  return plausible(bytes, next, to);
+  return next;
 }
 
 /** A member of a zip archive (APPNOTE 4.3.7) that is deflated; what is stored needs no undoing. */
@@ -129,69 +209,5 @@ function zipData(bytes: Uint8Array, at: number, to: number): number | null {
   const word = (index: number): number => (bytes[at + index] as number) + ((bytes[at + index + 1] as number) << 8);
   const next = at + 30 + word(26) + word(28);
   if (next - at > LONGEST_HEADER) return -1;
-  return plausible(bytes, next, to);
-}
-
-/** Bytes of a block that are looked at before it is believed to be one. */
-const LOOK = 16;
-
-/** Two bytes in 65,536 are a beginning of zlib by chance: what follows must be a block that can be (RFC 1951 §3.2). */
-function plausible(bytes: Uint8Array, at: number, to: number): number | null {
-  if (to < at + LOOK) return null;
-  const bits = bitsFrom(bytes, at);
-  bits(1);
-  const kind = bits(2);
-  if (kind === 3) return -1;
-  if (kind === 2) return isDynamic(bits) ? at : -1;
-  if (kind === 1) return isFixed(bits) ? at : -1;
-  const length = (bytes[at + 1] as number) | ((bytes[at + 2] as number) << 8);
-  const inverse = (bytes[at + 3] as number) | ((bytes[at + 4] as number) << 8);
-  return (length ^ inverse) === 0xffff ? at : -1;
-}
-
-type Bits = (count: number) => number;
-
-/** Reads bits, lowest first. */
-function bitsFrom(bytes: Uint8Array, at: number): Bits {
-  let place = at * 8;
-  return (count) => {
-    let value = 0;
-    for (let bit = 0; bit < count; bit++, place++) value |= (((bytes[place >> 3] as number) >> (place & 7)) & 1) << bit;
-    return value;
-  };
-}
-
-/** The code that the codes are written in must be complete. */
-function isDynamic(bits: Bits): boolean {
-  if (bits(5) > 29 || bits(5) > 29) return false;
-  const count = bits(4) + 4;
-  let sum = 0;
-  for (let i = 0; i < count; i++) {
-    const length = bits(3);
-    if (length > 0) sum += 128 >> length;
-  }
-  return sum === 128;
-}
-
-/** The shortest distance that a repetition may mean whose length code has been read. */
-function leastDistance(length: number, bits: Bits): number {
-  if (length >= 9) bits(Math.floor((length - 5) / 4));
-  let code = 0;
-  for (let i = 0; i < 5; i++) code = (code << 1) | bits(1);
-  if (code > 29) return Infinity;
-  return code < 4 ? code + 1 : ((2 + (code & 1)) << ((code >> 1) - 1)) + 1;
-}
-
-/** The first symbols must not repeat what has not been written yet. */
-function isFixed(bits: Bits): boolean {
-  for (let written = 0; written < 10; written++) {
-    let code = 0;
-    for (let i = 0; i < 7; i++) code = (code << 1) | bits(1);
-    if (code < 24) return code === 0 ? written > 0 : leastDistance(code, bits) <= written;
-    // 00110000 to 10111111 are eight bits, 11000000 to 11000111 repeat, 110010000 and above are nine bits.
-    code = (code << 1) | bits(1);
-    if (code >= 0xc0 && code <= 0xc7) return false;
-    if (code > 0xc7) bits(1);
-  }
-  return true;
+  return next;
 }

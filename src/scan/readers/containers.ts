@@ -5,10 +5,15 @@ import type { Reader } from '../reader.ts';
 import type { View } from '../view.ts';
 import type { Below } from './below.ts';
 
-/** Streams that may be under way in one view. Honest content has one or two; chance beginnings end within a few bytes. */
-const MOST = 16;
+/**
+ * Streams that may be under way in one view, by how deep it is. Honest content has one or two, chance beginnings end within a
+ * few bytes; who packs streams into one another has each read again in all that it stands in.
+ */
+const MOST = [16, 4, 2, 2, 2];
 /** Work of beginning one: an engine is made for it. Packs of git have one for each object, a flood one for every few bytes. */
 const COST = 8192;
+/** Work of giving one its next bytes, however few. */
+const STEP = 512;
 /** A stream that has expanded to nothing for so long is over, or never was one. */
 const PATIENCE = 64 * 1024;
 
@@ -30,12 +35,14 @@ interface Stream {
 export class ContainerReader implements Reader {
   readonly #view: View;
   readonly #below: Below;
+  readonly #most: number;
   #streams: Stream[] = [];
   waiting = Infinity;
 
   constructor(view: View, below: Below) {
     this.#view = view;
     this.#below = below;
+    this.#most = MOST[view.via.length] ?? 1;
   }
 
   restart(): void {
@@ -51,10 +58,10 @@ export class ContainerReader implements Reader {
 
   open(opening: Opening, start: number): void {
     const { bytes, base, length } = this.#view;
-    if (dataAfter(opening.format, bytes, start - base, length) === -1) return;
+    if (dataAfter(opening.format, bytes, start - base, length, false) === -1) return;
     // Small ones stand one behind the other, as in packs of git: those before this have mostly ended.
-    if (this.#streams.length >= MOST) this.#advanceAll(start - base, false);
-    if (this.#streams.length >= MOST) this.#giveUpOne();
+    if (this.#streams.length >= this.#most) this.#advanceAll(start - base, false);
+    if (this.#streams.length >= this.#most) this.#giveUpOne();
     const used = new Set(this.#streams.map(({ lane }) => lane));
     let lane = 0;
     while (used.has(lane)) lane++;
@@ -90,7 +97,7 @@ export class ContainerReader implements Reader {
   #advance(stream: Stream, to: number, final: boolean): boolean {
     const { bytes, base, context } = this.#view;
     if (stream.next < 0) {
-      const data = dataAfter(stream.opening.format, bytes, stream.start - base, to);
+      const data = dataAfter(stream.opening.format, bytes, stream.start - base, to, final);
       if (data === null) return !final;
       if (data === -1) return false;
       stream.next = base + data;
@@ -100,7 +107,7 @@ export class ContainerReader implements Reader {
     const from = stream.next - base;
     if (from >= to) return true;
     const given = Buffer.from(bytes.buffer, bytes.byteOffset + from, to - from);
-    context.budget.spend(to - from);
+    context.budget.spend(to - from + STEP);
     const expanded = (stream.expander as Expander).push(given);
     stream.next = base + to;
     if (expanded === null) return this.#end(stream);

@@ -4,7 +4,7 @@ export class BudgetExceeded extends Error {
 }
 
 /** Work there is for every stream, and for each byte of it: a byte read, decoded, or stepped over by a matcher is one unit. */
-const FLOOR = 16 * 1024 * 1024;
+const FLOOR = 8 * 1024 * 1024;
 const PER_BYTE = 256;
 
 /**

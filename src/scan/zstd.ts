@@ -58,6 +58,11 @@ export class ZstdWalker {
   /** The last block of the frame at hand has begun. */
   #last = false;
 
+  /** Bytes of windows that were asked for, or moved, so far. */
+  get moved(): number {
+    return this.#moved;
+  }
+
   /** True behind a frame, with none begun behind it. */
   get complete(): boolean {
     return this.#begun && this.#frame === null && this.#bytes.length === 0 && this.#skip === 0;
@@ -136,14 +141,18 @@ export class ZstdWalker {
 export class ZstdDecoder {
   readonly #walker = new ZstdWalker();
   readonly #decompress: Decompress;
+  readonly #charge: (moved: number) => void;
 
-  /** `onData` may throw to end the decoding. */
-  constructor(onData: (bytes: Buffer) => void) {
+  /** `onData` may throw to end the decoding; so may `charge`, which is told of the bytes of windows before they are moved. */
+  constructor(onData: (bytes: Buffer) => void, charge: (moved: number) => void = () => undefined) {
+    this.#charge = charge;
     this.#decompress = new Decompress((bytes) => onData(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)));
   }
 
   push(bytes: Buffer): void {
+    const before = this.#walker.moved;
     this.#walker.push(bytes);
+    this.#charge(this.#walker.moved - before);
     this.#decompress.push(bytes, false);
   }
 

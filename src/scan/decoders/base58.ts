@@ -6,7 +6,9 @@ const DIGITS = new Uint8Array(256).fill(255);
 /** Limbs of twenty bits: times 58⁵ they stay exact in a double. */
 const LIMB = 2 ** 20;
 /** Longer texts are none that people pass on in Base58, and the cost grows with the square. */
-export const LONGEST = 160;
+export const LONGEST = 1024;
+
+const limbs = new Float64Array(LONGEST);
 
 /** True when every character is of the alphabet. */
 export function isBase58(chars: Uint8Array, from: number, to: number): boolean {
@@ -16,7 +18,7 @@ export function isBase58(chars: Uint8Array, from: number, to: number): boolean {
 
 /** Decodes characters [from, to) of Base58, at most LONGEST, into `out` at `at`; returns the place behind what was written. */
 export function decodeBase58Into(chars: Uint8Array, from: number, to: number, out: Uint8Array, at: number): number {
-  const limbs: number[] = [];
+  let count = 0;
   for (let index = from; index < to; index += 5) {
     let value = 0;
     let factor = 1;
@@ -24,18 +26,18 @@ export function decodeBase58Into(chars: Uint8Array, from: number, to: number, ou
       value = value * 58 + (DIGITS[chars[each] as number] as number);
       factor *= 58;
     }
-    for (let i = 0; i < limbs.length; i++) {
+    for (let i = 0; i < count; i++) {
       const product = (limbs[i] as number) * factor + value;
-      limbs[i] = product % LIMB;
       value = Math.floor(product / LIMB);
+      limbs[i] = product - value * LIMB;
     }
-    for (; value > 0; value = Math.floor(value / LIMB)) limbs.push(value % LIMB);
+    for (; value > 0; value = Math.floor(value / LIMB)) limbs[count++] = value % LIMB;
   }
-  return writeLimbs(limbs, out, at);
+  return writeLimbs(limbs.subarray(0, count), out, at);
 }
 
 /** Big-endian, without leading zeros. */
-function writeLimbs(limbs: readonly number[], out: Uint8Array, at: number): number {
+function writeLimbs(limbs: Float64Array, out: Uint8Array, at: number): number {
   const bytes: number[] = [];
   let bits = 0;
   let count = 0;

@@ -2,6 +2,8 @@ import { brotliDecompressSync, constants } from 'node:zlib';
 
 const LEAST = 16;
 const EXPANSION = 64;
+/** Little may expand to as much as this all the same: text that repeats itself. */
+const ROOM = 128 * 1024;
 
 /**
  * What the first `size` bytes expand to as Brotli (RFC 7932); null where they are something else. Brotli has no mark of its
@@ -12,7 +14,7 @@ export function unbrotli(bytes: Uint8Array, size: number): Buffer | null {
   try {
     const given = Buffer.from(bytes.buffer, bytes.byteOffset, size);
     const expanded = brotliDecompressSync(given, {
-      maxOutputLength: EXPANSION * size,
+      maxOutputLength: mostOf(size),
       finishFlush: constants.BROTLI_OPERATION_FLUSH,
     });
     return expanded.length === 0 ? null : expanded;
@@ -32,5 +34,9 @@ function isPlausible(bytes: Uint8Array, size: number): boolean {
   const rest = first >> 4;
   if (rest === 0 || rest === 8) return true;
   const length = (bytes[1] as number) + ((bytes[2] as number) << 8) + 1;
-  return rest === 1 && length >= size / 2 && length <= size * EXPANSION;
+  return rest === 1 && length >= size / 2 && length <= mostOf(size);
+}
+
+function mostOf(size: number): number {
+  return Math.max(EXPANSION * size, ROOM);
 }

@@ -1,4 +1,5 @@
 import { InflateRaw } from 'minizlib';
+import { BudgetExceeded } from '../budget.ts';
 import { ZstdDecoder } from '../zstd.ts';
 import { probeDeflate } from './deflate-probe.ts';
 import type { Opening } from '../engine.ts';
@@ -136,15 +137,21 @@ class CodedBlocks implements Expander {
 /** Zstandard (RFC 8878). */
 export class Unzstd implements Expander {
   #pieces: Buffer[] = [];
-  readonly #decoder = new ZstdDecoder((bytes) => this.#pieces.push(Buffer.from(bytes)));
+  readonly #decoder: ZstdDecoder;
   #failed = false;
   readonly over = false;
+
+  /** `charge` is told of the bytes of windows that are to be moved, and may throw BudgetExceeded. */
+  constructor(charge: (moved: number) => void) {
+    this.#decoder = new ZstdDecoder((bytes) => this.#pieces.push(Buffer.from(bytes)), charge);
+  }
 
   push(bytes: Buffer): Buffer | null {
     if (this.#failed) return null;
     try {
       this.#decoder.push(Buffer.from(bytes));
-    } catch {
+    } catch (error) {
+      if (error instanceof BudgetExceeded) throw error;
       this.#failed = true;
     }
     const pieces = this.#pieces;

@@ -39,6 +39,9 @@ export class ContainerReader implements Reader {
   #streams: Stream[] = [];
   waiting = Infinity;
 
+  /** Windows are made and moved by native code. */
+  readonly #charge = (moved: number): void => this.#view.context.budget.spend(moved >> 3);
+
   constructor(view: View, below: Below) {
     this.#view = view;
     this.#below = below;
@@ -102,7 +105,7 @@ export class ContainerReader implements Reader {
       if (data === -1) return false;
       stream.next = base + data;
       context.budget.spend(COST);
-      stream.expander = stream.opening.format === 'zstd' ? new Unzstd() : new Inflater();
+      stream.expander = stream.opening.format === 'zstd' ? new Unzstd(this.#charge) : new Inflater();
     }
     const from = stream.next - base;
     if (from >= to) return true;

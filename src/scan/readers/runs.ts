@@ -127,6 +127,10 @@ export class RunReader implements Reader {
       this.#decodeWhole(0, count, { source, ratio, long: false });
       return;
     }
+    if (isDense(count)) {
+      budget.spend(count * 2);
+      this.#decodeWhole(0, count, { source, ratio, long: false });
+    }
     let start = 0;
     for (let at = 0; at <= count; at++) {
       if (at < count && ((KINDS[chars[at] as number] as number) & SYMBOL) === 0) continue;
@@ -271,6 +275,18 @@ function gather(bytes: Uint8Array, from: number, to: number, most: number): numb
   }
   gathered = count;
   return at;
+}
+
+/** Every few characters a symbol, a digit and a letter: no path, nor words with hyphens, but Base64 of characters beyond ASCII. */
+function isDense(count: number): boolean {
+  let digits = 0;
+  let letters = 0;
+  for (let at = 0; at < count; at++) {
+    const kind = KINDS[chars[at] as number] as number;
+    if ((kind & DIGIT) !== 0) digits++;
+    else if ((kind & (UPPER | LOWER)) !== 0) letters++;
+  }
+  return Math.min(digits, letters, count - digits - letters) * 8 >= count;
 }
 
 function symbols(count: number): number {

@@ -102,6 +102,8 @@ describe('a scanner', () => {
     ['of stored blocks that go on', Buffer.concat([beginning, Buffer.from([0, 0x60, 0xea, 0x9f, 0x15])])],
     ['of stored blocks in one another', Buffer.concat([beginning, stored('x\x01\0\x07\0\xf8\xff')])],
     ['of blocks with codes of their own', deflateSync('abcdefgh'.repeat(9), { strategy: constants.Z_HUFFMAN_ONLY })],
+    ['of Zstandard with large windows', Buffer.from(': \x28\xb5\x2f\xfd@g"', 'latin1')],
+    ['of Zstandard that says nothing of itself', Buffer.from('\x28\xb5\x2f\xfd\0eaam', 'latin1')],
     ['of beginnings', Buffer.from('\x78\x9c\x4b\x4c\x4a\x06\x01', 'latin1')],
   ])('is not kept long by a flood %s', (_name, unit) => {
     const bytes = Buffer.concat(Array.from({ length: Math.ceil(4096 / unit.length) }, () => unit));

@@ -1,7 +1,8 @@
 import type { Engine } from './engine.ts';
 import type { Reader } from './reader.ts';
 import type { View } from './view.ts';
-import { Below, DEEPEST } from './readers/below.ts';
+import { Below } from './readers/below.ts';
+import { DEEPEST } from './scratch.ts';
 import { ContainerReader } from './readers/containers.ts';
 import { Scanner } from './scanner.ts';
 import { Winnower, winnowSeed, type WinnowSeed } from './winnow.ts';

@@ -3,7 +3,7 @@ import { copyBytes, traitsIn } from './bytes.ts';
 import type { Context } from './context.ts';
 import { leftBound } from './edges.ts';
 import type { Variant } from './detector.ts';
-import { SLICE } from './engine.ts';
+import { SLICE, type Opening } from './engine.ts';
 import type { Reader } from './reader.ts';
 
 /** Bytes kept behind what was read, for what begins before a literal or asks what stood before it. */
@@ -46,6 +46,8 @@ export class View {
   #read = 0;
   #state = 0;
   #candidates: Candidate[] = [];
+  /** Where containers begin in what is being read. */
+  #opened: { readonly opening: Opening; readonly place: number }[] = [];
   readonly #readers: readonly Reader[];
   /** Null: the bytes as they came. */
   readonly parent: View | null;
@@ -181,6 +183,7 @@ export class View {
       for (let hit = 0; hit < hits.count; hit++) {
         this.#confirmAll(automaton.literalsAt(hits.states[hit] as number), hits.ends[hit] as number, to, final);
       }
+      if (this.#opened.length > 0) this.#open();
     }
     this.#read = to;
     this.bytes.fill(0, to, to + SLACK);
@@ -193,10 +196,14 @@ export class View {
     for (const literal of literals) {
       const { length, variants, openings } = targets[literal] as (typeof targets)[number];
       for (const variant of variants) this.#confirm(variant, end - length, to, final);
-      if (openings.length > 0)
-        for (const opening of openings)
-          for (const reader of this.#readers) reader.open?.(opening, this.base + end - length);
+      for (const opening of openings) this.#opened.push({ opening, place: this.base + end - length });
     }
+  }
+
+  /** Tells readers where containers begin: once all hits are worked off, for views below may have to scan to take what is in them. */
+  #open(): void {
+    for (const { opening, place } of this.#opened) for (const reader of this.#readers) reader.open?.(opening, place);
+    this.#opened = [];
   }
 
   #confirm(variant: Variant, literal: number, to: number, final: boolean): void {

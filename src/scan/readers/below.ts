@@ -1,9 +1,6 @@
 import type { Reader } from '../reader.ts';
 import { View } from '../view.ts';
 
-/** How deep encodings may be nested. Deeper ones are read as what they are. */
-export const DEEPEST = 4;
-
 /** Two bytes that are in no literal and no word. */
 const APART = new Uint8Array(2);
 

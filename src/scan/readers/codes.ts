@@ -1,4 +1,5 @@
 import { NIBBLES } from '../decoders/hex.ts';
+import { scratch } from '../scratch.ts';
 import type { Reader } from '../reader.ts';
 import type { View } from '../view.ts';
 import type { Below } from './below.ts';
@@ -14,18 +15,20 @@ const OVERLAP = 2048;
 const FEWEST = 12;
 
 const CODE = table();
-const out = new Uint8Array(PIECE);
+const roomAt = scratch(PIECE);
 
 /** Bytes written as numbers with something between them: `41 4b`, `41:4b`, `0x41, 0x4b`, `65, 75`. */
 export class CodeReader implements Reader {
   readonly #view: View;
   readonly #below: Below;
+  readonly #out: Uint8Array;
   #from = 0;
   waiting = Infinity;
 
   constructor(view: View, below: Below) {
     this.#view = view;
     this.#below = below;
+    this.#out = roomAt(view.via.length);
   }
 
   restart(): void {
@@ -93,6 +96,7 @@ export class CodeReader implements Reader {
 
   #stretch(start: number, end: number): void {
     const { bytes, base, context } = this.#view;
+    const out = this.#out;
     context.budget.spend(end - start);
     for (const radix of [16, 10] as const) {
       let count = 0;

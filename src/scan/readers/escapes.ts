@@ -1,6 +1,7 @@
 import { isAscii } from 'node:buffer';
 import { NO_ESCAPE, readOf, writtenOf, type Escapes } from '../decoders/escapes.ts';
 import { CONTEXT, inText, indexOfByte } from '../bytes.ts';
+import { scratch } from '../scratch.ts';
 import type { Reader } from '../reader.ts';
 import type { View } from '../view.ts';
 import type { Below } from './below.ts';
@@ -11,7 +12,7 @@ const AROUND = 512;
 const AHEAD = CONTEXT + 8;
 const STRETCH = 512;
 const NEAR = 48;
-const out = new Uint8Array(8);
+const roomAt = scratch(8);
 
 /**
  * Undoes one kind of escape. Text without any is left to the view it stands in; around escapes, it is decoded and read anew,
@@ -22,6 +23,7 @@ export class EscapeReader implements Reader {
   readonly #escapes: Escapes;
   readonly #below: Below;
   readonly #lane: string;
+  readonly #out: Uint8Array;
   /** Place up to which escapes have been looked for. */
   #from = 0;
   /** Place behind the last escape of the stretch that is being decoded; -1: none is. */
@@ -36,6 +38,7 @@ export class EscapeReader implements Reader {
     this.#view = view;
     this.#escapes = escapes;
     this.#below = below;
+    this.#out = roomAt(view.via.length);
     this.#lane = `${escapes.format}/0`;
   }
 
@@ -107,14 +110,14 @@ export class EscapeReader implements Reader {
 
   #begins(at: number): boolean {
     const { bytes, base, begin, length } = this.#view;
-    if (!this.#escapes.hides(bytes, at) || this.#escapes.decode(bytes, at, out, 0) === NO_ESCAPE) return false;
+    if (!this.#escapes.hides(bytes, at) || this.#escapes.decode(bytes, at, this.#out, 0) === NO_ESCAPE) return false;
     return inText(bytes, at, Math.max(0, begin - base), length);
   }
 
   /** Decodes the escape at `at`, or copies its first byte where it is none; returns the index behind it. */
   #escape(at: number): number {
     const { bytes, base, context } = this.#view;
-    const escape = this.#escapes.decode(bytes, at, out, 0);
+    const escape = this.#escapes.decode(bytes, at, this.#out, 0);
     if (escape === NO_ESCAPE) {
       this.#copy(at, at + 1);
       return at + 1;
@@ -122,7 +125,7 @@ export class EscapeReader implements Reader {
     const read = readOf(escape);
     const written = writtenOf(escape);
     context.budget.spend(read);
-    this.#below.feed(this.#lane, out, 0, written, base + at, read / Math.max(written, 1));
+    this.#below.feed(this.#lane, this.#out, 0, written, base + at, read / Math.max(written, 1));
     if (this.#escapes.hides(bytes, at)) this.#last = base + at + read;
     return at + read;
   }

@@ -5,6 +5,7 @@ import { decodeBase64 } from '../decoders/base64.ts';
 import { unbrotli } from '../decoders/brotli.ts';
 import { NIBBLES, decodeHex } from '../decoders/hex.ts';
 import { Below } from './below.ts';
+import { scratch } from '../scratch.ts';
 import type { Reader } from '../reader.ts';
 import type { View } from '../view.ts';
 
@@ -30,9 +31,9 @@ const RETURN = 0x0d;
 const LETTER_N = 0x6e;
 const LETTER_R = 0x72;
 
-/** Characters of a run, with the line breaks taken out. */
-const chars = new Uint8Array(PIECE + 8);
-const decoded = new Uint8Array(4 * PIECE + 64);
+/** For the characters of a run, with the line breaks taken out, and for what they decode to. */
+const charsAt = scratch(PIECE + 8);
+const decodedAt = scratch(4 * PIECE + 64);
 
 /**
  * Finds runs of characters that may be Base64 in either alphabet, Base32, Base58 or hexadecimal, over line breaks too, and
@@ -41,6 +42,8 @@ const decoded = new Uint8Array(4 * PIECE + 64);
 export class RunReader implements Reader {
   readonly #view: View;
   readonly #below: Below;
+  readonly #chars: Uint8Array;
+  readonly #decoded: Uint8Array;
   /** Up to where, as a place, all runs have been worked off. */
   #from = 0;
   /** A run longer than a piece is under way. */
@@ -50,6 +53,8 @@ export class RunReader implements Reader {
   constructor(view: View, below: Below) {
     this.#view = view;
     this.#below = below;
+    this.#chars = charsAt(view.via.length);
+    this.#decoded = decodedAt(view.via.length);
   }
 
   restart(): void {
@@ -87,11 +92,11 @@ export class RunReader implements Reader {
   #pieces(start: number, to: number): number {
     let at = start;
     for (;;) {
-      const next = gather(this.#view.bytes, at, to, PIECE);
+      const next = gather(this.#view.bytes, at, to, this.#chars);
       // The last characters wait for what follows: it may be the end of the run.
       if (gathered < PIECE || next >= to) return at;
-      this.#decode(at, next, false);
       this.#long = true;
+      this.#decode(at, next, false);
       at = next;
     }
   }
@@ -99,7 +104,7 @@ export class RunReader implements Reader {
   #finish(start: number, end: number): void {
     let at = start;
     while (at < end) {
-      const next = gather(this.#view.bytes, at, end, PIECE);
+      const next = gather(this.#view.bytes, at, end, this.#chars);
       if (next < end) this.#long = true;
       this.#decode(at, next, next >= end);
       at = next;
@@ -122,18 +127,18 @@ export class RunReader implements Reader {
     }
     if (!last) return;
     // Base64 has a symbol in thirty characters: what has more of them is a path, or words with hyphens.
-    if (symbols(count) <= count / 8 + 1) {
+    if (symbols(this.#chars, count) <= count / 8 + 1) {
       budget.spend(count * 2);
       this.#decodeWhole(0, count, { source, ratio, long: false });
       return;
     }
-    if (isDense(count)) {
+    if (isDense(this.#chars, count)) {
       budget.spend(count * 2);
       this.#decodeWhole(0, count, { source, ratio, long: false });
     }
     let start = 0;
     for (let at = 0; at <= count; at++) {
-      if (at < count && ((KINDS[chars[at] as number] as number) & SYMBOL) === 0) continue;
+      if (at < count && ((KINDS[this.#chars[at] as number] as number) & SYMBOL) === 0) continue;
       if (at - start >= LEAST) {
         budget.spend(at - start);
         this.#decodeWhole(start, at, { source: source + Math.floor(start * ratio), ratio, long: false });
@@ -146,7 +151,7 @@ export class RunReader implements Reader {
     let any = 0;
     let all = 255;
     for (let at = start; at < end; at++) {
-      const kind = KINDS[chars[at] as number] as number;
+      const kind = KINDS[this.#chars[at] as number] as number;
       any |= kind;
       all &= kind;
     }
@@ -169,11 +174,11 @@ export class RunReader implements Reader {
 
   #base64(start: number, end: number, { source, ratio, long }: Run): void {
     for (let shift = 0; shift < 4; shift++) {
-      const size = decodeBase64(chars, start + shift, end, decoded, 0);
-      const text = size >= 32 && isUtf8(withoutCutEnds(size));
+      const size = decodeBase64(this.#chars, start + shift, end, this.#decoded, 0);
+      const text = size >= 32 && isUtf8(withoutCutEnds(this.#decoded, size));
       this.#below.feed(
         long ? `base64/${shift}` : 'base64',
-        decoded,
+        this.#decoded,
         0,
         size,
         source + Math.floor(shift * ratio),
@@ -187,7 +192,7 @@ export class RunReader implements Reader {
 
   /** Brotli does not say what it is: what a run decodes to is tried as a whole. */
   #brotli(size: number, source: number): void {
-    const expanded = unbrotli(decoded, size);
+    const expanded = unbrotli(this.#decoded, size);
     if (expanded === null) return;
     this.#view.context.budget.spend(expanded.length + 1000);
     this.#below.feed('br', expanded, 0, expanded.length, source, 0);
@@ -195,9 +200,16 @@ export class RunReader implements Reader {
 
   #hex(start: number, end: number, { source, ratio, long }: Run): void {
     for (let shift = 0; shift < 2; shift++) {
-      const size = decodeHex(chars, start + shift, end, decoded, 0);
+      const size = decodeHex(this.#chars, start + shift, end, this.#decoded, 0);
       if (shift === 0 && !long) this.#brotli(size, source);
-      this.#below.feed(long ? `hex/${shift}` : 'hex', decoded, 0, size, source + Math.floor(shift * ratio), ratio * 2);
+      this.#below.feed(
+        long ? `hex/${shift}` : 'hex',
+        this.#decoded,
+        0,
+        size,
+        source + Math.floor(shift * ratio),
+        ratio * 2,
+      );
     }
   }
 
@@ -205,11 +217,11 @@ export class RunReader implements Reader {
   #hexWithin(start: number, end: number, run: Run): void {
     if (end - start <= 2 * LEAST) return;
     for (let probe = start + 2 * LEAST - 1; probe < end; probe += 2 * LEAST) {
-      if (NIBBLES[chars[probe] as number] === 255) continue;
+      if (NIBBLES[this.#chars[probe] as number] === 255) continue;
       let from = probe;
-      while (from > start && NIBBLES[chars[from - 1] as number] !== 255) from--;
+      while (from > start && NIBBLES[this.#chars[from - 1] as number] !== 255) from--;
       let to = probe + 1;
-      while (to < end && NIBBLES[chars[to] as number] !== 255) to++;
+      while (to < end && NIBBLES[this.#chars[to] as number] !== 255) to++;
       if (to - from >= 2 * LEAST)
         this.#hex(from, to, { ...run, source: run.source + Math.floor(from * run.ratio), long: false });
       probe = Math.max(probe, to);
@@ -218,10 +230,10 @@ export class RunReader implements Reader {
 
   #base32(start: number, end: number, { source, ratio, long }: Run): void {
     for (let shift = 0; shift < 8; shift++) {
-      const size = decodeBase32(chars, start + shift, end, decoded, 0);
+      const size = decodeBase32(this.#chars, start + shift, end, this.#decoded, 0);
       this.#below.feed(
         long ? `base32/${shift}` : 'base32',
-        decoded,
+        this.#decoded,
         0,
         size,
         source + Math.floor(shift * ratio),
@@ -231,10 +243,10 @@ export class RunReader implements Reader {
   }
 
   #base58(start: number, end: number, { source, ratio }: Run): void {
-    if (end - start > LONGEST_BASE58 || end - start < 20 || !isBase58(chars, start, end)) return;
+    if (end - start > LONGEST_BASE58 || end - start < 20 || !isBase58(this.#chars, start, end)) return;
     this.#view.context.budget.spend(((end - start) * (end - start)) >> 3);
-    const size = decodeBase58Into(chars, start, end, decoded, 0);
-    this.#below.feed('base58', decoded, 0, size, source, ratio * 1.37);
+    const size = decodeBase58Into(this.#chars, start, end, this.#decoded, 0);
+    this.#below.feed('base58', this.#decoded, 0, size, source, ratio * 1.37);
   }
 }
 
@@ -249,7 +261,7 @@ interface Run {
 }
 
 /** What was decoded, without what may be parts of a character at either end. */
-function withoutCutEnds(size: number): Uint8Array {
+function withoutCutEnds(decoded: Uint8Array, size: number): Uint8Array {
   let from = 0;
   while (from < 3 && ((decoded[from] as number) & 0xc0) === 0x80) from++;
   let to = size;
@@ -257,14 +269,14 @@ function withoutCutEnds(size: number): Uint8Array {
   return decoded.subarray(from, to);
 }
 
-/** Characters in `chars`. */
+/** Characters that were gathered last. */
 let gathered = 0;
 
-/** Copies up to `most` characters of the run in [from, to), without its line breaks; returns the index behind them. */
-function gather(bytes: Uint8Array, from: number, to: number, most: number): number {
+/** Copies up to a piece of the run in [from, to), without its line breaks; returns the index behind it. */
+function gather(bytes: Uint8Array, from: number, to: number, chars: Uint8Array): number {
   let count = 0;
   let at = from;
-  for (; at < to && count < most; at++) {
+  for (; at < to && count < PIECE; at++) {
     const byte = bytes[at] as number;
     if (((KINDS[byte] as number) & ALPHABET) === 0) {
       // Of an escaped line break, the letter is none of the run's.
@@ -278,7 +290,7 @@ function gather(bytes: Uint8Array, from: number, to: number, most: number): numb
 }
 
 /** Every few characters a symbol, a digit and a letter: no path, nor words with hyphens, but Base64 of characters beyond ASCII. */
-function isDense(count: number): boolean {
+function isDense(chars: Uint8Array, count: number): boolean {
   let digits = 0;
   let letters = 0;
   for (let at = 0; at < count; at++) {
@@ -289,7 +301,7 @@ function isDense(count: number): boolean {
   return Math.min(digits, letters, count - digits - letters) * 8 >= count;
 }
 
-function symbols(count: number): number {
+function symbols(chars: Uint8Array, count: number): number {
   let found = 0;
   for (let at = 0; at < count; at++) if (((KINDS[chars[at] as number] as number) & SYMBOL) !== 0) found++;
   return found;

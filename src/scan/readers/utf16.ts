@@ -1,4 +1,5 @@
 import { TRAITS, indexOfByte } from '../bytes.ts';
+import { scratch } from '../scratch.ts';
 import type { Reader } from '../reader.ts';
 import type { View } from '../view.ts';
 import type { Below } from './below.ts';
@@ -6,23 +7,28 @@ import type { Below } from './below.ts';
 /** Characters in a row that make it text. */
 const LEAST = 12;
 const PIECE = 2048;
-const out = new Uint8Array(PIECE + 8);
+const roomAt = scratch(PIECE + 8);
 
 /** Text in UTF-16 or UTF-32, either byte order, as far as it is ASCII: every other byte, or three in four, is zero. */
 export class Utf16Reader implements Reader {
   readonly #view: View;
   readonly #below: Below;
+  readonly #out: Uint8Array;
   /** Place up to which zeros have been looked for. */
   #from = 0;
+  /** Bytes of each character of a text that is longer than a piece, and under way; 0: none is. */
+  #long = 0;
   waiting = Infinity;
 
   constructor(view: View, below: Below) {
     this.#view = view;
     this.#below = below;
+    this.#out = roomAt(view.via.length);
   }
 
   restart(): void {
     this.#from = this.#view.end;
+    this.#long = 0;
     this.waiting = Infinity;
     this.#below.end();
   }
@@ -41,6 +47,12 @@ export class Utf16Reader implements Reader {
     }
     let at = this.#from - base;
     for (;;) {
+      if (this.#long > 0) {
+        const next = this.#goOn(at, to, final);
+        if (next < 0) return;
+        at = next;
+        continue;
+      }
       const zero = indexOfByte(bytes, 0, at, to);
       if (zero >= to) break;
       // The first character may stand before the first zero.
@@ -58,12 +70,32 @@ export class Utf16Reader implements Reader {
         return;
       }
       const count = stride <= 0 ? 0 : Math.ceil((end - first) / stride);
-      if (count >= LEAST) this.#feed(first, count, stride);
       at = count >= LEAST ? end : zero + 1;
+      if (count === PIECE) this.#long = stride;
+      if (count >= LEAST) this.#feed(first, count, stride);
+      if (this.#long > 0) continue;
       while (bytes[at] === 0 && at < to) at++;
     }
     this.#from = base + Math.max(at, to);
     this.#below.flush();
+  }
+
+  /** Reads on in a long text; returns the index behind what was read, -1 where more must be there. */
+  #goOn(at: number, to: number, final: boolean): number {
+    const stride = this.#long;
+    const end = this.#run(at, to, stride);
+    if (end >= to && !final && end - at < PIECE * stride) {
+      this.waiting = this.#from = this.#view.base + at;
+      this.#below.flush();
+      return -1;
+    }
+    const count = Math.ceil((end - at) / stride);
+    this.#feed(at, count, stride);
+    if (count < PIECE) {
+      this.#long = 0;
+      this.#below.break();
+    }
+    return Math.min(end, to);
   }
 
   /** Index behind the text that begins at `first`, at most a piece of it. */
@@ -81,8 +113,9 @@ export class Utf16Reader implements Reader {
   #feed(first: number, count: number, stride: number): void {
     const { bytes, base, context } = this.#view;
     context.budget.spend(count);
-    for (let i = 0; i < count; i++) out[i] = bytes[first + i * stride] as number;
-    this.#below.feed(stride === 2 ? 'utf-16' : 'utf-32', out, 0, count, base + first, stride);
+    for (let i = 0; i < count; i++) this.#out[i] = bytes[first + i * stride] as number;
+    const format = stride === 2 ? 'utf-16' : 'utf-32';
+    this.#below.feed(this.#long > 0 ? `${format}/0` : format, this.#out, 0, count, base + first, stride);
   }
 }
 

@@ -35,6 +35,19 @@ describe('Scanner', () => {
       ).toEqual(whole);
   });
 
+  it.each(ENCODINGS.filter(([name]) => name !== 'base58'))(
+    'finds a secret wherever it stands in a long text, however that comes: %s',
+    (_name, encode) => {
+      for (const before of [0, 40, 1500, 4090, 20_000]) {
+        const text = encode(`${'words. '.repeat(before / 7)}${TOKEN}${' or not.'.repeat(1200)}`);
+        for (const size of [1000, 7000, 32_768, text.length]) {
+          const cuts = Array.from({ length: Math.floor(text.length / size) }, (_, i) => (i + 1) * size);
+          expect(namesIn(engine, `x ${text} y`, cuts).some((each) => /^token\b/.test(each))).toBe(true);
+        }
+      }
+    },
+  );
+
   it('tells where it was found, and holds back what may still become a finding and nothing else', () => {
     const scanner = new Scanner(engine, KEY);
     expect(scanner.push(Buffer.from(`plain text, ${TOKEN.slice(0, 10)}`))).toEqual([]);

@@ -1,3 +1,4 @@
+import { Anchors } from './anchors.ts';
 import { NONE, OPEN, kindOf, type Before, type OpenMatch } from '../pattern/matcher.ts';
 import { copyBytes, traitsIn } from './bytes.ts';
 import type { Context } from './context.ts';
@@ -51,8 +52,7 @@ export class View {
   readonly #readers: readonly Reader[];
   /** Null: the bytes as they came. */
   readonly parent: View | null;
-  /** How places here map to those of the parent, from some place on. */
-  #anchors: Anchor[] = [];
+  readonly #anchors = new Anchors();
   /** Nothing is retained before this place: what is there stands at the start of the view or behind a break. */
   #begin = 0;
 
@@ -81,9 +81,7 @@ export class View {
 
   /** What is pushed next stood at `source` in the parent, `ratio` bytes of it for each byte here. */
   anchor(source: number, ratio: number): void {
-    const last = this.#anchors.at(-1);
-    if (last !== undefined && last.ratio === ratio && mapped(last, this.end) === source) return;
-    this.#anchors.push({ place: this.end, source, ratio });
+    this.#anchors.add(this.end, source, ratio);
   }
 
   /** Takes the bytes [from, to) and reads them. */
@@ -115,6 +113,7 @@ export class View {
     this.#begin = this.base = this.end;
     this.length = this.#read = 0;
     for (const reader of this.#readers) reader.restart();
+    this.#anchors.clear();
   }
 
   /** The stream is over; the next begins at place 0. */
@@ -123,6 +122,7 @@ export class View {
     this.#state = 0;
     this.base = this.#begin = this.length = this.#read = 0;
     for (const reader of this.#readers) reader.restart();
+    this.#anchors.clear();
   }
 
   /**
@@ -144,12 +144,7 @@ export class View {
 
   /** Where in the stream as it came a place of this view stood. */
   sourceOf(place: number): number {
-    if (this.parent === null) return place;
-    const anchors = this.#anchors;
-    let at = anchors.length - 1;
-    while (at > 0 && (anchors[at] as Anchor).place > place) at--;
-    const anchor = anchors[at];
-    return anchor === undefined ? 0 : this.parent.sourceOf(mapped(anchor, place));
+    return this.parent === null ? place : this.parent.sourceOf(this.#anchors.sourceOf(place));
   }
 
   /** Drops what nobody needs any more. */
@@ -166,8 +161,7 @@ export class View {
     this.length -= drop;
     this.#read -= drop;
     // Those that matches under way in the views below may still ask for are kept.
-    const old = this.#anchors.findIndex(({ place }) => place > this.base - 2 * WINDOW) - 1;
-    if (old > 0) this.#anchors.splice(0, old);
+    this.#anchors.drop(this.base - 2 * WINDOW);
   }
 
   #process(final: boolean): void {
@@ -279,15 +273,4 @@ export class View {
   #before(index: number): Before {
     return this.base + index === this.#begin ? 0 : kindOf(this.bytes[index - 1] as number);
   }
-}
-
-/** From a place of a view on, its bytes stood at `source` in its parent. */
-interface Anchor {
-  readonly place: number;
-  readonly source: number;
-  readonly ratio: number;
-}
-
-function mapped({ place, source, ratio }: Anchor, at: number): number {
-  return source + Math.floor(Math.max(0, at - place) * ratio);
 }

@@ -19,6 +19,7 @@ export class Below {
   #lastIsLong = false;
   /** Views that have been fed since the last break. */
   readonly #fed = new Set<View>();
+  #lastFed: View | null = null;
 
   constructor(parent: View, readersOf: (view: View) => readonly Reader[]) {
     this.#parent = parent;
@@ -36,7 +37,8 @@ export class Below {
     view.anchor(source, ratio);
     view.append(bytes, from, from + size);
     if (this.#lastIsLong) {
-      this.#fed.add(view);
+      if (view !== this.#lastFed) this.#fed.add(view);
+      this.#lastFed = view;
       return;
     }
     view.anchor(source, 0);
@@ -74,6 +76,7 @@ export class Below {
   break(): void {
     for (const view of this.#fed) view.break();
     this.#fed.clear();
+    this.#lastFed = null;
   }
 
   /** The stream is over. */
@@ -82,6 +85,7 @@ export class Below {
     this.#used = false;
     for (const view of this.#views.values()) view.break();
     this.#fed.clear();
+    this.#lastFed = null;
   }
 
   open(soft: boolean): number {

@@ -29,9 +29,9 @@ function slotOf(code: number): number {
 
 /** Lengths of phrases (BIP 39), longest first. */
 const LENGTHS = [24, 21, 18, 15, 12];
-/** A phrase of twelve words is no shorter: a word of it stands at every one of these steps. */
-const STEP = 40;
-const HALF = 20;
+/** Twelve words that are drawn by chance are longer than this (76 bytes, give or take 5): one of them stands at every one of these steps. */
+const STEP = 52;
+const HALF = 26;
 /** A word and what may stand between two: spaces, line breaks, commas, quotes, numbers in a list. */
 const LONGEST_WORD = 8;
 const LONGEST_GAP = 8;

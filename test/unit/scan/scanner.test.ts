@@ -1,4 +1,6 @@
 import fc from 'fast-check';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { compileEngine } from '../../../src/scan/engine.ts';
@@ -94,6 +96,20 @@ describe('Scanner', () => {
       scanner.wholeBytes(Buffer.from(encode('nothing in here to be found'), 'latin1'));
       expect(scanner.wholeBytes(bytes)).toEqual(first);
     }
+  });
+
+  it('keeps nothing of the streams that are over', () => {
+    setFlagsFromString('--expose-gc');
+    const collect = runInNewContext('gc') as () => void;
+    const scanner = new Scanner(engine, KEY);
+    const text = `{"a": "${base64('nothing to see here')}", "b": "${each('and here', (code) => `%${code}`)}"}`;
+    const grown = (): number => {
+      for (let i = 0; i < 8000; i++) scanner.whole(text);
+      collect();
+      return process.memoryUsage().heapUsed;
+    };
+    const before = grown();
+    expect(grown() - before).toBeLessThan(4_000_000);
   });
 
   it('names what it was found through, outermost first', () => {

@@ -109,7 +109,7 @@ describe('Scanner', () => {
       return process.memoryUsage().heapUsed;
     };
     const before = grown();
-    expect(grown() - before).toBeLessThan(4_000_000);
+    expect(grown() - before).toBeLessThan(2_000_000);
   });
 
   it('names what it was found through, outermost first', () => {

@@ -17,28 +17,81 @@ export function indexOfByte(bytes: Buffer, byte: number, from: number, to: numbe
   return found;
 }
 
-/** Kinds of bytes that only some readers have a use for. */
-export const TRAITS = { percent: 1, backslash: 2, ampersand: 4, equals: 8, zero: 16, high: 32 } as const;
-const ALL = 63;
-/** Of longer pieces nearly all have all of them: looking would cost more than it saves. */
-const SHORT_PIECE = 2048;
+/** What readers ask of a few bytes together: kinds that occur among them, and kinds to which not all of them belong. */
+export const TRAITS = {
+  percent: 1,
+  backslash: 2,
+  ampersand: 4,
+  equals: 8,
+  zero: 16,
+  high: 32,
+  digit: 64,
+  /** None of what codes of characters are written with: numbers and what stands between them. */
+  notCode: 128,
+  /** None of Base64, in either alphabet. */
+  notRun: 256,
+  /** No letter, and none of what may stand between two words of a phrase. */
+  notWord: 512,
+} as const;
 
-const traitOf = new Uint8Array(256).fill(TRAITS.high, 0x80);
-for (const [char, trait] of [
-  ['%', TRAITS.percent],
-  ['\\', TRAITS.backslash],
-  ['&', TRAITS.ampersand],
-  ['=', TRAITS.equals],
-  ['\0', TRAITS.zero],
-] as const)
-  traitOf[char.charCodeAt(0)] = trait;
+/** Bytes whose traits are told together: `BLOCK` of them, from a multiple of it on. */
+export const BLOCK = 8;
 
-/** Which kinds of bytes occur in [from, to), or may. */
-export function traitsIn(bytes: Uint8Array, from: number, to: number): number {
-  if (to - from > SHORT_PIECE) return ALL;
-  let traits = 0;
-  for (let at = from; at < to; at++) traits |= traitOf[bytes[at] as number] as number;
+const TRAITS_OF = Uint16Array.from({ length: 256 }, (_, byte) => {
+  const char = String.fromCharCode(byte);
+  let traits = byte >= 0x80 ? TRAITS.high : byte === 0 ? TRAITS.zero : 0;
+  if (char === '%') traits |= TRAITS.percent;
+  if (char === '\\') traits |= TRAITS.backslash;
+  if (char === '&') traits |= TRAITS.ampersand;
+  if (char === '=') traits |= TRAITS.equals;
+  if (/\d/.test(char)) traits |= TRAITS.digit;
+  if (!/[0-9a-fA-FxX ,:;\-|\t\r\n"']/.test(char)) traits |= TRAITS.notCode;
+  if (!/[A-Za-z0-9+/_-]/.test(char)) traits |= TRAITS.notRun;
+  if (!/[A-Za-z0-9 \n\r\t,".:-]/.test(char)) traits |= TRAITS.notWord;
   return traits;
+});
+
+/** Whether a byte has none of some traits. */
+export function lacks(byte: number, traits: number): boolean {
+  return ((TRAITS_OF[byte] as number) & traits) === 0;
+}
+
+/** Notes the traits of each block of [from, to), the first of them whole; returns those of all. */
+export function noteTraits(bytes: Uint8Array, from: number, to: number, blocks: Uint16Array): number {
+  let all = 0;
+  let at = from & -BLOCK;
+  for (; at + BLOCK <= to; at += BLOCK) {
+    const traits =
+      (TRAITS_OF[bytes[at] as number] as number) |
+      (TRAITS_OF[bytes[at + 1] as number] as number) |
+      (TRAITS_OF[bytes[at + 2] as number] as number) |
+      (TRAITS_OF[bytes[at + 3] as number] as number) |
+      (TRAITS_OF[bytes[at + 4] as number] as number) |
+      (TRAITS_OF[bytes[at + 5] as number] as number) |
+      (TRAITS_OF[bytes[at + 6] as number] as number) |
+      (TRAITS_OF[bytes[at + 7] as number] as number);
+    blocks[at / BLOCK] = traits;
+    all |= traits;
+  }
+  let last = 0;
+  for (let index = at; index < to; index++) last |= TRAITS_OF[bytes[index] as number] as number;
+  blocks[at / BLOCK] = last;
+  return all | last;
+}
+
+/** Index of the first of `count` blocks in a row, all of them within [from, to), that have none of some traits; -1: there are none. */
+export function blocksWithout(blocks: Uint16Array, traits: number, count: number, from: number, to: number): number {
+  const end = Math.floor(to / BLOCK);
+  let first = Math.ceil(from / BLOCK);
+  let block = first + count - 1;
+  // From the last of them back: where one has the trait, none before it counts.
+  while (block < end) {
+    while (block >= first && ((blocks[block] as number) & traits) === 0) block--;
+    if (block < first) return first * BLOCK;
+    first = block + 1;
+    block = first + count - 1;
+  }
+  return -1;
 }
 
 /** Copies [from, to) of some bytes into others at `put`. */

@@ -1,6 +1,6 @@
 import { Anchors } from './anchors.ts';
 import { NONE, OPEN, kindOf, type Before, type OpenMatch } from '../pattern/matcher.ts';
-import { copyBytes, traitsIn } from './bytes.ts';
+import { BLOCK, copyBytes, noteTraits } from './bytes.ts';
 import type { Context } from './context.ts';
 import { leftBound } from './edges.ts';
 import type { Variant } from './detector.ts';
@@ -11,7 +11,7 @@ import type { Reader } from './reader.ts';
 const LOOKBACK = 640;
 /** The longest match: one that has not ended by then ends there. */
 const WINDOW = 8 * 1024;
-const CAPACITY = SLICE + WINDOW + 2 * LOOKBACK;
+const CAPACITY = SLICE + WINDOW + 2 * LOOKBACK + BLOCK;
 /** Readers may look past the end this far, and find zeros there. */
 const SLACK = 32;
 
@@ -39,7 +39,9 @@ export class View {
   base = 0;
   /** Bytes that are there. */
   length = 0;
-  /** Kinds of bytes that may occur in what is being read (`TRAITS`). */
+  /** Traits of the bytes, block by block (`TRAITS`). */
+  readonly blocks = new Uint16Array(Math.ceil(CAPACITY / BLOCK) + 1);
+  /** Traits of all that is being read. */
   traits = 0;
   /** Bytes it has read, ever. */
   worked = 0;
@@ -155,8 +157,10 @@ export class View {
     for (const { start } of this.#candidates) keep = Math.min(keep, start - 8);
     for (const reader of this.#readers) keep = Math.min(keep, reader.waiting - 8);
     // Nobody may ask for more than there is room for: candidates end after a window, readers work off what is long.
-    const drop = Math.min(this.#read, Math.max(keep - this.base, this.length + size - CAPACITY, 0));
+    const most = Math.min(this.#read, Math.max(keep - this.base, this.length + size - CAPACITY + BLOCK, 0));
+    const drop = most & -BLOCK;
     this.bytes.copyWithin(0, drop, this.length);
+    this.blocks.copyWithin(0, drop / BLOCK);
     this.base += drop;
     this.length -= drop;
     this.#read -= drop;
@@ -181,7 +185,7 @@ export class View {
     }
     this.#read = to;
     this.bytes.fill(0, to, to + SLACK);
-    this.traits = traitsIn(this.bytes, from, to);
+    this.traits = noteTraits(this.bytes, from, to, this.blocks);
     for (const reader of this.#readers) reader.read(from, to, final);
   }
 

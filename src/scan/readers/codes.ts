@@ -1,3 +1,4 @@
+import { BLOCK, TRAITS, blocksWithout, lacks } from '../bytes.ts';
 import { NIBBLES } from '../decoders/hex.ts';
 import { scratch } from '../scratch.ts';
 import type { Reader } from '../reader.ts';
@@ -6,7 +7,8 @@ import type { Below } from './below.ts';
 
 /** Shortest stretch of numbers that is decoded, in characters: a dozen of them with what separates them. */
 const LEAST = 35;
-const HALF = 17;
+/** Blocks that are all within a stretch of that length, wherever it begins. */
+const BLOCKS = 3;
 /** A stretch is worked off in pieces. */
 const PIECE = 8192;
 /** What the next piece repeats of the one before, for what stands where they meet. */
@@ -14,7 +16,7 @@ const OVERLAP = 2048;
 /** Codes in a row that make it text. */
 const FEWEST = 12;
 
-const CODE = table();
+const isCode = (byte: number): boolean => lacks(byte, TRAITS.notCode);
 const roomAt = scratch(PIECE);
 
 /** Bytes written as numbers with something between them: `41 4b`, `41:4b`, `0x41, 0x4b`, `65, 75`. */
@@ -42,46 +44,30 @@ export class CodeReader implements Reader {
   }
 
   read(_from: number, to: number, final: boolean): void {
-    const { bytes, base } = this.#view;
+    const { bytes, blocks, base } = this.#view;
     this.waiting = Infinity;
     let from = this.#from - base;
-    let probe = from + LEAST - 1;
     for (;;) {
-      if (probe >= to) {
+      const within = blocksWithout(blocks, TRAITS.notCode, BLOCKS, from, to);
+      if (within < 0) {
         // What the last bytes begin may grow.
         let last = to;
-        while (last > from && CODE[bytes[last - 1] as number] === 1) last--;
-        if (final && to - last >= LEAST) this.#stretch(last, to);
-        if (!final && to - last >= LEAST) this.waiting = base + last;
+        while (last > from && isCode(bytes[last - 1] as number)) last--;
         this.#from = base + (final ? to : last);
         break;
       }
-      // Half-way back is the quickest way to see that there is no such stretch.
-      const middle = probe - HALF;
-      if (CODE[bytes[middle] as number] !== 1) {
-        from = middle + 1;
-        probe = from + LEAST - 1;
-        continue;
-      }
-      let start = probe;
-      while (start >= from && CODE[bytes[start] as number] === 1) start--;
-      start++;
-      if (probe - start < LEAST - 1) {
-        from = start > probe ? probe + 1 : start;
-        probe = from + LEAST - 1;
-        continue;
-      }
-      let end = probe;
-      while (end < to && end - start < PIECE && CODE[bytes[end] as number] === 1) end++;
+      let start = within;
+      while (start > from && isCode(bytes[start - 1] as number)) start--;
+      let end = within + BLOCKS * BLOCK;
+      while (end < to && end - start < PIECE && isCode(bytes[end] as number)) end++;
       if (end === to && end - start < PIECE && !final) {
         this.waiting = this.#from = base + start;
         break;
       }
       if (end - start >= PIECE) end = this.#pieceEnd(start, end);
       const cut = end - start > PIECE - 64 && end < to;
-      this.#stretch(start, end);
+      if (end - start >= LEAST) this.#stretch(start, end);
       from = cut ? end - OVERLAP : end;
-      probe = from + LEAST - 1;
     }
     this.#below.flush();
   }
@@ -98,6 +84,10 @@ export class CodeReader implements Reader {
     const { bytes, base, context } = this.#view;
     const out = this.#out;
     context.budget.spend(end - start);
+    // Lines between the rows of a table have none.
+    let digits = 0;
+    for (let at = start; at < end && digits < FEWEST; at++) if (NIBBLES[bytes[at] as number] !== 255) digits++;
+    if (digits < FEWEST) return;
     for (const radix of [16, 10] as const) {
       let count = 0;
       let first = start;
@@ -152,10 +142,4 @@ function valueOf(bytes: Uint8Array, at: number, next: number, radix: 10 | 16): n
     value = value * 10 + digit;
   }
   return value > 255 ? -1 : value;
-}
-
-function table(): Uint8Array {
-  const set = new Uint8Array(256);
-  for (const char of '0123456789abcdefABCDEFxX ,:;-|\t\r\n"\'') set[char.charCodeAt(0)] = 1;
-  return set;
 }

@@ -1,3 +1,4 @@
+import { BLOCK, TRAITS } from '../bytes.ts';
 import type { Detector } from '../detector.ts';
 import { card } from '../validators/card.ts';
 import { iban } from '../validators/iban.ts';
@@ -47,12 +48,16 @@ export class NumberReader implements Reader {
   }
 
   read(_from: number, to: number, final: boolean): void {
-    const { bytes, base } = this.#view;
+    const { bytes, blocks, base } = this.#view;
     this.waiting = Infinity;
     let from = this.#from - base;
     let probe = from + STEP - 1;
     for (; probe < to; probe += STEP) {
-      if (((KINDS[bytes[probe] as number] as number) & DIGIT) === 0) continue;
+      if (((KINDS[bytes[probe] as number] as number) & DIGIT) === 0) {
+        // What begins in a later block is met at its first step.
+        if (((blocks[probe >> 3] as number) & TRAITS.digit) === 0) probe = (probe & -BLOCK) + BLOCK - 1;
+        continue;
+      }
       // Four digits in a row, or it is no group of anything looked for here.
       let start = probe;
       while (start > from && isDigit(bytes[start - 1] as number)) start--;

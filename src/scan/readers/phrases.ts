@@ -1,5 +1,6 @@
 import { validateMnemonic } from '@scure/bip39';
 import { wordlist } from '@scure/bip39/wordlists/english.js';
+import { BLOCK, TRAITS } from '../bytes.ts';
 import type { Detector } from '../detector.ts';
 import type { Reader } from '../reader.ts';
 import type { View } from '../view.ts';
@@ -64,10 +65,11 @@ export class PhraseReader implements Reader {
   }
 
   read(_from: number, to: number, final: boolean): void {
-    const { base } = this.#view;
+    const { base, blocks } = this.#view;
     this.waiting = Infinity;
     let from = this.#from - base;
     for (let probe = from + STEP; probe < to; probe += STEP) {
+      if (isCutOff(blocks, probe, to)) continue;
       const at = this.#wordNear(probe, from, to);
       if (at < 0 || this.#standsAlone(probe, from, to, final)) continue;
       const phrase = this.#phraseAround(at, from, to);
@@ -193,6 +195,15 @@ export class PhraseReader implements Reader {
       }
     }
   }
+}
+
+/** Whether something that is in no phrase stands close by on both sides: it reaches further on one of them. */
+function isCutOff(blocks: Uint16Array, probe: number, to: number): boolean {
+  const block = probe >> 3;
+  if (block < 2 || (block + 3) * BLOCK > to) return false;
+  const before = (blocks[block - 1] as number) | (blocks[block - 2] as number);
+  const behind = (blocks[block + 1] as number) | (blocks[block + 2] as number);
+  return (before & behind & TRAITS.notWord) !== 0;
 }
 
 /** Words of the list one after another. */

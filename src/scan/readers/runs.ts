@@ -3,6 +3,7 @@ import { decodeBase32 } from '../decoders/base32.ts';
 import { LONGEST as LONGEST_BASE58, decodeBase58Into, isBase58 } from '../decoders/base58.ts';
 import { decodeBase64 } from '../decoders/base64.ts';
 import { unbrotli } from '../decoders/brotli.ts';
+import { BLOCK, TRAITS, blocksWithout } from '../bytes.ts';
 import { NIBBLES, decodeHex } from '../decoders/hex.ts';
 import { Below } from './below.ts';
 import { scratch } from '../scratch.ts';
@@ -69,11 +70,11 @@ export class RunReader implements Reader {
   }
 
   read(_from: number, to: number, final: boolean): void {
-    const { bytes, base } = this.#view;
+    const { bytes, blocks, base } = this.#view;
     this.waiting = Infinity;
     let at = this.#from - base;
     while (at < to) {
-      const start = this.#long ? at : nextRun(bytes, at, to);
+      const start = this.#long ? at : nextRun(bytes, blocks, at, to);
       const end = runEnd(bytes, start, to);
       if (end === to && !final) {
         const left = this.#pieces(start, to);
@@ -126,16 +127,17 @@ export class RunReader implements Reader {
       return;
     }
     if (!last) return;
+    const { symbols, digits, letters } = census(this.#chars, count);
+    // A line under a heading, or between the rows of a table.
+    if (digits + letters === 0) return;
     // Base64 has a symbol in thirty characters: what has more of them is a path, or words with hyphens.
-    if (symbols(this.#chars, count) <= count / 8 + 1) {
-      budget.spend(count * 2);
-      this.#decodeWhole(0, count, { source, ratio, long: false });
-      return;
-    }
-    if (isDense(this.#chars, count)) {
+    const few = symbols <= count / 8 + 1;
+    // But not where there is a symbol, a digit and a letter every few characters: so is Base64 of characters beyond ASCII.
+    if (few || Math.min(symbols, digits, letters) * 8 >= count) {
       budget.spend(count * 2);
       this.#decodeWhole(0, count, { source, ratio, long: false });
     }
+    if (few) return;
     let start = 0;
     for (let at = 0; at <= count; at++) {
       if (at < count && ((KINDS[this.#chars[at] as number] as number) & SYMBOL) === 0) continue;
@@ -149,12 +151,7 @@ export class RunReader implements Reader {
 
   #decodeWhole(start: number, end: number, run: Run): void {
     let any = 0;
-    let all = 255;
-    for (let at = start; at < end; at++) {
-      const kind = KINDS[this.#chars[at] as number] as number;
-      any |= kind;
-      all &= kind;
-    }
+    for (let at = start; at < end; at++) any |= KINDS[this.#chars[at] as number] as number;
     if ((any & NOT_HEX) === 0) {
       if ((any & DIGIT) !== 0) this.#hex(start, end, run);
       return;
@@ -289,34 +286,30 @@ function gather(bytes: Uint8Array, from: number, to: number, chars: Uint8Array):
   return at;
 }
 
-/** Every few characters a symbol, a digit and a letter: no path, nor words with hyphens, but Base64 of characters beyond ASCII. */
-function isDense(chars: Uint8Array, count: number): boolean {
+/** How many of the characters of a run are what. */
+function census(chars: Uint8Array, count: number): { symbols: number; digits: number; letters: number } {
+  let symbols = 0;
   let digits = 0;
-  let letters = 0;
   for (let at = 0; at < count; at++) {
     const kind = KINDS[chars[at] as number] as number;
-    if ((kind & DIGIT) !== 0) digits++;
-    else if ((kind & (UPPER | LOWER)) !== 0) letters++;
+    if ((kind & SYMBOL) !== 0) symbols++;
+    else if ((kind & DIGIT) !== 0) digits++;
   }
-  return Math.min(digits, letters, count - digits - letters) * 8 >= count;
-}
-
-function symbols(chars: Uint8Array, count: number): number {
-  let found = 0;
-  for (let at = 0; at < count; at++) if (((KINDS[chars[at] as number] as number) & SYMBOL) !== 0) found++;
-  return found;
+  return { symbols, digits, letters: count - symbols - digits };
 }
 
 /** Index of the first run of at least LEAST characters from `at` on, or of one that reaches `to`; `to` where there is none. */
-function nextRun(bytes: Uint8Array, at: number, to: number): number {
+function nextRun(bytes: Uint8Array, blocks: Uint16Array, at: number, to: number): number {
   let from = at;
-  let probe = at + LEAST - 1;
-  while (probe < to) {
-    let index = probe;
-    while (index >= from && ((KINDS[bytes[index] as number] as number) & ALPHABET) !== 0) index--;
-    if (index < from) return from;
-    from = index + 1;
-    probe = index + LEAST;
+  for (;;) {
+    const within = blocksWithout(blocks, TRAITS.notRun, 1, from, to);
+    if (within < 0) break;
+    let start = within;
+    while (start > from && ((KINDS[bytes[start - 1] as number] as number) & ALPHABET) !== 0) start--;
+    let end = within + BLOCK;
+    while (end < to && end - start < LEAST && ((KINDS[bytes[end] as number] as number) & ALPHABET) !== 0) end++;
+    if (end - start >= LEAST || end === to) return start;
+    from = end;
   }
   let last = to;
   while (last > from && ((KINDS[bytes[last - 1] as number] as number) & ALPHABET) !== 0) last--;

@@ -1,3 +1,4 @@
+import { TextDecoder } from 'node:util';
 import { EventStream, type StreamEvent } from '../event-stream.ts';
 
 /** How an answer is to be read. `events`: server-sent events; `lines`: a JSON text on each line; `unsure`: text, where it looks like it. */
@@ -59,8 +60,9 @@ export interface StringsListener {
 export class AnswerStrings {
   readonly #form: Form;
   readonly #listener: StringsListener;
-  readonly #decoder = new TextDecoder('utf-8');
-  readonly #events = new EventStream(LONGEST);
+  /** Made once there is something to read, for most answers are short and many have nothing. */
+  #decoder: TextDecoder | null = null;
+  #events: EventStream | null = null;
   /** A line that is not here whole. */
   #line: string[] = [];
   #lineLength = 0;
@@ -72,14 +74,19 @@ export class AnswerStrings {
 
   /** Reads the next bytes, their content codings undone. Throws EventTooLong. */
   push(bytes: Uint8Array): void {
-    if (this.#form === 'events') for (const event of this.#events.push(bytes)) this.#readEvent(event);
-    else this.#readText(this.#decoder.decode(bytes, { stream: true }));
+    if (this.#form === 'events') this.#readEvents(bytes);
+    else this.#readText((this.#decoder ??= new TextDecoder('utf-8')).decode(bytes, { stream: true }));
+  }
+
+  #readEvents(bytes: Uint8Array): void {
+    this.#events ??= new EventStream(LONGEST);
+    for (const event of this.#events.push(bytes)) this.#readEvent(event);
   }
 
   /** The answer is over. */
   end(): void {
-    if (this.#form === 'events') for (const event of this.#events.push(Buffer.from('\n\n'))) this.#readEvent(event);
-    else this.#readText(this.#decoder.decode());
+    if (this.#events !== null) this.#readEvents(Buffer.from('\n\n'));
+    if (this.#decoder !== null) this.#readText(this.#decoder.decode());
     this.#endLine();
   }
 

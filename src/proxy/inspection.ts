@@ -49,8 +49,12 @@ const QUICK = 4 * 1024;
 const LARGE = 512 * 1024;
 /** Bytes that are scanned between two looks at the clock. */
 const SLICE = 4 * 1024;
+/** The first of them, which show what the others may be like. */
+const FIRST = 1024;
 /** Milliseconds that one exchange may hold up all others. */
 const PATIENCE = 5;
+/** Milliseconds in which nothing is told yet of how long something takes. */
+const GLANCE = 0.5;
 
 const REASONS: Readonly<Record<Finding['family'], Reason>> = {
   secrets: 'secret-found',
@@ -267,12 +271,14 @@ export class Inspection {
   /** Scans for as long as nobody minds; null where that is not long enough. */
   #scanAWhile(bytes: Buffer): readonly Finding[] | null {
     const scanner = this.take();
-    const end = performance.now() + PATIENCE;
+    const began = performance.now();
     const findings: Finding[] = [];
-    for (let at = 0; at < bytes.length; at += SLICE) {
-      findings.push(...scanner.push(bytes.subarray(at, at + SLICE)));
-      // One that is left in the middle is of no more use.
-      if (performance.now() > end && at + SLICE < bytes.length) return null;
+    for (let at = 0, to = FIRST; at < bytes.length; at = to, to += SLICE) {
+      findings.push(...scanner.push(bytes.subarray(at, to)));
+      const spent = performance.now() - began;
+      // What begins like this goes on like this. One that is left in the middle is of no more use.
+      const dear = spent > PATIENCE || (spent > GLANCE && (spent / to) * bytes.length > 4 * PATIENCE);
+      if (dear && to < bytes.length) return null;
     }
     findings.push(...scanner.end());
     this.give(scanner);

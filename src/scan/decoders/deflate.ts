@@ -1,17 +1,7 @@
 import { InflateRaw } from 'minizlib';
-import { BudgetExceeded } from '../budget.ts';
-import { ZstdDecoder } from '../zstd.ts';
 import { probeDeflate } from './deflate-probe.ts';
 import type { Opening } from '../engine.ts';
-
-/** Undoes one compressed stream, piece by piece. */
-export interface Expander {
-  /** What these bytes expand to; null where they are no such stream. */
-  push(bytes: Buffer): Buffer | null;
-  /** The stream has ended. */
-  readonly over: boolean;
-  close(): void;
-}
+import type { Expander } from './expander.ts';
 
 /** Input at a time: what a piece expanded to is lost where it turns out to be damaged. */
 const PIECE = 1024;
@@ -131,37 +121,6 @@ class CodedBlocks implements Expander {
     this.#engine.removeAllListeners('data');
     this.#engine.on('error', () => undefined);
     this.#engine.close();
-  }
-}
-
-/** Zstandard (RFC 8878). */
-export class Unzstd implements Expander {
-  #pieces: Buffer[] = [];
-  readonly #decoder: ZstdDecoder;
-  #failed = false;
-  readonly over = false;
-
-  /** `charge` is told of the bytes of windows that are to be moved, and may throw BudgetExceeded. */
-  constructor(charge: (moved: number) => void) {
-    this.#decoder = new ZstdDecoder((bytes) => this.#pieces.push(Buffer.from(bytes)), charge);
-  }
-
-  push(bytes: Buffer): Buffer | null {
-    if (this.#failed) return null;
-    try {
-      this.#decoder.push(Buffer.from(bytes));
-    } catch (error) {
-      if (error instanceof BudgetExceeded) throw error;
-      this.#failed = true;
-    }
-    const pieces = this.#pieces;
-    this.#pieces = [];
-    if (pieces.length > 0) return Buffer.concat(pieces);
-    return this.#failed ? null : Buffer.alloc(0);
-  }
-
-  close(): void {
-    this.#pieces = [];
   }
 }
 

@@ -1,4 +1,6 @@
-import { Inflater, Unzstd, dataAfter, type Expander } from '../decoders/deflate.ts';
+import { Inflater, dataAfter } from '../decoders/deflate.ts';
+import type { Expander } from '../decoders/expander.ts';
+import { Unzstd } from '../decoders/zstd.ts';
 import { BudgetExceeded } from '../budget.ts';
 import type { Opening } from '../engine.ts';
 import type { Reader } from '../reader.ts';

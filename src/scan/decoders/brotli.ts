@@ -10,7 +10,6 @@ const ROOM = 128 * 1024;
  * own: only streams with the windows that encoders choose by themselves (22 and 24 bits) are tried.
  */
 export function unbrotli(bytes: Uint8Array, size: number): Buffer | null {
-  if (size < LEAST || !isPlausible(bytes, size)) return null;
   try {
     const given = Buffer.from(bytes.buffer, bytes.byteOffset, size);
     const expanded = brotliDecompressSync(given, {
@@ -27,7 +26,8 @@ export function unbrotli(bytes: Uint8Array, size: number): Buffer | null {
  * Windows of 22 or 24 bits, then either a last block (RFC 7932 §9.2), whose length follows in two bytes, or one of several, of
  * which no more is known.
  */
-function isPlausible(bytes: Uint8Array, size: number): boolean {
+export function mayBeBrotli(bytes: Uint8Array, size: number): boolean {
+  if (size < LEAST) return false;
   const first = bytes[0] as number;
   const window = first & 15;
   if (window !== 0x0b && window !== 0x0f) return false;

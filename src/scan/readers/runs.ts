@@ -2,7 +2,7 @@ import { isUtf8 } from 'node:buffer';
 import { decodeBase32 } from '../decoders/base32.ts';
 import { LONGEST as LONGEST_BASE58, decodeBase58Into, isBase58 } from '../decoders/base58.ts';
 import { decodeBase64 } from '../decoders/base64.ts';
-import { unbrotli } from '../decoders/brotli.ts';
+import { mayBeBrotli, unbrotli } from '../decoders/brotli.ts';
 import { BLOCK, TRAITS, blocksWithout } from '../bytes.ts';
 import { NIBBLES, decodeHex } from '../decoders/hex.ts';
 import { Below } from './below.ts';
@@ -15,6 +15,9 @@ const LEAST = 16;
 const LEAST_BASE32 = 24;
 /** Characters of a run that are decoded at a time: a multiple of 8, so that every format's groups stay whole. */
 const PIECE = 4096;
+
+/** Work of trying whether something is Brotli: a decoder is made for it. One run of random characters in sixty is worth it. */
+const BROTLI = 16 * 1024;
 
 const ALPHABET = 1;
 const DIGIT = 2;
@@ -189,9 +192,12 @@ export class RunReader implements Reader {
 
   /** Brotli does not say what it is: what a run decodes to is tried as a whole. */
   #brotli(size: number, source: number): void {
+    if (!mayBeBrotli(this.#decoded, size)) return;
+    const { budget } = this.#view.context;
+    budget.spend(BROTLI);
     const expanded = unbrotli(this.#decoded, size);
     if (expanded === null) return;
-    this.#view.context.budget.spend(expanded.length + 1000);
+    budget.spend(expanded.length);
     this.#below.feed('br', expanded, 0, expanded.length, source, 0);
   }
 

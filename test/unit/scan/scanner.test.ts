@@ -128,6 +128,15 @@ describe('Scanner', () => {
     expect(() => new Scanner(engine, KEY).push(Buffer.alloc(8_000_000))).not.toThrow();
   });
 
+  it('refuses a flood of what might be Brotli, and not some of it', () => {
+    const words = (count: number): string =>
+      Array.from({ length: count }, (_, i) =>
+        Buffer.from(`\x1b\x35nothing${i} ends`.padEnd(24, '.'), 'latin1').toString('base64'),
+      ).join(' ');
+    expect(namesIn(engine, words(300))).toEqual([]);
+    expect(() => namesIn(engine, words(3000))).toThrow(BudgetExceeded);
+  });
+
   it('finds what hides behind more findings than anybody wants to be told of', () => {
     const noisy = compileEngine([
       detector('noise', 'n_[0-9]{6}', { severity: 'low' }),

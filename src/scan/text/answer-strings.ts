@@ -1,3 +1,4 @@
+import { isAscii } from 'node:buffer';
 import { TextDecoder } from 'node:util';
 import { EventStream, type StreamEvent } from '../event-stream.ts';
 
@@ -75,7 +76,14 @@ export class AnswerStrings {
   /** Reads the next bytes, their content codings undone. Throws EventTooLong. */
   push(bytes: Uint8Array): void {
     if (this.#form === 'events') this.#readEvents(bytes);
-    else this.#readText((this.#decoder ??= new TextDecoder('utf-8')).decode(bytes, { stream: true }));
+    else this.#readText(this.#decode(bytes));
+  }
+
+  /** Most answers are ASCII, and need no decoder. */
+  #decode(bytes: Uint8Array): string {
+    if (this.#decoder === null && isAscii(bytes))
+      return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('latin1');
+    return (this.#decoder ??= new TextDecoder('utf-8')).decode(bytes, { stream: true });
   }
 
   #readEvents(bytes: Uint8Array): void {

@@ -38,7 +38,8 @@ export function relay(
   exchange.reading = reading;
   const state = passOn(response.connection, answer, exchange);
   // Most answers are here whole when their head is: those need no promise.
-  return state === 'ended' ? settle(response, exchange) : relayRest(state, response, answer, exchange);
+  if (state === 'ended') return settle(response, exchange);
+  return settled(relayRest(state, response, answer, exchange), response, exchange);
 }
 
 /** Passes on an answer that is read on its way, since it may list tools. */
@@ -125,11 +126,10 @@ type Progress = 'ended' | 'waiting' | Promise<void>;
 
 async function relayRest(
   from: Progress,
-  response: UpstreamResponse,
+  { connection }: UpstreamResponse,
   answer: Answer,
   exchange: Exchange,
-): Promise<Transfer> {
-  const { connection } = response;
+): Promise<void> {
   for (let state = from; state !== 'ended'; state = passOn(connection, answer, exchange)) {
     if (state !== 'waiting') await state;
     else {
@@ -137,7 +137,6 @@ async function relayRest(
       await connection.more();
     }
   }
-  return settle(response, exchange);
 }
 
 function passOn(connection: UpstreamExchange, answer: Answer, exchange: Exchange): Progress {
@@ -152,7 +151,7 @@ function passOn(connection: UpstreamExchange, answer: Answer, exchange: Exchange
       }
       const { bytes } = event;
       const paid = exchange.lease?.download(bytes.length) ?? null;
-      if (paid !== null) return writePaid(paid, bytes, connection, answer, exchange);
+      if (paid !== null) return writePaid(paid, bytes, answer, exchange);
       exchange.received += bytes.length;
       exchange.usage?.push(bytes);
       const due = both(exchange.reading?.follow(bytes) ?? null, answer.write(bytes));
@@ -167,19 +166,8 @@ function passOn(connection: UpstreamExchange, answer: Answer, exchange: Exchange
 }
 
 /** Passes bytes on once they are counted; where they may not pass, the answer is cut off. */
-async function writePaid(
-  paid: Promise<void>,
-  bytes: Buffer,
-  connection: UpstreamExchange,
-  answer: Answer,
-  exchange: Exchange,
-): Promise<void> {
-  try {
-    await paid;
-  } catch (error) {
-    connection.destroy();
-    throw error;
-  }
+async function writePaid(paid: Promise<void>, bytes: Buffer, answer: Answer, exchange: Exchange): Promise<void> {
+  await paid;
   exchange.received += bytes.length;
   exchange.usage?.push(bytes);
   await both(exchange.reading?.follow(bytes) ?? null, answer.write(bytes));

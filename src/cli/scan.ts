@@ -156,7 +156,7 @@ class Scan {
     if (as !== 'response') return null;
     const form = formOf(type ?? (name.endsWith('.json') ? 'application/json' : null));
     const take = (): Scanner => new Scanner(this.#engines.text, Buffer.alloc(32, 1), textReadersOf);
-    return new AnswerText(form, { take, give: () => undefined }, true);
+    return new AnswerText(form, { take, give: () => undefined, screen: null }, true);
   }
 
   /** Instructions are no secrets: they are shown as they are. */

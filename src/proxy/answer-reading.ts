@@ -6,6 +6,7 @@ import { EventTooLong } from '../scan/event-stream.ts';
 import type { Scanner } from '../scan/scanner.ts';
 import type { Form } from '../scan/text/answer-strings.ts';
 import { AnswerText, type TextFinding } from '../scan/text/answer-text.ts';
+import { ScreenedText } from '../scan/text/screened-text.ts';
 import type { Inspection } from './inspection.ts';
 import type { ReceivedText } from './novelties.ts';
 
@@ -15,8 +16,12 @@ const MOST_DECODED = 64 * 1024 * 1024;
 /** Bytes of an answer that may have gone on and are still to be decoded. */
 const MOST_BEHIND = 256 * 1024;
 
-/** What an answer is read for. */
-export interface AnswerTerms extends FindingTerms {
+const NONE: readonly Finding[] = [];
+
+/** An answer that is to be read. */
+export interface UnreadAnswer {
+  readonly form: Form;
+  readonly codings: readonly Coding[];
   /** Notes what the agent receives, where it is limited how much it may send that is new. */
   readonly received: ReceivedText | null;
 }
@@ -35,23 +40,25 @@ export class AnswerReading {
   readonly holds: boolean;
   readonly #inspection: Inspection;
   readonly #decoder: ContentDecoder | null;
-  #text: AnswerText | null;
+  #text: AnswerText | ScreenedText | null;
   #scanner: Scanner | null;
   #received: ReceivedText | null;
-  #redactions: Finding[] = [];
+  #redactions: readonly Finding[] = NONE;
   /** What goes on and is still to be decoded: its bytes, when it will be read, and why it cannot. */
   #behind = 0;
   #following: Promise<void> | null = null;
   #failure: unknown = null;
 
-  constructor(form: Form, codings: readonly Coding[], terms: AnswerTerms, inspection: Inspection) {
+  constructor({ form, codings, received }: UnreadAnswer, terms: FindingTerms, inspection: Inspection) {
     this.form = form;
     this.holds = terms.holds;
     this.#inspection = inspection;
     this.#decoder = codings.length === 0 ? null : new ContentDecoder(codings, MOST_DECODED, true);
-    this.#text = terms.instructions ? new AnswerText(form, inspection.textScanners) : null;
+    // What may stop the answer must be known as it comes; for all else it is enough that it is found.
+    const Text = terms.holds ? AnswerText : ScreenedText;
+    this.#text = terms.instructions ? new Text(form, inspection.textScanners) : null;
     this.#scanner = terms.secrets ? inspection.take() : null;
-    this.#received = terms.received;
+    this.#received = received;
   }
 
   /** A match is under way, of which nothing may go on yet. */
@@ -189,7 +196,7 @@ export class AnswerReading {
     }
     if (found.length === 0) return;
     const where = (offset: number): string => `byte ${offset} of the answer`;
-    this.#redactions.push(...this.#inspection.judge(found, 'to-agent', 'body', where));
+    this.#redactions = [...this.#redactions, ...this.#inspection.judge(found, 'to-agent', 'body', where)];
     if (this.#inspection.late) this.settle();
   }
 

@@ -47,7 +47,7 @@ export class MessageInspector {
     this.#reading =
       answerTerms === null && received === null
         ? null
-        : new AnswerReading('lines', [], { ...(answerTerms ?? NOTHING), received }, inspection);
+        : new AnswerReading({ form: 'lines', codings: [], received }, answerTerms ?? NOTHING, inspection);
   }
 
   inspect({ direction, type, bytes }: Message): void {

@@ -43,12 +43,12 @@ function readingOf(head: ResponseHead, exchange: Exchange, services: Services): 
   const found = inspection.answerTerms;
   const received = receivedBy(exchange, form, services);
   if (found === null && received === null) return null;
-  const terms = { ...(found ?? NOTHING), received };
   const codings = contentCodings(head.fields.values('content-encoding'));
-  if (codings !== null && isReadable) return new AnswerReading(form, codings, terms, inspection);
+  if (codings !== null && isReadable)
+    return new AnswerReading({ form, codings, received }, found ?? NOTHING, inspection);
   inspection.unread();
   const what = codings === null ? 'content coding' : 'charset';
-  if (terms.holds) throw new Denial('scan-budget', `the ${what} of the answer is not one the gate can read`);
+  if (found?.holds === true) throw new Denial('scan-budget', `the ${what} of the answer is not one the gate can read`);
   return null;
 }
 

@@ -13,6 +13,7 @@ import { compileEngine, warm, type Engine } from '../scan/engine.ts';
 import { textReadersOf } from '../scan/readers/list.ts';
 import { Scanner } from '../scan/scanner.ts';
 import type { ScannerSource } from '../scan/text/answer-text.ts';
+import { Screen } from '../scan/text/screen.ts';
 
 /** Scanners that are kept for the next exchange. */
 const POOL = 32;
@@ -29,6 +30,8 @@ let engines = new Map<string, Engines>();
 interface Engines {
   readonly bytes: Engine;
   readonly text: Engine;
+  /** Tells answers in which `text` would find nothing. */
+  readonly screen: Screen | null;
 }
 
 /** Scanners for exchanges, and the detectors they look for: those that ship, and those of the rules in force. */
@@ -41,6 +44,7 @@ export class Scanners {
   readonly #engines = new WeakMap<Policy, Engines>();
   readonly #idle = new Map<Engine, Scanner[]>();
   readonly #known = new Map<Engine, KnownTexts>();
+  readonly #textSources = new WeakMap<Engine, ScannerSource>();
 
   /** `shipped` reads the detectors that ship; `key`: fingerprints of findings are made with it. */
   constructor(
@@ -104,11 +108,14 @@ export class Scanners {
 
   /** Scanners of what a text says. */
   textScanners(policy: Policy): ScannerSource {
-    const { text } = this.enginesOf(policy);
-    return {
-      take: () => this.#idle.get(text)?.pop() ?? new Scanner(text, this.#key, textReadersOf),
-      give: (scanner) => this.#keep(text, scanner),
-    };
+    const { text, screen } = this.enginesOf(policy);
+    let source = this.#textSources.get(text);
+    if (source === undefined) {
+      const take = (): Scanner => this.#idle.get(text)?.pop() ?? new Scanner(text, this.#key, textReadersOf);
+      source = { take, give: (scanner) => this.#keep(text, scanner), screen };
+      this.#textSources.set(text, source);
+    }
+    return source;
   }
 
   #keep(engine: Engine, scanner: Scanner): void {
@@ -135,12 +142,16 @@ export class Scanners {
 }
 
 function compileBoth(specs: readonly DetectorSpec[]): Engines {
-  const [text, bytes] = [true, false].map((ofText) =>
-    compileEngine(specs.filter(({ family }) => (family === 'injected-instructions') === ofText)),
-  ) as [Engine, Engine];
+  const ofText = specs.filter(isOfText);
+  const text = compileEngine(ofText);
+  const bytes = compileEngine(specs.filter((spec) => !isOfText(spec)));
   warm(text);
   warm(bytes);
-  return { text, bytes };
+  return { text, bytes, screen: Screen.of(ofText) };
+}
+
+function isOfText({ family }: DetectorSpec): boolean {
+  return family === 'injected-instructions';
 }
 
 const KEY_SIZE = 32;

@@ -18,6 +18,7 @@ const MAX_CODINGS = 2;
 
 /** The codings of `Content-Encoding` values in the order they were applied; null where one is not known, or they are too many. */
 export function contentCodings(values: readonly string[]): readonly Coding[] | null {
+  if (values.length === 0) return NO_CODINGS;
   const codings: Coding[] = [];
   for (const name of values.flatMap((value) => value.split(','))) {
     const coding = CODINGS.get(name.trim().toLowerCase());
@@ -26,6 +27,8 @@ export function contentCodings(values: readonly string[]): readonly Coding[] | n
   }
   return codings.length > MAX_CODINGS ? null : codings;
 }
+
+const NO_CODINGS: readonly Coding[] = [];
 
 /** A body that cannot be seen through: cut short, damaged, followed by something else, or too large once decoded. */
 export class CodingError extends Error {

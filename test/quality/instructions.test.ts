@@ -5,7 +5,9 @@ import { compileEngine, warm } from '../../src/scan/engine.ts';
 import { textReadersOf } from '../../src/scan/readers/list.ts';
 import { Scanner } from '../../src/scan/scanner.ts';
 import type { Form } from '../../src/scan/text/answer-strings.ts';
-import { AnswerText, type TextFinding } from '../../src/scan/text/answer-text.ts';
+import type { TextFinding } from '../../src/scan/text/answer-text.ts';
+import { Screen } from '../../src/scan/text/screen.ts';
+import { ScreenedText } from '../../src/scan/text/screened-text.ts';
 import { randomOf } from '../support/samples.ts';
 import { corpus } from './corpus.ts';
 
@@ -20,6 +22,7 @@ const idle: Scanner[] = [];
 const source = {
   take: () => idle.pop() ?? new Scanner(engine, Buffer.alloc(32, 1), textReadersOf),
   give: (scanner: Scanner) => void idle.push(scanner),
+  screen: Screen.of(detectors),
 };
 
 const SENTENCES = ['scanning', 'limits', 'workers', 'sessions', 'quarantine', 'rollout']
@@ -89,7 +92,7 @@ const WAYS: ReadonlyArray<readonly [string, Form, (text: string, around: string)
 ];
 
 function read(form: Form, text: Buffer): readonly TextFinding[] {
-  const answer = new AnswerText(form, source);
+  const answer = new ScreenedText(form, source);
   const found: TextFinding[] = [];
   for (let at = 0; at < text.length; at += 65_536) found.push(...answer.push(text.subarray(at, at + 65_536)));
   return [...found, ...answer.end()];

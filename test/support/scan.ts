@@ -37,7 +37,7 @@ export function findIn(engine: Engine, input: string | Buffer, cuts: readonly nu
 /** What is found in what a text says, given at once or cut at some places: `detector`, with `hidden` where people do not see it. */
 export function saidIn(engine: Engine, form: Form, input: string | Buffer, cuts: readonly number[] = []): string[] {
   const take = (): Scanner => new Scanner(engine, KEY, textReadersOf);
-  const text = new AnswerText(form, { take, give: () => undefined });
+  const text = new AnswerText(form, { take, give: () => undefined, screen: null });
   const bytes = Buffer.from(input);
   const places = [0, ...new Set(cuts.filter((cut) => cut > 0 && cut < bytes.length)), bytes.length].sort(
     (a, b) => a - b,

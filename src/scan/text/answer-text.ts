@@ -4,6 +4,7 @@ import { AnswerStrings, type Form, type StringsListener } from './answer-strings
 import { looksLikeText } from './looks-like-text.ts';
 import { JsonText, type TextReader } from './json-text.ts';
 import { Prose } from './prose.ts';
+import type { Screen } from './screen.ts';
 
 /** Texts that grow over events, each with a scanner of its own; what is more shares the last. */
 const CHANNELS = 8;
@@ -26,6 +27,8 @@ const KEPT = 16 * 1024;
 
 /** Scanners for what is said, and where they go when the answer is over. */
 export interface ScannerSource {
+  /** Tells texts in which they would find nothing; null: none is told. */
+  readonly screen: Screen | null;
   take(): Scanner;
   give(scanner: Scanner): void;
 }

@@ -88,6 +88,7 @@ describe('AnswerText', () => {
     const text = new AnswerText('unsure', {
       take: () => new Scanner(engine, Buffer.alloc(32), textReadersOf),
       give: () => undefined,
+      screen: null,
     });
     text.push(Buffer.from('Some words.'));
     expect(text.isBinary).toBe(false);

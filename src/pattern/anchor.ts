@@ -3,7 +3,7 @@ import type { Node } from './parse.ts';
 import { longest } from './program.ts';
 
 /**
- * A pattern as an automaton over literals finds it: wherever one of `literals` ends, `before` (read backwards from the start of
+ * A pattern as it is found by its literals: wherever one of `literals` ends, `before` (read backwards from the start of
  * the literal) and `from` (the literal again, and all behind it) decide whether it is a match.
  */
 export interface Anchored {

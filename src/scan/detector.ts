@@ -3,6 +3,8 @@ import { anchorsOf, type Anchored } from '../pattern/anchor.ts';
 import { setOf, setSize } from '../pattern/byte-set.ts';
 import { Matcher } from '../pattern/matcher.ts';
 import { PatternError, parsePattern, type Node } from '../pattern/parse.ts';
+import type { ByteSet } from '../pattern/byte-set.ts';
+import { nextBytes } from '../pattern/next-bytes.ts';
 import { compileProgram, longest, shortest } from '../pattern/program.ts';
 import { VALIDATORS, type Validator } from './validators/list.ts';
 
@@ -18,6 +20,8 @@ export interface Detector {
 export interface Variant {
   readonly detector: Detector;
   readonly literals: readonly string[];
+  /** For each of them, the bytes one of which stands behind it. */
+  readonly next: readonly ByteSet[];
   /** Reads backwards what stands before the literal; null: nothing does. */
   readonly before: Matcher | null;
   /** Most bytes before the literal. */
@@ -63,12 +67,14 @@ function bounded(node: Node, bounds: DetectorSpec['bounds']): Node {
 function variantOf(detector: Detector, anchored: Anchored, begins: boolean, value: Matcher | null): Variant {
   const { literals, before, from } = anchored;
   const reach = longest(before);
+  const program = compileProgram(from);
   return {
     detector,
     literals,
+    next: literals.map((literal) => nextBytes(program, literal)),
     before: reach === 0 && before.kind === 'empty' ? null : new Matcher(compileProgram(before, true)),
     reach,
-    from: new Matcher(compileProgram(from)),
+    from: new Matcher(program),
     value,
     begins,
   };

@@ -1,7 +1,8 @@
 import type { DetectorSpec, Finder } from '../model/detector.ts';
-import { Automaton, makeHits, type Hits } from './automaton.ts';
 import { compileDetector, type Detector, type Variant } from './detector.ts';
+import { emptySet, type ByteSet } from '../pattern/byte-set.ts';
 import { Documents } from './document-index.ts';
+import { Literals, type Hits, type Literal } from './literals.ts';
 import { Registered } from './registered.ts';
 import { VALIDATORS } from './validators/list.ts';
 
@@ -21,9 +22,9 @@ export interface Target {
   readonly openings: readonly Opening[];
 }
 
-/** All detectors in force, compiled: one automaton, and what confirms its hits. Shared by all scanners of a thread. */
+/** All detectors in force, compiled: their literals, and what confirms hits of them. Shared by all scanners of a thread. */
 export interface Engine {
-  readonly automaton: Automaton;
+  readonly literals: Literals;
   /** By literal. */
   readonly targets: readonly Target[];
   readonly variants: readonly Variant[];
@@ -60,19 +61,31 @@ export function compileEngine(
 ): Engine {
   const detectors = new Map([...specs].map((spec) => [spec.name, spec]));
   const variants = [...detectors.values()].flatMap(compileDetector);
-  const byLiteral = new Map<string, { length: number; variants: Variant[]; openings: Opening[] }>();
-  const at = (literal: string): { variants: Variant[]; openings: Opening[] } => {
-    let target = byLiteral.get(literal);
-    if (target === undefined) byLiteral.set(literal, (target = { length: literal.length, variants: [], openings: [] }));
+  const byLiteral = new Map<string, Literal & { length: number; variants: Variant[]; openings: Opening[] }>();
+  const at = (text: string): { next: ByteSet; variants: Variant[]; openings: Opening[] } => {
+    let target = byLiteral.get(text);
+    if (target === undefined)
+      byLiteral.set(text, (target = { text, next: emptySet(), length: text.length, variants: [], openings: [] }));
     return target;
   };
-  for (const variant of variants) for (const literal of variant.literals) at(literal).variants.push(variant);
-  for (const [literal, format] of OPENINGS) at(literal).openings.push({ format, length: literal.length });
+  for (const variant of variants)
+    for (const [index, literal] of variant.literals.entries()) {
+      const target = at(literal);
+      target.variants.push(variant);
+      for (const [byte, may] of (variant.next[index] as ByteSet).entries()) if (may === 1) target.next[byte] = 1;
+    }
+  for (const [text, format] of OPENINGS) {
+    const target = at(text);
+    target.openings.push({ format, length: text.length });
+    target.next.fill(1);
+  }
+  const targets = [...byLiteral.values()];
+  const literals = new Literals(targets);
   return {
-    automaton: new Automaton([...byLiteral.keys()]),
-    targets: [...byLiteral.values()],
+    literals,
+    targets,
     variants,
-    hits: makeHits(2 * SLICE),
+    hits: literals.makeHits(SLICE),
     detectors,
     registered,
     documents,
@@ -88,7 +101,7 @@ function findersOf(specs: Iterable<DetectorSpec>): ReadonlyMap<Finder, Detector>
   return finders;
 }
 
-/** Has every automaton make its first states, so that the first request does not pay for them. */
+/** Has every matcher make its first states, so that the first request does not pay for them. */
 export function warm(engine: Engine): void {
   const sample = new TextEncoder().encode(`{"a": "b", 'c' = d0}\n${'Ab0-_/+='.repeat(8)} `);
   for (const { from, before, value } of engine.variants) {

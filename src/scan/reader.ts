@@ -4,7 +4,7 @@ import type { Opening } from './engine.ts';
 export interface Reader {
   /** New bytes stand at the indices [from, to) of the view. `final`: nothing follows them. */
   read(from: number, to: number, final: boolean): void;
-  /** The automaton came upon the beginning of a container at this place of the view. */
+  /** A literal came up that begins a container at this place of the view. */
   open?(opening: Opening, place: number): void;
   /** From this place of the view on it needs the bytes again; Infinity: from none. */
   readonly waiting: number;

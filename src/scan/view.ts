@@ -27,7 +27,7 @@ interface Candidate {
 }
 
 /**
- * One reading of the bytes of a stream: as they came, or through decoders. Each view runs the automaton over what it is
+ * One reading of the bytes of a stream: as they came, or through decoders. Each view looks for literals in what it is
  * given, confirms what that finds, and hands the bytes to its own readers, which look for what is encoded in them and feed
  * views of their own. However the bytes are split, the findings are the same.
  */
@@ -47,7 +47,8 @@ export class View {
   worked = 0;
   /** Up to where they have been read, as an index. */
   #read = 0;
-  #state = 0;
+  /** How many of the last bytes may begin a literal. */
+  #pending = 0;
   #candidates: Candidate[] = [];
   /** Where containers begin in what is being read. */
   #opened: { readonly opening: Opening; readonly place: number }[] = [];
@@ -111,7 +112,7 @@ export class View {
   break(): void {
     if (this.end === this.#begin) return;
     this.#process(true);
-    this.#state = 0;
+    this.#pending = 0;
     this.#begin = this.base = this.end;
     this.length = this.#read = 0;
     for (const reader of this.#readers) reader.restart();
@@ -121,7 +122,7 @@ export class View {
   /** The stream is over; the next begins at place 0. */
   finish(): void {
     if (this.end > this.#begin) this.#process(true);
-    this.#state = 0;
+    this.#pending = 0;
     this.base = this.#begin = this.length = this.#read = 0;
     for (const reader of this.#readers) reader.restart();
     this.#anchors.clear();
@@ -135,8 +136,7 @@ export class View {
     let place = Infinity;
     for (const { start } of this.#candidates) place = Math.min(place, start);
     if (soft) {
-      const depth = this.context.engine.automaton.depthOf(this.#state);
-      if (depth > 0) place = Math.min(place, this.end - depth);
+      if (this.#pending > 0) place = Math.min(place, this.end - this.#pending);
       for (const { waiting } of this.#readers) place = Math.min(place, waiting);
     }
     let source = place === Infinity ? Infinity : this.sourceOf(place);
@@ -176,11 +176,10 @@ export class View {
     this.worked += to - from;
     if (this.#candidates.length > 0) this.#goOn(to, final);
     if (to > from) {
-      const { hits, automaton } = engine;
-      this.#state = automaton.scan(this.bytes, from, to, this.#state, hits);
-      for (let hit = 0; hit < hits.count; hit++) {
-        this.#confirmAll(automaton.literalsAt(hits.states[hit] as number), hits.ends[hit] as number, to, final);
-      }
+      const { hits, literals } = engine;
+      this.#pending = literals.scan(this.bytes, from, to, this.#pending, hits);
+      for (let hit = 0; hit < hits.count; hit++)
+        this.#confirmAll(hits.literals[hit] as number, hits.ends[hit] as number, to, final);
       if (this.#opened.length > 0) this.#open();
     }
     this.#read = to;
@@ -189,13 +188,11 @@ export class View {
     for (const reader of this.#readers) reader.read(from, to, final);
   }
 
-  #confirmAll(literals: readonly number[], end: number, to: number, final: boolean): void {
+  #confirmAll(literal: number, end: number, to: number, final: boolean): void {
     const { targets } = this.context.engine;
-    for (const literal of literals) {
-      const { length, variants, openings } = targets[literal] as (typeof targets)[number];
-      for (const variant of variants) this.#confirm(variant, end - length, to, final);
-      for (const opening of openings) this.#opened.push({ opening, place: this.base + end - length });
-    }
+    const { length, variants, openings } = targets[literal] as (typeof targets)[number];
+    for (const variant of variants) this.#confirm(variant, end - length, to, final);
+    for (const opening of openings) this.#opened.push({ opening, place: this.base + end - length });
   }
 
   /** Tells readers where containers begin: once all hits are worked off, for views below may have to scan to take what is in them. */

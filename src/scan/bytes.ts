@@ -32,7 +32,17 @@ export const TRAITS = {
   notRun: 256,
   /** No letter, and none of what may stand between two words of a phrase. */
   notWord: 512,
+  /** Of blocks together: one that may be within Base64, and so many in a row that they may be codes of characters. */
+  run: 1 << 16,
+  codes: 1 << 17,
+  /** A container may begin there. */
+  container: 1 << 18,
+  /** Always there. */
+  any: 1 << 19,
 } as const;
+
+/** Blocks that codes of a dozen characters fill, wherever they begin. */
+export const BLOCKS_OF_CODES = 3;
 
 /** Bytes whose traits are told together: `BLOCK` of them, from a multiple of it on. */
 export const BLOCK = 8;
@@ -56,9 +66,10 @@ export function lacks(byte: number, traits: number): boolean {
   return ((TRAITS_OF[byte] as number) & traits) === 0;
 }
 
-/** Notes the traits of each block of [from, to), the first of them whole; returns those of all. */
+/** Notes the traits of each block of [from, to), the first of them whole; returns those of all, and of the blocks together. */
 export function noteTraits(bytes: Uint8Array, from: number, to: number, blocks: Uint16Array): number {
-  let all = 0;
+  let all: number = TRAITS.any;
+  let codes = 0;
   let at = from & -BLOCK;
   for (; at + BLOCK <= to; at += BLOCK) {
     const traits =
@@ -72,6 +83,9 @@ export function noteTraits(bytes: Uint8Array, from: number, to: number, blocks: 
       (TRAITS_OF[bytes[at + 7] as number] as number);
     blocks[at / BLOCK] = traits;
     all |= traits;
+    if ((traits & TRAITS.notRun) === 0) all |= TRAITS.run;
+    codes = (traits & TRAITS.notCode) === 0 ? codes + 1 : 0;
+    if (codes === BLOCKS_OF_CODES) all |= TRAITS.codes;
   }
   let last = 0;
   for (let index = at; index < to; index++) last |= TRAITS_OF[bytes[index] as number] as number;

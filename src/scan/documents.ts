@@ -1,3 +1,4 @@
+import { TRAITS } from './bytes.ts';
 import type { Engine } from './engine.ts';
 import type { Reader } from './reader.ts';
 import type { View } from './view.ts';
@@ -27,6 +28,7 @@ const MORE = 0x3e;
 
 /** Collects the prints of a view. */
 class Collector implements Reader {
+  readonly asks = TRAITS.any;
   readonly waiting = Infinity;
   readonly #view: View;
   readonly #raw: Winnower;

@@ -1,6 +1,6 @@
 import { Anchors } from './anchors.ts';
 import { NONE, OPEN, kindOf, type Before, type OpenMatch } from '../pattern/matcher.ts';
-import { BLOCK, copyBytes, noteTraits } from './bytes.ts';
+import { BLOCK, TRAITS, copyBytes, noteTraits } from './bytes.ts';
 import type { Context } from './context.ts';
 import { leftBound } from './edges.ts';
 import type { Variant } from './detector.ts';
@@ -53,6 +53,8 @@ export class View {
   /** Where containers begin in what is being read. */
   #opened: { readonly opening: Opening; readonly place: number }[] = [];
   readonly #readers: readonly Reader[];
+  /** Those that have read something since they were last restarted, a bit each. */
+  #busy = 0;
   /** Null: the bytes as they came. */
   readonly parent: View | null;
   readonly #anchors = new Anchors();
@@ -116,6 +118,8 @@ export class View {
     this.#begin = this.base = this.end;
     this.length = this.#read = 0;
     for (const reader of this.#readers) reader.restart();
+    // Each remembers where it was restarted.
+    this.#busy = -1;
     this.#anchors.clear();
   }
 
@@ -124,7 +128,9 @@ export class View {
     if (this.end > this.#begin) this.#process(true);
     this.#pending = 0;
     this.base = this.#begin = this.length = this.#read = 0;
-    for (const reader of this.#readers) reader.restart();
+    for (let index = 0; index < this.#readers.length; index++)
+      if ((this.#busy & (1 << index)) !== 0) (this.#readers[index] as Reader).restart();
+    this.#busy = 0;
     this.#anchors.clear();
   }
 
@@ -180,12 +186,20 @@ export class View {
       this.#pending = literals.scan(this.bytes, from, to, this.#pending, hits);
       for (let hit = 0; hit < hits.count; hit++)
         this.#confirmAll(hits.literals[hit] as number, hits.ends[hit] as number, to, final);
-      if (this.#opened.length > 0) this.#open();
     }
+    const opens = this.#opened.length > 0;
+    if (opens) this.#open();
     this.#read = to;
     this.bytes.fill(0, to, to + SLACK);
-    this.traits = noteTraits(this.bytes, from, to, this.blocks);
-    for (const reader of this.#readers) reader.read(from, to, final);
+    this.traits = noteTraits(this.bytes, from, to, this.blocks) | (opens ? TRAITS.container : 0);
+    // Of what is all there is, most readers have nothing to read.
+    const asked = final && from === 0 ? this.traits : -1;
+    for (let index = 0; index < this.#readers.length; index++) {
+      const reader = this.#readers[index] as Reader;
+      if (asked !== -1 && (reader.asks & asked) === 0) continue;
+      this.#busy |= 1 << index;
+      reader.read(from, to, final);
+    }
   }
 
   #confirmAll(literal: number, end: number, to: number, final: boolean): void {

@@ -1,4 +1,4 @@
-import { BLOCK, TRAITS, blocksWithout, lacks } from '../bytes.ts';
+import { BLOCK, BLOCKS_OF_CODES, TRAITS, blocksWithout, lacks } from '../bytes.ts';
 import { NIBBLES } from '../decoders/hex.ts';
 import { scratch } from '../scratch.ts';
 import type { Reader } from '../reader.ts';
@@ -7,8 +7,6 @@ import type { Below } from './below.ts';
 
 /** Shortest stretch of numbers that is decoded, in characters: a dozen of them with what separates them. */
 const LEAST = 35;
-/** Blocks that are all within a stretch of that length, wherever it begins. */
-const BLOCKS = 3;
 /** A stretch is worked off in pieces. */
 const PIECE = 8192;
 /** What the next piece repeats of the one before, for what stands where they meet. */
@@ -26,6 +24,7 @@ export class CodeReader implements Reader {
   readonly #out: Uint8Array;
   #from = 0;
   waiting = Infinity;
+  readonly asks = TRAITS.codes;
 
   constructor(view: View, below: Below) {
     this.#view = view;
@@ -48,7 +47,7 @@ export class CodeReader implements Reader {
     this.waiting = Infinity;
     let from = this.#from - base;
     for (;;) {
-      const within = blocksWithout(blocks, TRAITS.notCode, BLOCKS, from, to);
+      const within = blocksWithout(blocks, TRAITS.notCode, BLOCKS_OF_CODES, from, to);
       if (within < 0) {
         // What the last bytes begin may grow.
         let last = to;
@@ -58,7 +57,7 @@ export class CodeReader implements Reader {
       }
       let start = within;
       while (start > from && isCode(bytes[start - 1] as number)) start--;
-      let end = within + BLOCKS * BLOCK;
+      let end = within + BLOCKS_OF_CODES * BLOCK;
       while (end < to && end - start < PIECE && isCode(bytes[end] as number)) end++;
       if (end === to && end - start < PIECE && !final) {
         this.waiting = this.#from = base + start;

@@ -2,6 +2,7 @@ import { Inflater, dataAfter } from '../decoders/deflate.ts';
 import type { Expander } from '../decoders/expander.ts';
 import { Unzstd } from '../decoders/zstd.ts';
 import { BudgetExceeded } from '../budget.ts';
+import { TRAITS } from '../bytes.ts';
 import type { Opening } from '../engine.ts';
 import type { Reader } from '../reader.ts';
 import type { View } from '../view.ts';
@@ -40,6 +41,7 @@ export class ContainerReader implements Reader {
   readonly #most: number;
   #streams: Stream[] = [];
   waiting = Infinity;
+  readonly asks = TRAITS.container;
 
   /** Windows are made and moved by native code. */
   readonly #charge = (moved: number): void => this.#view.context.budget.spend(moved >> 3);

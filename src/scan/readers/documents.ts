@@ -1,3 +1,4 @@
+import { TRAITS } from '../bytes.ts';
 import { plainDetector, type DetectorSpec } from '../../model/detector.ts';
 import type { DocumentPrints, Documents } from '../document-index.ts';
 import type { Reader } from '../reader.ts';
@@ -18,6 +19,10 @@ export class DocumentReader implements Reader {
 
   constructor(view: View) {
     this.#view = view;
+  }
+
+  get asks(): number {
+    return this.#view.context.engine.documents.current.size === 0 ? 0 : TRAITS.any;
   }
 
   opened(): number {

@@ -33,10 +33,12 @@ export class EscapeReader implements Reader {
   /** Where the last stretch ended: the next does not begin before it. */
   #end = 0;
   waiting = Infinity;
+  readonly asks: number;
 
   constructor(view: View, escapes: Escapes, below: Below) {
     this.#view = view;
     this.#escapes = escapes;
+    this.asks = escapes.trait;
     this.#below = below;
     this.#out = roomAt(view.via.length);
     this.#lane = `${escapes.format}/0`;

@@ -25,6 +25,7 @@ export class NumberReader implements Reader {
   readonly #phone: Detector | undefined;
   #from = 0;
   waiting = Infinity;
+  readonly asks = TRAITS.digit;
 
   constructor(view: View) {
     this.#view = view;

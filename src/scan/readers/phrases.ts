@@ -45,6 +45,7 @@ export class PhraseReader implements Reader {
   readonly #detector: Detector | undefined;
   #from = 0;
   waiting = Infinity;
+  readonly asks = TRAITS.any;
 
   constructor(view: View) {
     this.#view = view;

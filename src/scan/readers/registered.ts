@@ -1,3 +1,4 @@
+import { TRAITS } from '../bytes.ts';
 import { plainDetector, type DetectorSpec } from '../../model/detector.ts';
 import { Registered, STRIDE, type Meeting, type RegisteredValue } from '../registered.ts';
 import type { Reader } from '../reader.ts';
@@ -20,6 +21,10 @@ export class RegisteredReader implements Reader {
 
   constructor(view: View) {
     this.#view = view;
+  }
+
+  get asks(): number {
+    return this.#view.context.engine.registered.current.size === 0 ? 0 : TRAITS.any;
   }
 
   opened(): number {

@@ -53,6 +53,7 @@ export class RunReader implements Reader {
   /** A run longer than a piece is under way. */
   #long = false;
   waiting = Infinity;
+  readonly asks = TRAITS.run;
 
   constructor(view: View, below: Below) {
     this.#view = view;

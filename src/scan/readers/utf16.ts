@@ -19,6 +19,7 @@ export class Utf16Reader implements Reader {
   /** Bytes of each character of a text that is longer than a piece, and under way; 0: none is. */
   #long = 0;
   waiting = Infinity;
+  readonly asks = TRAITS.zero;
 
   constructor(view: View, below: Below) {
     this.#view = view;

@@ -17,7 +17,7 @@ export interface Piece {
 }
 
 /** What no match goes across. */
-const APART = Buffer.from('\n\0\n');
+const APART = Buffer.from('\n\x01\n');
 const NOTHING: readonly Finding[] = [];
 export const NOTHING_TO_JOIN = (): null => null;
 

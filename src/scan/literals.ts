@@ -20,17 +20,17 @@ const MASK = PLACES - 1;
 /** Behind the places of three: those of two kinds, and of one, for the last bytes there are. */
 const OF_TWO = PLACES;
 const OF_ONE = OF_TWO + KINDS * KINDS;
+/** Bytes that are compared at once. */
+const HEAD = 4;
 const ALL_KINDS = Array.from({ length: KINDS }, (_, kind) => kind);
 
-/** Kinds that stand close together in what is looked for have kinds of their own. */
+/** Letters that are rare share a kind, so that marks that begin literals have kinds of their own. */
+const MARKS = ['0-9', '\\-_', '.:', '/@', '\\[\\]', '\\s"\'=\\\\', '\\x80-\\xff'].map((set) => new RegExp(`[${set}]`));
+const LETTERS = 'abcdefghiklmnoprstuvwxyz';
 const KIND = Uint8Array.from({ length: 256 }, (_, byte) => {
-  const char = String.fromCharCode(byte).toLowerCase();
-  if (/[a-z]/.test(char)) return char.charCodeAt(0) - 0x60;
-  if (/[0-9]/.test(char)) return 27;
-  if (/[-_]/.test(char)) return 28;
-  if (/[.:/@]/.test(char)) return 29;
-  if (/[\s"'\\=]/.test(char)) return 30;
-  return byte >= 0x80 ? 31 : 0;
+  const char = String.fromCharCode(byte).toLowerCase().replace('q', 'z').replace('j', 'x');
+  const letter = byte < 0x80 ? LETTERS.indexOf(char) : -1;
+  return 1 + (letter >= 0 ? MARKS.length + letter : MARKS.findIndex((mark) => mark.test(String.fromCharCode(byte))));
 });
 const FOLDED = Uint8Array.from({ length: 256 }, (_, byte) => (byte >= 0x41 && byte <= 0x5a ? byte + 32 : byte));
 
@@ -44,13 +44,15 @@ const FOLDED = Uint8Array.from({ length: 256 }, (_, byte) => (byte >= 0x41 && by
 export class Literals {
   /** Longest literal, in bytes. */
   readonly depth: number;
-  /** Places of the first three bytes of literals, and of the second to fourth; one bit each. */
+  /** Places of the first three bytes of literals, one bit each. */
   readonly #first = new Int32Array(PLACES / 32);
-  readonly #second = new Int32Array(PLACES / 32);
   /** Where the literals of a place stand in `#lists`; 0: there are none. */
   readonly #listOf = new Uint16Array(OF_ONE + KINDS);
-  /** Literals of each place behind their number, the longest first. */
-  readonly #lists: Uint16Array;
+  /** Of each place: the kinds of the fourth byte, one bit each, how many literals there are, and those, the longest first. */
+  readonly #lists: Int32Array;
+  /** Of each literal: its first four bytes, and which bits of them are its own. */
+  readonly #heads: Int32Array;
+  readonly #headBits: Int32Array;
   /** Bytes of all literals, one behind the other, and where each of them begins. */
   readonly #bytes: Uint8Array;
   readonly #from: Int32Array;
@@ -66,6 +68,8 @@ export class Literals {
     for (const [id, { length }] of texts.entries()) this.#from[id + 1] = (this.#from[id] as number) + length;
     this.#next = literals.map(({ next }) => next);
     this.#nested = literals.reduce((most, { text }) => Math.max(most, prefixesOf(text, literals)), 1);
+    this.#heads = Int32Array.from(texts, (bytes) => headOf(Buffer.concat([bytes, Buffer.alloc(HEAD)]), 0));
+    this.#headBits = Int32Array.from(texts, ({ length }) => (length >= HEAD ? -1 : (1 << (8 * length)) - 1));
     this.#lists = this.#list(literals);
   }
 
@@ -76,38 +80,43 @@ export class Literals {
   }
 
   /**
-   * Reads [from, to), with `pending` bytes before it that may begin a literal; returns how many there are now. The bytes before must
-   * still be there. Hits come in the order in which they begin.
+   * Reads [from, to), with `pending` bytes before it that may begin a literal; returns how many there are now, 0 where the end is
+   * `final`. The bytes before must still be there. Hits come in the order in which they begin.
    */
-  scan(bytes: Uint8Array, from: number, to: number, pending: number, hits: Hits): number {
-    const first = this.#first;
+  scan(bytes: Uint8Array, { from, to, pending, final }: Span, hits: Hits): number {
     hits.count = 0;
     const begin = from - pending;
-    let place = this.#placeOf(bytes, begin, begin + 2);
-    for (let at = begin; at + 2 < to; at++) {
-      place = ((place << BITS) | (KIND[bytes[at + 2] as number] as number)) & MASK;
-      if (((first[place >>> 5] as number) & (1 << place)) !== 0) this.#compare(bytes, at, place, from, to, hits);
-    }
+    for (let at = this.#candidate(bytes, begin, to); at + 2 < to; at = this.#candidate(bytes, at + 1, to))
+      this.#compare(bytes, at, this.#placeOf(bytes, at, at + 3), from, to, hits);
     // Too little is left for three bytes, but not for the shortest literals.
     for (let at = Math.max(begin, to - 2); at < to; at++)
-      this.#compareAll(bytes, at, this.#placeOf(bytes, at, to), from, to, hits);
-    return this.#pendingIn(bytes, begin, to);
+      this.#compare(bytes, at, this.#placeOf(bytes, at, to), from, to, hits);
+    return final ? 0 : this.#pendingIn(bytes, begin, to);
   }
 
-  #compare(bytes: Uint8Array, at: number, place: number, from: number, to: number, hits: Hits): void {
-    if (at + 3 < to) {
-      const second = ((place << BITS) | (KIND[bytes[at + 3] as number] as number)) & MASK;
-      if (((this.#second[second >>> 5] as number) & (1 << second)) === 0) return;
+  /** Index from one on at which a literal may begin, told by three bytes. This loop takes most of the time, and so does nothing else. */
+  #candidate(bytes: Uint8Array, at: number, to: number): number {
+    const first = this.#first;
+    let place = this.#placeOf(bytes, at, at + 2);
+    let end = at + 2;
+    for (; end < to; end++) {
+      place = ((place << BITS) | (KIND[bytes[end] as number] as number)) & MASK;
+      if (((first[place >>> 5] as number) & (1 << place)) !== 0) break;
     }
-    this.#compareAll(bytes, at, place, from, to, hits);
+    return end - 2;
   }
 
   /** Compares what stands at an index with all literals that may begin there. */
-  #compareAll(bytes: Uint8Array, at: number, place: number, from: number, to: number, hits: Hits): void {
+  #compare(bytes: Uint8Array, at: number, place: number, from: number, to: number, hits: Hits): void {
     const lists = this.#lists;
     const list = this.#listOf[place] as number;
-    for (let each = list + (lists[list] as number); each > list; each--) {
+    const isNearEnd = at + HEAD > to;
+    if (!isNearEnd && ((lists[list] as number) & (1 << (KIND[bytes[at + 3] as number] as number))) === 0) return;
+    const head = isNearEnd ? 0 : headOf(bytes, at);
+    for (let each = list + 1 + (lists[list + 1] as number); each > list + 1; each--) {
       const literal = lists[each] as number;
+      if (!isNearEnd && ((head ^ (this.#heads[literal] as number)) & (this.#headBits[literal] as number)) !== 0)
+        continue;
       const end = at + (this.#from[literal + 1] as number) - (this.#from[literal] as number);
       if (end > to) return;
       if (end <= from || !this.#stands(bytes, at, end, literal)) continue;
@@ -130,7 +139,8 @@ export class Literals {
     const lists = this.#lists;
     for (let at = Math.max(begin, to - this.depth + 1); at < to; at++) {
       const list = this.#listOf[this.#placeOf(bytes, at, to)] as number;
-      for (let each = list + (lists[list] as number); each > list; each--) {
+      if (list === 0) continue;
+      for (let each = list + 1 + (lists[list + 1] as number); each > list + 1; each--) {
         const literal = lists[each] as number;
         const length = (this.#from[literal + 1] as number) - (this.#from[literal] as number);
         if (at + length > to && this.#stands(bytes, at, to, literal)) return to - at;
@@ -147,8 +157,8 @@ export class Literals {
     return to - at === 2 ? OF_TWO + two : (two << BITS) | (KIND[bytes[at + 2] as number] as number);
   }
 
-  /** Lists literals by the places of their first bytes, and notes those in the filters. */
-  #list(literals: readonly Literal[]): Uint16Array {
+  /** Lists literals by the places of their first bytes, and notes those of three in the filter. */
+  #list(literals: readonly Literal[]): Int32Array {
     const byPlace = new Map<number, number[]>();
     const add = (place: number, id: number): void => {
       const list = byPlace.get(place);
@@ -156,27 +166,42 @@ export class Literals {
       else list.push(id);
     };
     for (const [id, literal] of literals.entries()) {
-      const [first, second, third, fourth] = [0, 1, 2, 3].map((index) => kindsAt(literal, index)) as [
-        readonly number[],
-        readonly number[],
-        readonly number[],
-        readonly number[],
-      ];
+      const [first, second, third] = [kindsAt(literal, 0), kindsAt(literal, 1), kindsAt(literal, 2)];
       for (const place of placesOf(first)) add(OF_ONE + place, id);
       for (const place of placesOf(first, second)) add(OF_TWO + place, id);
       for (const place of placesOf(first, second, third)) {
         add(place, id);
-        note(this.#first, place);
+        this.#first[place >>> 5] = (this.#first[place >>> 5] as number) | (1 << place);
       }
-      for (const place of placesOf(second, third, fourth)) note(this.#second, place);
     }
-    const lists = [0];
+    const lists = [0, 0];
     for (const [place, ids] of byPlace) {
       this.#listOf[place] = lists.length;
-      lists.push(ids.length, ...ids.sort((a, b) => lengthOf(literals, b) - lengthOf(literals, a)));
+      const fourth = ids
+        .flatMap((id) => kindsAt(literals[id] as Literal, 3))
+        .reduce((bits, kind) => bits | (1 << kind), 0);
+      lists.push(fourth, ids.length, ...ids.sort((a, b) => lengthOf(literals, b) - lengthOf(literals, a)));
     }
-    return Uint16Array.from(lists);
+    return Int32Array.from(lists);
   }
+}
+
+/** What is read at a time. */
+export interface Span {
+  readonly from: number;
+  readonly to: number;
+  readonly pending: number;
+  readonly final: boolean;
+}
+
+/** Four bytes as one number, in lower case. */
+function headOf(bytes: Uint8Array, at: number): number {
+  return (
+    (FOLDED[bytes[at] as number] as number) |
+    ((FOLDED[bytes[at + 1] as number] as number) << 8) |
+    ((FOLDED[bytes[at + 2] as number] as number) << 16) |
+    ((FOLDED[bytes[at + 3] as number] as number) << 24)
+  );
 }
 
 function lengthOf(literals: readonly Literal[], id: number): number {
@@ -200,8 +225,4 @@ function placesOf(...kinds: ReadonlyArray<readonly number[]>): readonly number[]
     (places, each) => places.flatMap((place) => each.map((kind) => (place << BITS) | kind)),
     [0],
   );
-}
-
-function note(filter: Int32Array, place: number): void {
-  filter[place >>> 5] = (filter[place >>> 5] as number) | (1 << place);
 }

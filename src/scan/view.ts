@@ -183,7 +183,7 @@ export class View {
     if (this.#candidates.length > 0) this.#goOn(to, final);
     if (to > from) {
       const { hits, literals } = engine;
-      this.#pending = literals.scan(this.bytes, from, to, this.#pending, hits);
+      this.#pending = literals.scan(this.bytes, { from, to, pending: this.#pending, final }, hits);
       for (let hit = 0; hit < hits.count; hit++)
         this.#confirmAll(hits.literals[hit] as number, hits.ends[hit] as number, to, final);
     }

@@ -32,7 +32,7 @@ function scan(
     const to = places[i] as number;
     // What is not here yet is not looked at.
     const here = Buffer.concat([bytes.subarray(0, to), Buffer.alloc(8, 0xff)]);
-    pending = literals.scan(here, places[i - 1] as number, to, pending, hits);
+    pending = literals.scan(here, { from: places[i - 1] as number, to, pending, final: false }, hits);
     for (let hit = 0; hit < hits.count; hit++) {
       const { text: name, next } = all[hits.literals[hit] as number] as Literal;
       const end = hits.ends[hit] as number;

@@ -44,12 +44,21 @@ function anchorOf(node: Node, least: number): Anchored | null {
     if (literals === null) continue;
     const length = Math.min(...literals.map((each) => each.length));
     // An early one is found early; many are as good as a shorter one.
-    const score = Math.min(length, LONG_ENOUGH) - Math.log2(literals.length) / (length < 4 ? 8 : 4) - at / 100;
+    const score =
+      Math.min(length, LONG_ENOUGH) -
+      Math.log2(literals.length) / (length < 4 ? 8 : 4) -
+      at / 100 -
+      (literals.some(isRule) ? 1 : 0);
     if (length >= least && (best === null || score > best.score)) best = { literals, at, score };
   }
   if (best === null) return null;
   const { literals, at } = best;
   return { literals, before: concat(items.slice(0, at)), from: concat(items.slice(at)) };
+}
+
+/** Begins as the lines between paragraphs and the rows of tables do: it would be looked for in each of them. */
+function isRule(literal: string): boolean {
+  return /^([^a-z0-9])\1\1/.test(literal);
 }
 
 /** The parts of a pattern in order, with what must occur of a repetition written out, so that its literals show. */

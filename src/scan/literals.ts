@@ -94,14 +94,18 @@ export class Literals {
     return final ? 0 : this.#pendingIn(bytes, begin, to);
   }
 
-  /** Index from one on at which a literal may begin, told by three bytes. This loop takes most of the time, and so does nothing else. */
+  /** Index from one on at which a literal may begin, told by four bytes. This loop takes most of the time, and so does nothing else. */
   #candidate(bytes: Uint8Array, at: number, to: number): number {
     const first = this.#first;
+    const listOf = this.#listOf;
+    const lists = this.#lists;
     let place = this.#placeOf(bytes, at, at + 2);
     let end = at + 2;
     for (; end < to; end++) {
       place = ((place << BITS) | (KIND[bytes[end] as number] as number)) & MASK;
-      if (((first[place >>> 5] as number) & (1 << place)) !== 0) break;
+      if (((first[place >>> 5] as number) & (1 << place)) === 0) continue;
+      const fourth = lists[listOf[place] as number] as number;
+      if (end + 1 === to || (fourth & (1 << (KIND[bytes[end + 1] as number] as number))) !== 0) break;
     }
     return end - 2;
   }
@@ -111,7 +115,6 @@ export class Literals {
     const lists = this.#lists;
     const list = this.#listOf[place] as number;
     const isNearEnd = at + HEAD > to;
-    if (!isNearEnd && ((lists[list] as number) & (1 << (KIND[bytes[at + 3] as number] as number))) === 0) return;
     const head = isNearEnd ? 0 : headOf(bytes, at);
     for (let each = list + 1 + (lists[list + 1] as number); each > list + 1; each--) {
       const literal = lists[each] as number;

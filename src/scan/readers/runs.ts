@@ -7,6 +7,7 @@ import { BLOCK, TRAITS, blocksWithout } from '../bytes.ts';
 import { NIBBLES, decodeHex } from '../decoders/hex.ts';
 import { Below } from './below.ts';
 import { scratch } from '../scratch.ts';
+import { isWorthReading } from '../worth-reading.ts';
 import type { Reader } from '../reader.ts';
 import type { View } from '../view.ts';
 
@@ -173,19 +174,19 @@ export class RunReader implements Reader {
       this.#base32(start, end, run);
   }
 
-  #base64(start: number, end: number, { source, ratio, long }: Run): void {
+  /** Has what was decoded read, `width` characters for each byte of it, the first of them `shift` from the start of the run. */
+  #feed(format: string, size: number, shift: number, width: number, { source, ratio, long }: Run): void {
+    if (!long && !isWorthReading(this.#decoded, size, this.#view.context.engine)) return;
+    const lane = long ? `${format}/${shift}` : format;
+    this.#below.feed(lane, this.#decoded, 0, size, source + Math.floor(shift * ratio), ratio * width);
+  }
+
+  #base64(start: number, end: number, run: Run): void {
     for (let shift = 0; shift < 4; shift++) {
       const size = decodeBase64(this.#chars, start + shift, end, this.#decoded, 0);
       const text = size >= 32 && isUtf8(withoutCutEnds(this.#decoded, size));
-      this.#below.feed(
-        long ? `base64/${shift}` : 'base64',
-        this.#decoded,
-        0,
-        size,
-        source + Math.floor(shift * ratio),
-        ratio * (4 / 3),
-      );
-      if (shift === 0 && !long && !text) this.#brotli(size, source);
+      this.#feed('base64', size, shift, 4 / 3, run);
+      if (shift === 0 && !run.long && !text) this.#brotli(size, run.source);
       // Where one alignment is all text, the others are noise: nobody can write both.
       if (text) return;
     }
@@ -202,18 +203,11 @@ export class RunReader implements Reader {
     this.#below.feed('br', expanded, 0, expanded.length, source, 0);
   }
 
-  #hex(start: number, end: number, { source, ratio, long }: Run): void {
+  #hex(start: number, end: number, run: Run): void {
     for (let shift = 0; shift < 2; shift++) {
       const size = decodeHex(this.#chars, start + shift, end, this.#decoded, 0);
-      if (shift === 0 && !long) this.#brotli(size, source);
-      this.#below.feed(
-        long ? `hex/${shift}` : 'hex',
-        this.#decoded,
-        0,
-        size,
-        source + Math.floor(shift * ratio),
-        ratio * 2,
-      );
+      if (shift === 0 && !run.long) this.#brotli(size, run.source);
+      this.#feed('hex', size, shift, 2, run);
     }
   }
 
@@ -232,25 +226,18 @@ export class RunReader implements Reader {
     }
   }
 
-  #base32(start: number, end: number, { source, ratio, long }: Run): void {
+  #base32(start: number, end: number, run: Run): void {
     for (let shift = 0; shift < 8; shift++) {
       const size = decodeBase32(this.#chars, start + shift, end, this.#decoded, 0);
-      this.#below.feed(
-        long ? `base32/${shift}` : 'base32',
-        this.#decoded,
-        0,
-        size,
-        source + Math.floor(shift * ratio),
-        ratio * 1.6,
-      );
+      this.#feed('base32', size, shift, 1.6, run);
     }
   }
 
-  #base58(start: number, end: number, { source, ratio }: Run): void {
+  #base58(start: number, end: number, run: Run): void {
     if (end - start > LONGEST_BASE58 || end - start < 20 || !isBase58(this.#chars, start, end)) return;
     this.#view.context.budget.spend(((end - start) * (end - start)) >> 3);
     const size = decodeBase58Into(this.#chars, start, end, this.#decoded, 0);
-    this.#below.feed('base58', this.#decoded, 0, size, source, ratio * 1.37);
+    this.#feed('base58', size, 0, 1.37, run);
   }
 }
 

@@ -1,0 +1,50 @@
+import { gzipSync } from 'node:zlib';
+import { describe, expect, it } from 'vitest';
+import { compileEngine } from '../../../src/scan/engine.ts';
+import { Registered, printsOf } from '../../../src/scan/registered.ts';
+import { isWorthReading } from '../../../src/scan/worth-reading.ts';
+import { randomOf } from '../../support/samples.ts';
+import { KEY, TOKEN, detector, tokenEngine } from '../../support/scan.ts';
+
+const engine = tokenEngine();
+const noise = (size: number, seed = 1): Buffer => {
+  const next = randomOf(seed);
+  // No text and no character of UTF-8 in it.
+  return Buffer.from(Array.from({ length: size }, () => 0xf8 + Math.floor(next() * 8)));
+};
+const within = (bytes: Buffer): Buffer => Buffer.concat([noise(20), bytes, noise(20, 2)]);
+const worth = (bytes: Buffer, by = engine): boolean => isWorthReading(bytes, bytes.length, by);
+
+describe('isWorthReading()', () => {
+  it.each([
+    ['a token', Buffer.from(TOKEN)],
+    ['a few characters', Buffer.from('abcd 123')],
+    ['UTF-16', Buffer.from('abcd', 'utf16le')],
+    ['characters beyond ASCII', Buffer.from('ｔｏｋ')],
+    ['a compressed stream', gzipSync(TOKEN)],
+    ['a literal and nothing else', Buffer.from('tok_a')],
+  ])('says yes to %s among noise', (_what, bytes) => expect(worth(within(bytes))).toBe(true));
+
+  it.each([
+    ['noise', noise(60)],
+    ['too few characters', within(Buffer.from('abcd 12'))],
+    ['characters that are cut off', within(Buffer.from('ｔｏｋ').subarray(0, 7))],
+    ['nothing', Buffer.alloc(0)],
+  ])('says no to %s', (_what, bytes) => expect(worth(bytes)).toBe(false));
+
+  it('reads no further than it is told', () =>
+    expect(isWorthReading(Buffer.concat([noise(30), Buffer.from(TOKEN)]), 30, engine)).toBe(false));
+
+  it('says yes to everything where values are registered, which may be any bytes', () => {
+    const value = {
+      name: 'own',
+      kind: 'value',
+      registered: '',
+      belongsTo: [],
+      prints: printsOf(noise(40, 3), KEY),
+    } as const;
+    const registered = { current: new Registered([value], KEY) };
+    const own = compileEngine([detector('token', 'tok_[A-Za-z0-9]{20}')], registered);
+    expect(worth(noise(60), own)).toBe(true);
+  });
+});

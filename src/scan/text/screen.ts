@@ -106,15 +106,16 @@ export class Look {
       state = this.#behind(bytes, 0, state);
       at = this.#next;
     }
-    while (at < bytes.length && state !== SUSPECT) {
-      const next = table[state + (symbols[bytes[at] as number] as number)] as number;
-      if (next < firstMet) {
+    while (state !== SUSPECT) {
+      // This loop takes all of the time: nothing is called in it, and nothing stored.
+      for (; at < bytes.length; at++) {
+        const next = table[state + (symbols[bytes[at] as number] as number)] as number;
+        if (next >= firstMet) break;
         state = next;
-        at++;
-      } else {
-        state = this.#closer(bytes, at, state);
-        at = this.#next;
       }
+      if (at >= bytes.length) break;
+      state = this.#closer(bytes, at, state);
+      at = this.#next;
     }
     this.#state = state;
     return state === SUSPECT;

@@ -7,7 +7,7 @@ import { scanKeyOf, type ScanAction } from '../model/scan-profile.ts';
 import { BudgetExceeded } from '../scan/budget.ts';
 import { belongs } from '../scan/belongs.ts';
 import { CodingError } from '../scan/content-decoder.ts';
-import { fragmentsOf, hashOf, type BodyForm, type Fragment } from '../scan/fragments.ts';
+import { hashOf, type Fragment } from '../scan/fragments.ts';
 import type { Scanner } from '../scan/scanner.ts';
 import type { ScannerSource } from '../scan/text/answer-text.ts';
 import type { Sequel } from '../scan/trail.ts';
@@ -39,7 +39,6 @@ export type Part = 'target' | 'fields' | 'body';
 /** Findings of one exchange that are on record; more of them say nothing new. */
 const MOST = 50;
 
-const EMPTY = Buffer.alloc(0);
 const NONE: readonly Finding[] = [];
 /** What stands for a scan that was not finished. */
 const UNDECIDED: readonly Finding[] = [];
@@ -68,6 +67,12 @@ const REASONS: Readonly<Record<Finding['family'], Reason>> = {
 /** Where somebody authenticates. */
 const AUTHENTICATION =
   /^header (?:authorization|cookie|x-[a-z-]*(?:key|token|auth)[a-z-]*|[a-z-]*api-?key|[a-z-]*token|apikey)$/;
+
+/** Something that leaves, and what of it may go on with something else. `text`: null where it is said once. */
+interface Said {
+  readonly text: string | null;
+  readonly fragments: readonly Fragment[];
+}
 
 /** Of whom, or of what, something is scanned, and what is noted of that. */
 export type Subject = Pick<Exchange, 'agent' | 'session' | 'now' | 'findings' | 'softened'>;
@@ -140,24 +145,23 @@ export class Inspection {
   }
 
   /** Nothing was found in these. */
-  remember(pieces: readonly { readonly text: string | null }[]): void {
+  remember(pieces: readonly Said[]): void {
     if (this.#blind) return;
-    for (const { text } of pieces) if (text !== null) this.#knownTexts.add(text);
+    for (const { text, fragments } of pieces) if (text !== null) this.#knownTexts.add(text, fragments);
   }
 
   get #knownTexts(): KnownTexts {
     return this.#services.scanners.knownTexts(this.#exchange.now.policy);
   }
 
-  /** Parts of a request that may go on with others. */
-  fragmentsOf(target: Buffer | undefined, body: Buffer | null, form: BodyForm): readonly Fragment[] {
-    return fragmentsOf(target ?? EMPTY, body, form);
+  /** Parts of a text that may go on with others: those of one that is known are, too. */
+  fragmentsOf(said: Said): readonly Fragment[] {
+    return (said.text === null ? undefined : this.#knownTexts.fragmentsOf(said.text)) ?? said.fragments;
   }
 
   /** Puts them behind what was sent before. */
   sequel(fragments: readonly Fragment[]): Sequel {
-    const target = hashOf(Buffer.from(this.host, 'latin1'), 0, this.host.length, 0);
-    return this.memory.trail.sequel(target, fragments, performance.now());
+    return this.memory.trail.sequel(hashOfHost(this.host), fragments, performance.now());
   }
 
   /** Notes something that no detector finds in a text, and judges it. */
@@ -359,6 +363,19 @@ export class Inspection {
     if (noted.length < MOST) noted.push({ action, detector, direction, family, fingerprint, severity, via, where });
     this.#services.metrics.found({ family, action, direction, agent: this.#exchange.agent });
   }
+}
+
+/** The host that was asked about last, mostly the one that is asked about next. */
+let lastHost = '';
+let lastHash = 0;
+
+function hashOfHost(host: string): number {
+  if (host !== lastHost) {
+    const bytes = Buffer.from(host, 'latin1');
+    lastHost = host;
+    lastHash = hashOf(bytes, 0, bytes.length, 0);
+  }
+  return lastHash;
 }
 
 /** A planted credential: nobody has a reason to send it anywhere, in any mode. */

@@ -1,3 +1,5 @@
+import type { Fragment } from '../scan/fragments.ts';
+
 /** Texts that are remembered, and characters of each. */
 const MOST = 512;
 const LONGEST = 2048;
@@ -7,13 +9,14 @@ const LONGEST = 2048;
  * texts are compared, never prints of them.
  */
 export class KnownTexts {
-  #texts = new Set<string>();
+  /** With what parts of it may go on with others. */
+  #texts = new Map<string, readonly Fragment[]>();
   #under: readonly unknown[] = [];
 
   /** What was found in nothing while these were looked for may be found while others are: they begin anew. */
   under(...sought: readonly unknown[]): this {
     if (sought.some((each, index) => each !== this.#under[index])) {
-      this.#texts = new Set();
+      this.#texts = new Map();
       this.#under = sought;
     }
     return this;
@@ -23,10 +26,15 @@ export class KnownTexts {
     return this.#texts.has(text);
   }
 
-  add(text: string): void {
+  /** The parts of a text that is known; undefined: it is not. */
+  fragmentsOf(text: string): readonly Fragment[] | undefined {
+    return this.#texts.get(text);
+  }
+
+  add(text: string, fragments: readonly Fragment[]): void {
     if (text.length > LONGEST) return;
     // The older half is forgotten at once; what is still said is soon back.
-    if (this.#texts.size >= MOST) this.#texts = new Set([...this.#texts].slice(MOST / 2));
-    this.#texts.add(text);
+    if (this.#texts.size >= MOST) this.#texts = new Map([...this.#texts].slice(MOST / 2));
+    this.#texts.set(text, fragments);
   }
 }

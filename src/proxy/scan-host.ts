@@ -29,9 +29,10 @@ export function scanHost(inspection: Inspection): void {
     whereOf: () => HOST,
     join: NOTHING_TO_JOIN,
     joinedWhere: HOST,
+    fragments: [hostFragment(labels)],
   };
   // Names are short: they are scanned at once.
-  const [redaction] = scanPieces([name], [hostFragment(labels)], inspection) as readonly Finding[];
+  const [redaction] = scanPieces([name], inspection) as readonly Finding[];
   if (redaction !== undefined) inspection.refuse(redaction, HOST);
   if (!grantsAnyHost(inspection)) return;
   const { channels } = inspection.memory;

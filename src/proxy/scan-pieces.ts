@@ -10,10 +10,12 @@ export interface Piece {
   /** The same (Latin-1), where it may well be said again; null: it is said once. */
   readonly text: string | null;
   readonly part: Part;
-  readonly whereOf: (offset: number) => string;
+  whereOf(offset: number): string;
   /** The same without what stands between its parts, for secrets that were cut up; null where there is nothing to join. */
-  readonly join: (bytes: Buffer) => Buffer | null;
+  join(bytes: Buffer): Buffer | null;
   readonly joinedWhere: string;
+  /** Parts of it that may go on with others. */
+  readonly fragments: readonly Fragment[];
 }
 
 /** What no match goes across. */
@@ -27,9 +29,10 @@ export const NOTHING_TO_JOIN = (): null => null;
  */
 export function scanPieces(
   pieces: readonly Piece[],
-  fragments: readonly Fragment[],
   inspection: Inspection,
 ): readonly Finding[] | Promise<readonly Finding[]> {
+  const fragments: Fragment[] = [];
+  for (const piece of pieces) for (const fragment of inspection.fragmentsOf(piece)) fragments.push(fragment);
   const sequel = inspection.sequel(fragments);
   const fresh = pieces.filter(({ text }) => text === null || !inspection.knows(text));
   const found = fresh.length === 0 && sequel.bytes === null ? NOTHING : inspection.scan(together(fresh, sequel.bytes));
@@ -48,8 +51,8 @@ const SCRATCH = Buffer.allocUnsafe(64 * 1024);
 /** All pieces, what they are without what stands between their parts, and what they make of earlier ones; set apart. */
 function together(pieces: readonly Piece[], sequel: Buffer | null): Buffer {
   const all = pieces.map(({ bytes }) => bytes);
-  for (const { bytes, join } of pieces) {
-    const joined = join(bytes);
+  for (const piece of pieces) {
+    const joined = piece.join(piece.bytes);
     if (joined !== null) all.push(joined);
   }
   if (sequel !== null) all.push(sequel);
@@ -81,7 +84,7 @@ function judgePieces(
     const own = findings
       .filter(({ offset }) => offset >= from && offset < next)
       .map((each) => ({ ...each, offset: each.offset - from }));
-    redactions.push(...inspection.judge(own, 'to-upstream', piece.part, piece.whereOf));
+    redactions.push(...inspection.judge(own, 'to-upstream', piece.part, (offset) => piece.whereOf(offset)));
     judgeJoined(piece, own, scanner, inspection);
     from = next;
   }
@@ -114,13 +117,9 @@ function isMade({ family, severity }: Finding): boolean {
 }
 
 /** What is found joined is judged where all that stands whole has been taken out: each is told of once, and none hides another. */
-function judgeJoined(
-  { bytes, part, join, joinedWhere }: Piece,
-  own: readonly Finding[],
-  scanner: Scanner,
-  inspection: Inspection,
-): void {
-  const joined = join(own.length === 0 ? bytes : without(bytes, own));
+function judgeJoined(piece: Piece, own: readonly Finding[], scanner: Scanner, inspection: Inspection): void {
+  const { bytes, part, joinedWhere } = piece;
+  const joined = piece.join(own.length === 0 ? bytes : without(bytes, own));
   if (joined === null) return;
   const findings = inspection.run(() => scanner.wholeBytes(joined));
   const [redaction] = inspection.judge(findings, 'to-upstream', part, () => joinedWhere);

@@ -4,20 +4,22 @@ import type { Facts } from '../model/facts.ts';
 import type { Finding } from '../model/finding.ts';
 import { parseMediaType } from '../policy/content/text.ts';
 import { contentCodings, decodeContent, type Coding } from '../scan/content-decoder.ts';
-import { joinedStrings, joinedTarget } from '../scan/joins.ts';
+import { bodyFragments } from '../scan/fragments.ts';
+import { joinedStrings } from '../scan/joins.ts';
 import { valuesIn } from '../scan/json-strings.ts';
 import { redact } from '../scan/redact.ts';
 import { NoveltyMeter } from '../scan/novelty.ts';
-import { placeInBody, placeInFields, placeInTarget } from '../scan/where.ts';
+import { placeInBody } from '../scan/where.ts';
 import type { HeldBody } from './body.ts';
 import type { Exchange } from './exchange.ts';
+import { FieldsPiece, TargetPiece } from './head-pieces.ts';
 import { Inspection, unseen } from './inspection.ts';
 import type { AgentRequest } from './message.ts';
 import { NovelStream, countNovel } from './novel-upload.ts';
 import { both } from './pause.ts';
 import type { Permit } from './permit.ts';
 import { scanHost, watchTarget } from './scan-host.ts';
-import { NOTHING_TO_JOIN, scanPieces, type Piece } from './scan-pieces.ts';
+import { scanPieces, type Piece } from './scan-pieces.ts';
 import { ScannedStream } from './scanned-stream.ts';
 import type { Services } from './services.ts';
 
@@ -107,26 +109,10 @@ const FORM_TYPE = 'application/x-www-form-urlencoded';
 
 function headOf(request: AgentRequest, facts: Facts, permit: Permit): Piece[] {
   const path = permit.rawPath ? facts.path.raw : (facts.path.canonical ?? facts.path.raw);
-  const target = facts.query === null ? path : `${path}?${facts.query}`;
-  const join = (bytes: Buffer): Buffer | null => joinedTarget(bytes.toString('latin1'));
-  const whereOf = (offset: number): string => placeInTarget(target, offset);
-  const joinedWhere = 'parts of the path or query';
-  const bytes = Buffer.from(target, 'latin1');
-  const pieces: Piece[] = [{ bytes, text: target, part: 'target', whereOf, join, joinedWhere }];
+  const pieces: Piece[] = [new TargetPiece(facts.query === null ? path : `${path}?${facts.query}`)];
   const lines = request.fields.text(TO_UPSTREAM.naming(request.connection));
-  if (lines !== '') pieces.push(fieldsPiece(lines));
+  if (lines !== '') pieces.push(new FieldsPiece(lines));
   return pieces;
-}
-
-function fieldsPiece(lines: string): Piece {
-  return {
-    bytes: Buffer.from(lines, 'latin1'),
-    text: lines,
-    part: 'fields',
-    whereOf: (offset) => placeInFields(lines, offset),
-    join: NOTHING_TO_JOIN,
-    joinedWhere: '',
-  };
 }
 
 /** Scans a request of which all that is held is at hand; what still streams is scanned on its way. */
@@ -145,13 +131,13 @@ function scanHeld(
   const values = json ? valuesIn(whole) : null;
   const join = (bytes: Buffer): Buffer | null =>
     values === null ? null : joinedStrings(bytes, bytes === whole ? values : valuesIn(bytes));
-  const all = [
+  const fragments = bodyFragments(whole, values ?? (mediaType === FORM_TYPE ? 'form' : 'other'));
+  const all: Piece[] = [
     ...head,
-    { bytes: whole, text: null, part: 'body', whereOf, join, joinedWhere: 'parts of the body' } as const,
+    { bytes: whole, text: null, part: 'body', whereOf, join, joinedWhere: 'parts of the body', fragments },
   ];
-  if (body.trailers.size > 0) all.push(fieldsPiece(body.trailers.text(END_TO_END)));
-  const form = values ?? (mediaType === FORM_TYPE ? 'form' : 'other');
-  const redactions = scanPieces(all, inspection.fragmentsOf(head[0]?.bytes, whole, form), inspection);
+  if (body.trailers.size > 0) all.push(new FieldsPiece(body.trailers.text(END_TO_END)));
+  const redactions = scanPieces(all, inspection);
   return after(redactions, (found) => {
     if (found.length === 0) return { body, redacted: false };
     const clean = redact(whole, found, json);
@@ -164,8 +150,7 @@ function scanHeld(
 
 /** Scans what stands before a body. */
 function scanHead(head: readonly Piece[], body: HeldBody, inspection: Inspection): Held | Promise<Held> {
-  const found = scanPieces(head, inspection.fragmentsOf(head[0]?.bytes, null, 'other'), inspection);
-  return after(found, () => ({ body, redacted: false }));
+  return after(scanPieces(head, inspection), () => ({ body, redacted: false }));
 }
 
 /** What comes of something that may take time, without waiting where it does not. */

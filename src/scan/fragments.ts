@@ -39,7 +39,8 @@ export class Fragment {
   }
 }
 
-/** Parts of one request that are looked at. */
+export const NO_FRAGMENTS: readonly Fragment[] = [];
+/** Parts of a target, and of a body, that are looked at. */
 const MOST = 64;
 /** Shorter ones say too little. */
 const SHORTEST = 3;
@@ -89,8 +90,8 @@ export function hostFragment(labels: string): Fragment {
 /** How a body is to be taken apart: the strings of a JSON text, the fields of a form, or as a text. */
 export type BodyForm = JsonValues | 'form' | 'other';
 
-/** The parts of a path, a query and a body of which a secret could be made over several requests. `target`: path and query. */
-export function fragmentsOf(target: Uint8Array, body: Uint8Array | null, form: BodyForm): readonly Fragment[] {
+/** The parts of a path and a query of which a secret could be made over several requests. */
+export function targetFragments(target: Uint8Array): readonly Fragment[] {
   const fragments: Fragment[] = [];
   const question = target.indexOf(QUESTION);
   const end = question === -1 ? target.length : question;
@@ -102,7 +103,14 @@ export function fragmentsOf(target: Uint8Array, body: Uint8Array | null, form: B
     from = to + 1;
   }
   if (question !== -1) addPairs(fragments, target, question + 1);
-  if (body !== null && body.length > 0 && body.length <= LONGEST_BODY) addBody(fragments, body, form);
+  return fragments;
+}
+
+/** The same of a body. */
+export function bodyFragments(body: Uint8Array, form: BodyForm): readonly Fragment[] {
+  if (body.length === 0 || body.length > LONGEST_BODY) return NO_FRAGMENTS;
+  const fragments: Fragment[] = [];
+  addBody(fragments, body, form);
   return fragments;
 }
 

@@ -1,31 +1,31 @@
 import { describe, expect, it } from 'vitest';
-import { Fragment, fragmentsOf, hashOf, hostLabels } from '../../../src/scan/fragments.ts';
+import { Fragment, bodyFragments, hashOf, hostLabels, targetFragments } from '../../../src/scan/fragments.ts';
 import { valuesIn } from '../../../src/scan/json-strings.ts';
 import { Trail } from '../../../src/scan/trail.ts';
 
-describe('fragmentsOf()', () => {
-  const texts = (target: string, body: string | null, form: 'json' | 'form' | 'other'): string[] =>
-    fragmentsOf(
-      Buffer.from(target),
-      body === null ? null : Buffer.from(body),
-      form === 'json' ? valuesIn(Buffer.from(body ?? '')) : form,
-    ).map(({ text }) => text);
+describe('fragments', () => {
+  const texts = (target: string, body: string, form: 'json' | 'form' | 'other'): string[] => {
+    const bytes = Buffer.from(body);
+    const ofBody = bodyFragments(bytes, form === 'json' ? valuesIn(bytes) : form);
+    return [...targetFragments(Buffer.from(target)), ...ofBody].map(({ text }) => text);
+  };
 
-  it('takes what stands in the path, the query and the body', () => {
+  it('are what stands in the path, the query and the body', () => {
     const body = '{"note": "abc123", "list": ["x1y2", "two words"], "n": 5, "e": "a\\"b"}';
     expect(texts('/v1/files?id=abc&empty=&x=', body, 'json')).toEqual(['files', 'abc', 'abc123', 'x1y2']);
     expect(texts('/', 'a=b123&c=d', 'form')).toEqual(['b123']);
     expect(texts('/', ' token123\n', 'other')).toEqual(['token123']);
     expect(texts('/', 'a sentence', 'other')).toEqual([]);
+    expect(texts('/', '', 'json')).toEqual([]);
   });
 
-  it('knows a place by its name, and tells places apart', () => {
-    const slots = (target: string): number[] => fragmentsOf(Buffer.from(target), null, 'other').map(({ slot }) => slot);
+  it('know a place by its name, and tell places apart', () => {
+    const slots = (target: string): number[] => targetFragments(Buffer.from(target)).map(({ slot }) => slot);
     expect(slots('/q?abc=one&def=two')).toEqual(slots('/q?abc=xyz&def=123'));
     expect(new Set(slots('/one/two?one=two&two=one&three=one')).size).toBe(5);
   });
 
-  it('takes the labels before the domain of a host, and nothing of an address', () => {
+  it('are the labels before the domain of a host, and nothing of an address', () => {
     expect(hostLabels('ab.cd.example.com')).toBe('abcd');
     expect(hostLabels('example.com')).toBe('');
     expect(hostLabels('192.0.2.1')).toBe('');

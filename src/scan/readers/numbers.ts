@@ -11,6 +11,7 @@ const LONGEST = 48;
 /** Fewest digits of a payment card. */
 const CARD = 13;
 const STEP = 4;
+const PLUS = 0x2b;
 
 const DIGIT = 1;
 const LETTER = 2;
@@ -72,7 +73,7 @@ export class NumberReader implements Reader {
         this.waiting = this.#from = base + start;
         return;
       }
-      this.#judge(start, end);
+      if (end - start >= CARD || bytes[start - 1] === PLUS) this.#judge(start, end);
       from = end;
       probe = Math.max(probe, end - 1);
     }
@@ -102,6 +103,8 @@ export class NumberReader implements Reader {
   /** Judges the groups in [start, end), beginning at each. */
   #judge(start: number, end: number): void {
     const { bytes, context } = this.#view;
+    // Dates and times are the most of what comes here: too few digits and letters for a card or an IBAN.
+    if (bytes[start - 1] !== PLUS && !isLong(bytes, start, end)) return;
     context.budget.spend(end - start);
     for (let at = start; at < end; at++) {
       const kind = KINDS[bytes[at] as number] as number;
@@ -115,7 +118,7 @@ export class NumberReader implements Reader {
   /** A card or telephone number that begins at `at`; returns where it ends, or `at`. */
   #digits(at: number, end: number): number {
     const { bytes } = this.#view;
-    if (this.#phone !== undefined && bytes[at - 1] === 0x2b) return this.#phoneAt(at, end);
+    if (this.#phone !== undefined && bytes[at - 1] === PLUS) return this.#phoneAt(at, end);
     if (this.#card === undefined || !this.#bounded(at)) return at;
     let digits = 0;
     let best = at;
@@ -189,6 +192,13 @@ function endOf(bytes: Uint8Array, start: number, to: number): number {
     end++;
   }
   return end;
+}
+
+/** Whether there are as many digits and letters as a card has digits; an IBAN has more. */
+function isLong(bytes: Uint8Array, start: number, end: number): boolean {
+  let count = 0;
+  for (let at = start; at < end; at++) if (((KINDS[bytes[at] as number] as number) & (DIGIT | LETTER)) !== 0) count++;
+  return count >= CARD;
 }
 
 function isDigit(byte: number): boolean {

@@ -32,9 +32,10 @@ export const TRAITS = {
   notRun: 256,
   /** No letter, and none of what may stand between two words of a phrase. */
   notWord: 512,
-  /** Of blocks together: one that may be within Base64, and so many in a row that they may be codes of characters. */
+  /** Of blocks together: one that may be within Base64, and so many in a row that they may be codes of characters, or a phrase. */
   run: 1 << 16,
   codes: 1 << 17,
+  words: 1 << 20,
   /** A container may begin there. */
   container: 1 << 18,
   /** Always there. */
@@ -43,6 +44,8 @@ export const TRAITS = {
 
 /** Blocks that codes of a dozen characters fill, wherever they begin. */
 export const BLOCKS_OF_CODES = 3;
+/** The same for a phrase of a dozen words, of three letters each. */
+const BLOCKS_OF_WORDS = 5;
 
 /** Bytes whose traits are told together: `BLOCK` of them, from a multiple of it on. */
 export const BLOCK = 8;
@@ -70,6 +73,7 @@ export function lacks(byte: number, traits: number): boolean {
 export function noteTraits(bytes: Uint8Array, from: number, to: number, blocks: Uint16Array): number {
   let all: number = TRAITS.any;
   let codes = 0;
+  let words = 0;
   let at = from & -BLOCK;
   for (; at + BLOCK <= to; at += BLOCK) {
     const traits =
@@ -86,6 +90,8 @@ export function noteTraits(bytes: Uint8Array, from: number, to: number, blocks: 
     if ((traits & TRAITS.notRun) === 0) all |= TRAITS.run;
     codes = (traits & TRAITS.notCode) === 0 ? codes + 1 : 0;
     if (codes === BLOCKS_OF_CODES) all |= TRAITS.codes;
+    words = (traits & TRAITS.notWord) === 0 ? words + 1 : 0;
+    if (words === BLOCKS_OF_WORDS) all |= TRAITS.words;
   }
   let last = 0;
   for (let index = at; index < to; index++) last |= TRAITS_OF[bytes[index] as number] as number;

@@ -45,7 +45,7 @@ export class PhraseReader implements Reader {
   readonly #detector: Detector | undefined;
   #from = 0;
   waiting = Infinity;
-  readonly asks = TRAITS.any;
+  readonly asks = TRAITS.words;
 
   constructor(view: View) {
     this.#view = view;

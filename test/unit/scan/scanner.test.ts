@@ -37,6 +37,21 @@ describe('Scanner', () => {
       ).toEqual(whole);
   });
 
+  it('finds the same where all there is comes at once, one input after another', () => {
+    const scanner = new Scanner(engine, KEY);
+    for (const [name, encode] of [...ENCODINGS, ...ENCODINGS.toReversed()]) {
+      const text = `before ${encode(TOKEN)} behind`;
+      const found = scanner.wholeBytes(Buffer.from(text, 'latin1'));
+      expect([name, found.map(({ detector: each }) => each).sort()]).toEqual([
+        name,
+        findIn(engine, text)
+          .map(({ detector: each }) => each)
+          .sort(),
+      ]);
+      expect(scanner.wholeBytes(Buffer.from('{"plain":[1,2]}'))).toEqual([]);
+    }
+  });
+
   it.each(ENCODINGS.filter(([name]) => name !== 'base58'))(
     'finds a secret wherever it stands in a long text, however that comes: %s',
     (_name, encode) => {

@@ -1,0 +1,38 @@
+import { describe, expect, it } from 'vitest';
+import { BLOCK, TRAITS, noteTraits } from '../../../src/scan/bytes.ts';
+
+/** Names of the traits of some bytes together. */
+function traits(text: string): string[] {
+  const bytes = Buffer.from(text, 'latin1');
+  const all = noteTraits(bytes, 0, bytes.length, new Uint16Array(Math.ceil(bytes.length / BLOCK) + 1));
+  return Object.entries(TRAITS).flatMap(([name, bit]) => ((all & bit) === 0 ? [] : [name]));
+}
+/** A text at every place within a block, among what has none of its traits. */
+const shifted = (text: string): string[] =>
+  Array.from({ length: BLOCK }, (_, shift) => `${'('.repeat(shift)}${text}${'('.repeat(BLOCK)}`);
+
+describe('noteTraits()', () => {
+  it('tells what occurs', () => {
+    expect(traits('a%b')).toEqual(expect.arrayContaining(['percent', 'any']));
+    expect(traits('\\')).toContain('backslash');
+    expect(traits('1\0')).toEqual(expect.arrayContaining(['digit', 'zero']));
+    expect(traits('\u00e9')).toContain('high');
+    expect(traits('plain text')).not.toEqual(expect.arrayContaining(['percent']));
+  });
+
+  it('tells of the shortest run that may be encoded, wherever it begins, and not of words', () => {
+    for (const text of shifted('dGhpcyBpcyBpdCEh')) expect(traits(text)).toContain('run');
+    expect(traits('ten or a dozen of short words')).not.toContain('run');
+  });
+
+  it('tells of the shortest codes of a dozen characters, wherever they begin', () => {
+    for (const text of shifted('41 42 43 44 45 46 47 48 49 4a 4b 4c')) expect(traits(text)).toContain('codes');
+    expect(traits('from 10 to 12, or 1234567890')).not.toContain('codes');
+  });
+
+  it('tells of the shortest phrase of a dozen words, wherever it begins', () => {
+    const phrase = Array.from({ length: 12 }, () => 'act').join(' ');
+    for (const text of shifted(phrase)) expect(traits(text)).toContain('words');
+    expect(traits('{"a_name":"some words of text"},{"b_name":"other words"}')).not.toContain('words');
+  });
+});

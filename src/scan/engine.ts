@@ -8,6 +8,8 @@ import { VALIDATORS } from './validators/list.ts';
 
 /** Bytes read at a time. */
 export const SLICE = 32 * 1024;
+/** Bytes of a view that are looked at together: those that were still to be read when there was room for no more. */
+const MOST_SCANNED = 2 * SLICE;
 
 /** What must be decoded from where a literal stands: the format, and how far before the literal's end it begins. */
 export interface Opening {
@@ -85,7 +87,7 @@ export function compileEngine(
     literals,
     targets,
     variants,
-    hits: literals.makeHits(SLICE),
+    hits: literals.makeHits(MOST_SCANNED),
     detectors,
     registered,
     documents,

@@ -47,7 +47,7 @@ export class Literals {
   /** Places of the first three bytes of literals, one bit each. */
   readonly #first = new Int32Array(PLACES / 32);
   /** Where the literals of a place stand in `#lists`; 0: there are none. */
-  readonly #listOf = new Uint16Array(OF_ONE + KINDS);
+  readonly #listOf = new Int32Array(OF_ONE + KINDS);
   /** Of each place: the kinds of the fourth byte, one bit each, how many literals there are, and those, the longest first. */
   readonly #lists: Int32Array;
   /** Of each literal: its first four bytes, and which bits of them are its own. */

@@ -52,6 +52,13 @@ describe('Scanner', () => {
     }
   });
 
+  it('has room for a literal at every byte of what is looked at together', () => {
+    const own = compileEngine([detector('token', 'tok_[A-Za-z0-9]{20}'), detector('any', 'w[^\\n]{3}y')]);
+    const scanner = new Scanner(own, KEY);
+    const bytes = Buffer.from(`${'w'.repeat(42_000)} ${TOKEN}`);
+    expect(scanner.wholeBytes(bytes).map(({ detector: each }) => each)).toEqual(['token']);
+  });
+
   it.each(ENCODINGS.filter(([name]) => name !== 'base58'))(
     'finds a secret wherever it stands in a long text, however that comes: %s',
     (_name, encode) => {

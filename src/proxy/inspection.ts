@@ -281,7 +281,7 @@ export class Inspection {
       findings.push(...scanner.push(bytes.subarray(at, to)));
       const spent = performance.now() - began;
       // What begins like this goes on like this. One that is left in the middle is of no more use.
-      const dear = spent > PATIENCE || (spent > GLANCE && (spent / to) * bytes.length > 4 * PATIENCE);
+      const dear = spent > PATIENCE || (spent > GLANCE && (spent / to) * bytes.length > PATIENCE);
       if (dear && to < bytes.length) return null;
     }
     findings.push(...scanner.end());

@@ -106,8 +106,17 @@ function beginnings(node: Node): readonly string[] | null {
   return texts.size > MAX_LITERALS ? null : [...texts];
 }
 
+/** Asked of a part again for each place from which a literal may begin. */
+const known = new WeakMap<Node, readonly string[] | null>();
+
 /** All texts a part may be, lower-case; null where they are too many, or it may be any. */
 function exact(node: Node): readonly string[] | null {
+  let texts = known.get(node);
+  if (texts === undefined) known.set(node, (texts = textsOf(node)));
+  return texts;
+}
+
+function textsOf(node: Node): readonly string[] | null {
   switch (node.kind) {
     case 'empty':
     case 'assert':

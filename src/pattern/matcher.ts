@@ -272,17 +272,21 @@ export class Matcher {
 
   #partition(): void {
     const sets = new Set(this.#ops.flatMap((op) => (op.kind === 'byte' ? [op.set] : [])));
-    const known = new Map<string, number>();
+    let count = this.#asserts ? this.#split((byte) => kindOf(byte)) : 1;
+    for (const set of sets) if (count < 256) count = this.#split((byte) => set[byte] as number);
+    for (let byte = 255; byte >= 0; byte--) this.#samples[this.#classes[byte] as number] = byte;
+  }
+
+  /** Tells the bytes of each class apart by what they are, one of at most four things; returns how many classes there are. */
+  #split(kind: (byte: number) => number): number {
+    const parts = new Int16Array(4 * 256).fill(-1);
+    let count = 0;
     for (let byte = 0; byte < 256; byte++) {
-      let key = this.#asserts ? `${kindOf(byte)}` : '';
-      for (const set of sets) key += set[byte] as number;
-      let id = known.get(key);
-      if (id === undefined) {
-        known.set(key, (id = this.#samples.length));
-        this.#samples.push(byte);
-      }
-      this.#classes[byte] = id;
+      const part = 4 * (this.#classes[byte] as number) + kind(byte);
+      if (parts[part] === -1) parts[part] = count++;
+      this.#classes[byte] = parts[part] as number;
     }
+    return count;
   }
 }
 

@@ -76,7 +76,7 @@ class Compiler {
       agents,
       deny: indexOf(everybody.denies),
       networks: this.#merged.networks,
-      detectors: parseDetectors(this.#merged.detectors, this.#problems),
+      detectors: parseDetectors(this.#merged.detectors, this.#problems, { ship: false }),
       readsHeaders: this.#readsHeaders,
       readsBodies: this.#readsBodies,
       capabilities,

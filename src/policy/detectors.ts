@@ -7,13 +7,17 @@ import { problemAt, type Problem } from './problem.ts';
 import type { DetectorFileSpec } from './scan-schema.ts';
 import { rangeOf } from './source.ts';
 
-/** Reads detectors of rule files; what is wrong with one is added to the problems, and it is left out. */
+/**
+ * Reads detectors of rule files; what is wrong with one is added to the problems, and it is left out. Patterns that ship are known
+ * to be sound: they are compiled at once, and not first to see whether they can be.
+ */
 export function parseDetectors(
   named: ReadonlyMap<string, Named<DetectorFileSpec>>,
   problems: Problem[],
+  { ship }: { readonly ship: boolean },
 ): readonly DetectorSpec[] {
   return [...named.values()].flatMap((each) => {
-    const flaw = flawOf(each.spec);
+    const flaw = shapeFlaw(each.spec) ?? (ship ? null : patternFlaw(each.spec));
     if (flaw === null) return [specOf(each)];
     const path = ['detectors', each.name, ...(flaw.key === null ? [] : [flaw.key])];
     problems.push(problemAt(each.source, rangeOf(each.source, path), flaw.message, { hint: flaw.hint }));
@@ -28,7 +32,7 @@ interface Flaw {
   readonly hint: string | null;
 }
 
-function flawOf(spec: DetectorFileSpec): Flaw | null {
+function shapeFlaw(spec: DetectorFileSpec): Flaw | null {
   if ((spec.pattern === undefined) === (spec.finder === undefined))
     return {
       key: null,
@@ -43,11 +47,12 @@ function flawOf(spec: DetectorFileSpec): Flaw | null {
     };
   if (spec.assigned !== undefined && spec.near !== undefined)
     return { key: 'near', message: 'a detector has either assigned or near', hint: 'near is the wider of the two' };
-  if (spec.pattern === undefined) return null;
-  return patternFlaw(spec.pattern, spec.assigned !== undefined || spec.near !== undefined);
+  return null;
 }
 
-function patternFlaw(pattern: string, hasContext: boolean): Flaw | null {
+function patternFlaw({ pattern, assigned, near }: DetectorFileSpec): Flaw | null {
+  if (pattern === undefined) return null;
+  const hasContext = assigned !== undefined || near !== undefined;
   try {
     const node = parsePattern(pattern);
     compileProgram(node);

@@ -67,7 +67,8 @@ export class Literals {
     this.#from = new Int32Array(texts.length + 1);
     for (const [id, { length }] of texts.entries()) this.#from[id + 1] = (this.#from[id] as number) + length;
     this.#next = literals.map(({ next }) => next);
-    this.#nested = literals.reduce((most, { text }) => Math.max(most, prefixesOf(text, literals)), 1);
+    const all = new Set(literals.map(({ text }) => text));
+    this.#nested = literals.reduce((most, { text }) => Math.max(most, prefixesOf(text, all)), 1);
     this.#heads = Int32Array.from(texts, (bytes) => headOf(Buffer.concat([bytes, Buffer.alloc(HEAD)]), 0));
     this.#headBits = Int32Array.from(texts, ({ length }) => (length >= HEAD ? -1 : (1 << (8 * length)) - 1));
     this.#lists = this.#list(literals);
@@ -212,8 +213,10 @@ function lengthOf(literals: readonly Literal[], id: number): number {
 }
 
 /** How many literals a text begins with, itself among them. */
-function prefixesOf(text: string, literals: readonly Literal[]): number {
-  return literals.filter((each) => text.startsWith(each.text)).length;
+function prefixesOf(text: string, all: ReadonlySet<string>): number {
+  let count = 0;
+  for (let length = 1; length <= text.length; length++) if (all.has(text.slice(0, length))) count++;
+  return count;
 }
 
 /** Kinds of the bytes that may stand at an index from the start of a literal on. */

@@ -73,7 +73,8 @@ export class NumberReader implements Reader {
         this.waiting = this.#from = base + start;
         return;
       }
-      if (end - start >= CARD || bytes[start - 1] === PLUS) this.#judge(start, end);
+      // Dates and times are the most of what comes here: too few digits and letters for a card or an IBAN.
+      if (bytes[start - 1] === PLUS || isLong(bytes, start, end)) this.#judge(start, end);
       from = end;
       probe = Math.max(probe, end - 1);
     }
@@ -103,8 +104,6 @@ export class NumberReader implements Reader {
   /** Judges the groups in [start, end), beginning at each. */
   #judge(start: number, end: number): void {
     const { bytes, context } = this.#view;
-    // Dates and times are the most of what comes here: too few digits and letters for a card or an IBAN.
-    if (bytes[start - 1] !== PLUS && !isLong(bytes, start, end)) return;
     context.budget.spend(end - start);
     for (let at = start; at < end; at++) {
       const kind = KINDS[bytes[at] as number] as number;

@@ -162,6 +162,11 @@ function openTools(config: Config, log: Log): ToolRegistry {
   }
 }
 
+/** Where the keys are that sign the audit log. */
+export function keyFolder({ state }: Pick<Config, 'state'>): string {
+  return join(state, 'keys');
+}
+
 /** Opens the audit log of a process; `healthy` is told when it cannot be written, and when it can be again. Throws ConfigError. */
 export function openAudit(
   config: Config,
@@ -171,14 +176,30 @@ export function openAudit(
   healthy: (healthy: boolean) => void = () => undefined,
 ): AuditLog {
   const folder = join(config.state, 'audit');
+  const onTrouble = (error: unknown): void => {
+    metrics.audit.troubled();
+    log.error({ err: error }, 'the audit log is in trouble; what is recorded goes on');
+  };
   const onState = (error: unknown): void => {
     healthy(error === null);
     if (error === null) log.info('the audit log can be written again');
     else log.fatal({ err: error }, 'the audit log cannot be written: every request is denied');
-    if (error !== null) metrics.auditFailed();
+    if (error !== null) metrics.audit.failed();
   };
   try {
-    return openAuditLog({ folder, ...writer, version: VERSION, clock, defer: setImmediate, onState });
+    const audit = openAuditLog({
+      folder,
+      keys: keyFolder(config),
+      ...writer,
+      ...config.audit,
+      version: VERSION,
+      clock,
+      defer: setImmediate,
+      onState,
+      onTrouble,
+    });
+    metrics.audit.read(audit);
+    return audit;
   } catch (error) {
     throw new ConfigError(`state: the audit log cannot be opened in ${folder}: ${errorCode(error)}`);
   }

@@ -20,6 +20,7 @@ import { InFlight } from './proxy/in-flight.ts';
 import { Leases } from './proxy/leases.ts';
 import { UpstreamPool } from './proxy/pool.ts';
 import { Quarantine } from './proxy/quarantine.ts';
+import { intentsUnderWay } from './proxy/record.ts';
 import { openReception, type Reception } from './proxy/reception.ts';
 import { watchDocuments } from './proxy/document-store.ts';
 import { watchRegistry } from './proxy/registry.ts';
@@ -87,6 +88,7 @@ export function openDataPlane(governed: Governed): DataPlane {
     waiting: () => services.turns.waiting,
   });
   const services = servicesOf(governed, leaves);
+  governed.audit.readUnderWay(() => intentsUnderWay(services.inFlight.all()));
   const reception = receptionOf(config, connections, services);
   return {
     connections,

@@ -4,6 +4,7 @@ import { ConfigError } from '../config/config.ts';
 import { AuthorityError } from '../tls/authority.ts';
 import { VERSION } from '../version.ts';
 import { addAgent } from './agent.ts';
+import { addAudit } from './audit.ts';
 import { addCa } from './ca.ts';
 import { addCheck } from './check.ts';
 import { CommandError, EXIT } from './exit.ts';
@@ -48,6 +49,7 @@ async function main(words: readonly string[]): Promise<void> {
     addLearn,
     addLint,
     addReplay,
+    addAudit,
     addPolicy,
     addKill,
     addSession,

@@ -1,7 +1,8 @@
 import { Command, Option } from 'commander';
 import type { Config } from '../config/config.ts';
 import { loadConfig } from '../config/load.ts';
-import { SETTINGS, flagOf, variableOf, type Setting } from '../config/settings.ts';
+import type { Setting } from '../config/setting.ts';
+import { SETTINGS, flagOf, variableOf } from '../config/settings.ts';
 
 /** Adds `--config` and the flags of settings to a command. */
 export function withSettings(command: Command, keys: readonly string[] | 'all'): Command {

@@ -46,8 +46,16 @@ export interface Config {
   readonly rollout: { readonly share: number; readonly duration: number; readonly denyRate: number | null } | null;
   /** Folder of the CA. */
   readonly certs: string;
-  /** Folder of the audit log. */
+  /** Folder of what the gate keeps. */
   readonly state: string;
+  readonly audit: {
+    /** When an event counts as recorded. */
+    readonly durability: 'os' | 'disk';
+    /** When it is signed. */
+    readonly checkpoint: { readonly events: number; readonly milliseconds: number };
+    /** When a segment ends. */
+    readonly rotate: { readonly bytes: number; readonly milliseconds: number };
+  };
   readonly upstream: {
     /** Files of CA certificates trusted beside the system's. */
     readonly ca: readonly string[];

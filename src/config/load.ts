@@ -5,7 +5,8 @@ import type { Host } from '../model/host.ts';
 import type { StoreAddress } from '../model/store-address.ts';
 import type { ParentProxy } from '../model/parent-proxy.ts';
 import { ConfigError, type Config, type ListenAddress, type LogLevel } from './config.ts';
-import { SETTINGS, flagOf, variableOf, type Setting } from './settings.ts';
+import type { Setting } from './setting.ts';
+import { SETTINGS, flagOf, variableOf } from './settings.ts';
 import { errorCode } from '../model/error-code.ts';
 
 /** Text given for a setting, and where. */
@@ -159,6 +160,14 @@ function assemble(values: ReadonlyMap<string, unknown>, texts: Config['texts']):
     rollout: assembleRollout(get),
     certs: get<string>('certs'),
     state: get<string>('state'),
+    audit: {
+      durability: get<'os' | 'disk'>('audit.durability'),
+      checkpoint: {
+        events: get<number>('audit.checkpoint.events'),
+        milliseconds: get<number>('audit.checkpoint.every'),
+      },
+      rotate: { bytes: get<number>('audit.rotate.size'), milliseconds: get<number>('audit.rotate.every') },
+    },
     upstream: {
       ca: get<string[]>('upstream.ca'),
       pins: new Map(get<Array<[string, { host: string; port: number }]>>('upstream.pins')),

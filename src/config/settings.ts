@@ -1,6 +1,10 @@
+import type { Setting } from './setting.ts';
 import { LOG_LEVELS } from './config.ts';
 import {
+  anyText,
+  oneOf,
   parseConnections,
+  parseCount,
   parseDataPath,
   parseFieldName,
   parseListen,
@@ -14,30 +18,6 @@ import {
 } from './values.ts';
 import { parseStoreAddress } from '../model/store-address.ts';
 import { parseDuration, parseSize } from '../model/units.ts';
-
-/** One setting: its key in the file; flag and environment variable follow from it. Text in, a value or null out. */
-export interface Setting {
-  readonly key: string;
-  readonly default: string;
-  readonly describe: string;
-  /** What a right value looks like, for error messages and the reference page. */
-  readonly form: string;
-  /** May be given more than once; the file takes a list or, for pins, a map. */
-  readonly many?: boolean;
-  /** Key of the map it stands in, where the file may say the value in its place. */
-  readonly short?: string;
-  /** A path: relative to the file it stands in, else to the working folder. */
-  readonly path?: boolean;
-  /** May hold a password: messages leave out what stands before `@`. */
-  readonly secret?: boolean;
-  readonly parse: (text: string) => unknown;
-}
-
-const anyText = (text: string): string | null => (text === '' ? null : text);
-const oneOf =
-  (...words: readonly string[]) =>
-  (text: string): string | null =>
-    words.includes(text) ? text : null;
 
 /** Every setting and its default, in one place. docs/reference/config.md is generated from this list. */
 export const SETTINGS: readonly Setting[] = [
@@ -251,9 +231,45 @@ export const SETTINGS: readonly Setting[] = [
     key: 'state',
     default: 'state',
     form: 'a folder',
-    describe: 'Folder of the audit log.',
+    describe: 'Folder of what the gate keeps: the audit log, its keys, halts, sessions, limits.',
     path: true,
     parse: anyText,
+  },
+  {
+    key: 'audit.durability',
+    default: 'os',
+    form: 'os or disk',
+    describe:
+      'When an event counts as recorded: once the operating system has it (it survives `kill -9`), or once the disk has it (it survives a power cut).',
+    parse: oneOf('os', 'disk'),
+  },
+  {
+    key: 'audit.checkpoint.events',
+    default: '10000',
+    form: 'a number from 1 on',
+    describe: 'Events after which the audit log is signed.',
+    parse: parseCount,
+  },
+  {
+    key: 'audit.checkpoint.every',
+    default: '5s',
+    form: 'a duration such as 10s',
+    describe: 'How long events wait at most to be signed.',
+    parse: parseDuration,
+  },
+  {
+    key: 'audit.rotate.size',
+    default: '128 MiB',
+    form: 'a size such as 1 MiB',
+    describe: 'A segment of the audit log ends at the first checkpoint after this size.',
+    parse: parseSize,
+  },
+  {
+    key: 'audit.rotate.every',
+    default: '1d',
+    form: 'a duration such as 10s',
+    describe: 'A segment of the audit log ends at the first checkpoint after this time.',
+    parse: parseDuration,
   },
   {
     key: 'upstream.ca',

@@ -6,6 +6,13 @@ import { parseAuthority, parsePort } from '../model/target.ts';
 
 /** Texts of settings as values; null where a text is not right. */
 
+export const anyText = (text: string): string | null => (text === '' ? null : text);
+
+export const oneOf =
+  (...words: readonly string[]) =>
+  (text: string): string | null =>
+    words.includes(text) ? text : null;
+
 export function parseListen(text: string): { host: string; port: number } | null {
   const match = /^(\[[^\]]+\]|[^:]+):([0-9]+)$/.exec(text);
   if (match === null) return null;
@@ -20,6 +27,11 @@ export function parsePercentage(text: string): number | null {
   const match = /^([0-9]{1,3}(?:\.[0-9]{1,3})?) ?%$/.exec(text.trim());
   const value = Number(match?.[1] ?? 0);
   return value > 0 && value <= 100 ? value / 100 : null;
+}
+
+/** A whole number from 1 on. */
+export function parseCount(text: string): number | null {
+  return /^[1-9][0-9]{0,8}$/.test(text) ? Number(text) : null;
 }
 
 export function parseOpaUrl(text: string): URL | null {

@@ -92,16 +92,53 @@ export interface InterruptedEvent {
 
 export type ExchangeEvent = IntentEvent | OutcomeEvent;
 
-/** First line of a segment: says who writes and which segment it continues. */
+/** First line of a segment: says who writes, which segment it continues, and which key signs it. */
 export interface SegmentEvent {
+  /** Intents of exchanges under way when the segment began: they stand in full in one before. */
+  readonly carried?: readonly IntentEvent[];
+  /** Hash that its first seal continues, in hex. */
+  readonly continues: string;
+  /** The key before this one has signed it (a C2SP signed note); left out for the first. */
+  readonly endorsement?: string;
   readonly instance: string;
+  /** What verifies its checkpoints (C2SP signed-note, "Verifier keys"). */
+  readonly key: string;
   readonly kind: 'segment';
+  /** Which process of the gate writes, counted from 1. */
+  readonly lane: number;
+  /** Name of its Merkle tree, which its checkpoints are about. */
+  readonly origin: string;
   /** Name of the segment this one continues; null for the first. */
   readonly previous: string | null;
+  readonly time: string;
   /** Bytes of an unfinished last line that the previous segment ends with, after a crash. */
   readonly torn: number;
-  readonly time: string;
   readonly version: string;
+}
+
+/** The events before it in its segment, up to some, are signed. */
+export interface CheckpointEvent {
+  readonly kind: 'checkpoint';
+  /** A signed checkpoint (C2SP tlog-checkpoint): how many events, the root of the Merkle tree over them, and their seal. */
+  readonly note: string;
+  /** `rotation` and `shutdown` are the last of a segment. */
+  readonly reason: 'events' | 'time' | 'rotation' | 'shutdown';
+  readonly time: string;
+}
+
+/** Something happened to the log itself. */
+export interface AuditLogEvent {
+  /**
+   * `restored`: its file was deleted, and written again from what the gate still held. `changed`: what is on disk is not what was
+   * written. `dropped`: so many ends of exchanges could not be kept while nothing could be written.
+   */
+  readonly action: 'restored' | 'changed' | 'dropped';
+  readonly count?: number;
+  readonly detail: string;
+  readonly kind: 'audit-log';
+  /** Name of the segment. */
+  readonly segment?: string;
+  readonly time: string;
 }
 
 /** Rules came into force, or did not: who decided that, and on what grounds. */
@@ -151,4 +188,12 @@ export interface SessionEvent {
   readonly time: string;
 }
 
-export type AuditEvent = ExchangeEvent | InterruptedEvent | SegmentEvent | PolicyEvent | HaltEvent | SessionEvent;
+export type AuditEvent =
+  | ExchangeEvent
+  | InterruptedEvent
+  | SegmentEvent
+  | CheckpointEvent
+  | AuditLogEvent
+  | PolicyEvent
+  | HaltEvent
+  | SessionEvent;

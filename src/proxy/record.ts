@@ -1,9 +1,10 @@
-import type { OutcomeEvent } from '../model/audit-event.ts';
+import type { IntentEvent, OutcomeEvent } from '../model/audit-event.ts';
 import type { AuditLog } from '../audit/log.ts';
 import type { Outcome } from '../model/outcome.ts';
 import type { GuardedAddress } from '../network/guard.ts';
 import { Denial } from '../model/denial.ts';
 import type { Exchange } from './exchange.ts';
+import type { Carried } from './in-flight.ts';
 import { refusalStatus } from './refusal.ts';
 import type { Permit } from './permit.ts';
 
@@ -23,6 +24,18 @@ export function record(exchange: Exchange, permit: Permit, address: GuardedAddre
     `${intent.agent}${exchange.id}","kind":"intent","method":${quote(exchange.facts?.method)},` +
     `"path":${quote(pathOf(exchange))}${intent.target}${timestamp()}"}`;
   return audit.append(text, mintWitness({ exchange: exchange.id }));
+}
+
+/** The intents of exchanges that are under way, as they were recorded: what has not been guarded yet has none. */
+export function intentsUnderWay(exchanges: Iterable<Carried>): IntentEvent[] {
+  const behind = Date.now() - performance.now();
+  return [...exchanges].flatMap((exchange) => {
+    const { agent, id, facts, permit, address, started } = exchange;
+    if (address === null || permit === null) return [];
+    const [method, path] = [facts?.method ?? null, pathOf(exchange)];
+    const time = new Date(behind + started).toISOString();
+    return [{ agent, exchange: id, kind: 'intent', method, path, target: permit.target.key, time }];
+  });
 }
 
 /** An address that was judged stands for itself; one that was not says so, and which way the request went. */
@@ -123,7 +136,7 @@ export function decisionOf(exchange: Exchange, outcome: Outcome): OutcomeEvent['
   return exchange.softened === null ? 'allow' : 'would-deny';
 }
 
-function pathOf(exchange: Exchange): string | null {
+function pathOf(exchange: Pick<Exchange, 'facts'>): string | null {
   const path = exchange.facts?.path;
   return path === undefined ? null : (path.canonical ?? path.raw);
 }

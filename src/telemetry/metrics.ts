@@ -5,6 +5,7 @@ import { HALT_KINDS, type Halt } from '../model/halt.ts';
 import { WATCH_KINDS, type WatchKind } from '../model/quarantine.ts';
 import type { Reason } from '../model/reason.ts';
 import { HotCounter, HotHistogram } from './hot.ts';
+import { AuditMetrics } from './audit-metrics.ts';
 
 /** Agents that get a label of their own; the rest share `other`, so that a large fleet cannot flood the SOC's store. */
 const MAX_AGENT_LABELS = 1000;
@@ -150,11 +151,8 @@ export class Metrics {
     registers: [this.registry],
   });
   #generation = '';
-  readonly #auditFailures = new Counter({
-    name: 'sallyport_audit_failures_total',
-    help: 'Times the audit log began to fail.',
-    registers: [this.registry],
-  });
+  /** How the audit log does. */
+  readonly audit: AuditMetrics = new AuditMetrics(this.registry);
   readonly #quarantines = new Counter<'cause'>({
     name: 'sallyport_quarantines_total',
     help: 'Times this gate contained an agent or a session by itself, by what it had too many of.',
@@ -229,10 +227,6 @@ export class Metrics {
   /** The rules were read, whether or not anything in them is new. */
   policyRead(result: 'loaded' | 'failed'): void {
     this.#loads.inc({ result });
-  }
-
-  auditFailed(): void {
-    this.#auditFailures.inc();
   }
 
   /** The gate has contained somebody. */

@@ -8,7 +8,7 @@ import { HOST, PROXY_CORE, freePort, pinned, sleep, untilOpen } from './stage.js
 const here = import.meta.dirname;
 const root = resolve(here, '../..');
 
-async function sallyport(stage) {
+async function sallyport(stage, { nodeFlags = [], flags = [] } = {}) {
   const folder = join(stage.folder, `gate-${process.hrtime.bigint()}`);
   mkdirSync(join(folder, 'rules'), { recursive: true });
   const token = ['bench', 'agent'].join('-');
@@ -27,6 +27,7 @@ async function sallyport(stage) {
     process.env.GATE_NODE ?? process.execPath,
     [
       ...(process.env.BENCH_NODE_FLAGS ?? '').split(' ').filter(Boolean),
+      ...nodeFlags,
       join(root, 'dist/cli/sallyport.js'),
       'start',
       '--listen-proxy=127.0.0.1:0',
@@ -38,6 +39,7 @@ async function sallyport(stage) {
       '--log-level=warn',
       `--ready-file=${ready}`,
       ...pins,
+      ...flags,
     ],
     { stdio: ['ignore', 'inherit', 'inherit'] },
   );
@@ -50,6 +52,10 @@ async function sallyport(stage) {
     ca: join(folder, 'certs/ca.crt'),
   };
 }
+
+/** The same that waits for its disk, and one that records nothing: what the audit log costs. */
+const onDisk = (stage) => sallyport(stage, { flags: ['--audit-durability=disk'] });
+const unaudited = (stage) => sallyport(stage, { nodeFlags: ['--import', join(here, 'peers/no-audit.js')] });
 
 async function squid(stage) {
   const port = await freePort();
@@ -148,4 +154,12 @@ async function direct(stage) {
   return { child: null, proxy: null, auth: null, ca: stage.originCa };
 }
 
-export const PROXIES = { direct, sallyport, squid, mitmproxy, 'http-mitm-proxy': httpMitmProxy };
+export const PROXIES = {
+  direct,
+  sallyport,
+  'sallyport-disk': onDisk,
+  'sallyport-unaudited': unaudited,
+  squid,
+  mitmproxy,
+  'http-mitm-proxy': httpMitmProxy,
+};

@@ -1,4 +1,4 @@
-import { chmodSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { verifySegment } from '../../src/audit/verify.ts';
@@ -84,14 +84,24 @@ describe('the audit log', () => {
     const gate = await gateWith(bot('    allow: ["GET https://api.test/**"]\n'));
     const folder = join(gate.folder, 'state/audit');
     const before = origin.requests.length;
-    for (const name of readdirSync(folder)) rmSync(join(folder, name));
+    // Deleted, and nothing can be put in its place.
+    rmSync(folder, { recursive: true });
+    writeFileSync(folder, '');
     const client = await get(gate, '/unrecorded');
     expect([client.status, client.reason]).toEqual([503, 'audit-unavailable']);
     expect(origin.requests.length).toBe(before);
     const ready = await fetch(`${gate.adminUrl}/readyz`);
     expect([ready.status, await ready.text()]).toEqual([503, 'not ready: the audit log cannot be written\n']);
     await client.close();
-    chmodSync(folder, 0o700);
+    rmSync(folder);
+    const again = await get(gate, '/recorded');
+    expect(again.status).toBe(200);
+    await again.close();
+    const [name = ''] = readdirSync(folder);
+    const text = readFileSync(join(folder, name), 'utf8');
+    expect(verifySegment(text)).toMatchObject({ ok: true });
+    for (const part of ['"path":"/unrecorded"', '"path":"/recorded"', '{"action":"restored"'])
+      expect(text).toContain(part);
   });
 });
 

@@ -1,23 +1,30 @@
-import { mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, it } from 'vitest';
 import { GENESIS } from '../../../src/audit/chain.ts';
 import type { AuditLog } from '../../../src/audit/log.ts';
-import { openAuditLog } from '../../../src/audit/open.ts';
+import { Tampered } from '../../../src/audit/notary.ts';
+import { openAuditLog, type OpenAuditOptions } from '../../../src/audit/open.ts';
+import { knownKeys, rotateAuditKey } from '../../../src/audit/sinks/audit-keys.ts';
+import { verifyLane } from '../../../src/audit/verify-log.ts';
 import { verifySegment } from '../../../src/audit/verify.ts';
+import type { IntentEvent } from '../../../src/model/audit-event.ts';
+import { until } from '../../support/until.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'sallyport-open-'));
 afterAll(() => rmSync(root, { recursive: true }));
 
+const troubles: unknown[] = [];
 let time = Date.parse('2026-01-01T00:00:00Z');
-function open(folder: string, lane: number, lanes: number): AuditLog {
+function open(folder: string, lane: number, lanes: number, more: Partial<OpenAuditOptions> = {}): AuditLog {
   time += 1000;
   const onState = (error: unknown): void => {
     if (error !== null) throw error;
   };
   return openAuditLog({
     folder,
+    keys: join(root, 'keys'),
     lane,
     lanes,
     instance: `i${lane}`,
@@ -25,6 +32,8 @@ function open(folder: string, lane: number, lanes: number): AuditLog {
     clock: () => time,
     defer: setImmediate,
     onState,
+    onTrouble: (error) => troubles.push(error),
+    ...more,
   });
 }
 
@@ -66,4 +75,101 @@ it('says it for lanes that nobody writes any more', () => {
   open(folder, 1, 1).close();
   const last = readdirSync(folder).sort().at(-1) as string;
   expect(interruptedIn(readFileSync(join(folder, last), 'utf8'))).toEqual(['x1', 'x2', 'x3']);
+});
+
+const textsIn = (folder: string): string[] =>
+  readdirSync(folder)
+    .sort()
+    .map((name) => readFileSync(join(folder, name), 'utf8'));
+
+/** What is wrong with a log of one lane, by the keys of the gate. */
+function problemsIn(folder: string): unknown[] {
+  const names = readdirSync(folder).sort();
+  const { segments } = verifyLane(names, (name) => [readFileSync(join(folder, name))], knownKeys(join(root, 'keys')));
+  return segments.flatMap((each) => [each.problem, each.break]).filter((each) => each !== null);
+}
+
+it('begins each segment with its key and what it continues, and ends it with a checkpoint', () => {
+  const folder = join(root, 'c');
+  for (let start = 0; start < 3; start++) open(folder, 1, 1).close();
+  expect(problemsIn(folder)).toEqual([]);
+  for (const text of textsIn(folder)) {
+    const [first, , last] = text.trimEnd().split('\n');
+    expect(first).toContain('"kind":"segment","lane":1,"origin":"sallyport-');
+    expect(last).toContain('"reason":"shutdown"');
+  }
+});
+
+it('goes on in a new segment and takes along what is under way, so that a crash later does not forget it', () => {
+  const folder = join(root, 'd');
+  const audit = open(folder, 1, 1);
+  audit.note(intent('x1'));
+  audit.readUnderWay(() => [JSON.parse(intent('x1')) as IntentEvent]);
+  time += 1000;
+  audit.rotate();
+  audit.note(intent('x2'));
+  audit.flush();
+  // It dies: nothing is closed. The next start finds both.
+  open(folder, 1, 1).close();
+  expect(problemsIn(folder)).toEqual([]);
+  expect(textsIn(folder).map(interruptedIn)).toEqual([[], [], ['x1', 'x2']]);
+});
+
+it('puts no segment before the one it continues when the clock is set back', () => {
+  const folder = join(root, 'e');
+  const before = time;
+  open(folder, 1, 1).close();
+  time -= 86_400_000;
+  const audit = open(folder, 1, 1);
+  audit.rotate();
+  audit.close();
+  time = before;
+  expect(readdirSync(folder)).toHaveLength(3);
+  expect(problemsIn(folder)).toEqual([]);
+});
+
+it('goes on with a new key in a new segment once the key has changed', async () => {
+  const folder = join(root, 'f');
+  const audit = open(folder, 1, 1, { checkpoint: { events: 1, milliseconds: 60_000 } });
+  audit.note('{"n":1}');
+  audit.flush();
+  rotateAuditKey(join(root, 'keys'));
+  await until(() => readdirSync(folder).length === 2 || (audit.note('{"n":2}'), audit.flush(), false), 'a new segment');
+  audit.close();
+  expect(problemsIn(folder)).toEqual([]);
+  const [one, two] = textsIn(folder).map((text) => /"key":"([^"]+)"/.exec(text)?.[1]);
+  expect(one).not.toBe(two);
+});
+
+it('says that what is on disk was changed, and goes on in another segment', async () => {
+  const folder = join(root, 'g');
+  const audit = open(folder, 1, 1, { checkpoint: { events: 4, milliseconds: 60_000 } });
+  audit.note('{"n":1}');
+  audit.flush();
+  const [name = ''] = readdirSync(folder);
+  writeFileSync(join(folder, name), readFileSync(join(folder, name), 'utf8').replace('"n":1', '"n":7'));
+  audit.note('{"n":2}');
+  audit.note('{"n":3}');
+  audit.flush();
+  await until(() => readdirSync(folder).length === 2, 'another segment');
+  audit.close();
+  expect(textsIn(folder)[1]).toContain('{"action":"changed","detail":"');
+  expect(problemsIn(folder)[0]).toMatch(/the seal does not fit/);
+  expect(troubles.at(-1)).toBeInstanceOf(Tampered);
+});
+
+it('writes a segment again that was deleted under it, and says so', () => {
+  const folder = join(root, 'h');
+  const audit = open(folder, 1, 1);
+  audit.note('{"n":1}');
+  audit.flush();
+  rmSync(folder, { recursive: true });
+  audit.note('{"n":2}');
+  audit.flush();
+  audit.close();
+  const [text = ''] = textsIn(folder);
+  expect(text).toContain('{"n":1}');
+  expect(text).toContain('{"n":2}');
+  expect(text).toContain('{"action":"restored",');
+  expect(problemsIn(folder)).toEqual([]);
 });

@@ -32,7 +32,7 @@ it('labels only what the policy knows, and a bounded number of agents', async ()
   for (let i = 0; i < 1100; i++) metrics.exchange({ ...exchange, agent: `a${i}` });
   metrics.policyChanged('loaded', 'abc', 1);
   metrics.policyRead('failed');
-  metrics.auditFailed();
+  metrics.audit.failed();
   const text = await metrics.registry.metrics();
   metrics.close();
   expect(text).toContain('sallyport_requests_total{agent="bot",decision="allow",reason="",capability="c"} 1');

@@ -1,47 +1,55 @@
-import { appendFileSync, mkdtempSync, readFileSync, rmSync, unlinkSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, readdirSync, renameSync, rmSync, unlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, expect, it } from 'vitest';
-import { GENESIS, sealLine, sealOf } from '../../../../src/audit/chain.ts';
-import { SegmentFile, lastSegment } from '../../../../src/audit/sinks/segment-file.ts';
-import { tailHash } from '../../../../src/audit/verify.ts';
+import { afterAll, describe, expect, it } from 'vitest';
+import { SegmentFile, laneOf, segmentName, timeOf } from '../../../../src/audit/sinks/segment-file.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'sallyport-segment-'));
 afterAll(() => rmSync(folder, { recursive: true }));
-const seal = sealOf(GENESIS, Buffer.from('{}\n'));
-const sealed = `{}\n${sealLine(1, seal)}`;
+const time = Date.parse('2026-01-01T00:00:00.123Z');
 
-it('appends, and tells the next segment where it ended', () => {
-  const at = join(folder, 'a');
-  expect(lastSegment(at)).toBeNull();
-  const sink = new SegmentFile(at, new Date('2026-01-01T00:00:00Z'));
-  sink.append(Buffer.from(`${'x'.repeat(400_000)}\n`));
-  sink.append(Buffer.from(sealed));
-  sink.close();
-  expect(readFileSync(sink.file, 'utf8')).toHaveLength(400_001 + sealed.length);
-  expect(lastSegment(at)).toMatchObject({ hash: seal, torn: 0 });
-});
+describe('the name of a segment', () => {
+  it.each([1, 2, 17])('says when it was made and by which lane (%i)', (lane) => {
+    const name = segmentName(time, lane);
+    expect([timeOf(name), laneOf(name)]).toEqual([time, lane]);
+    expect(segmentName(time + 1, lane) > name).toBe(true);
+  });
 
-it('counts what a crash left behind the last seal, in this segment and in ones that never got a seal', () => {
-  const at = join(folder, 'b');
-  const sink = new SegmentFile(at, new Date('2026-01-01T00:00:00Z'));
-  sink.append(Buffer.from(sealed));
-  sink.close();
-  appendFileSync(sink.file, '{"torn":1}\n{"to');
-  const first = tailHash(seal, Buffer.from('{"torn":1}\n{"to'));
-  expect(lastSegment(at)).toMatchObject({ hash: first, torn: 15 });
-  writeFileSync(join(at, '20260102T000000.000Z-1.jsonl'), '{"never sealed"');
-  expect(lastSegment(at)).toEqual({
-    name: '20260102T000000.000Z-1.jsonl',
-    hash: tailHash(first, Buffer.from('{"never sealed"')),
-    torn: 15,
-    open: [],
+  it('that no gate made is of no time', () => {
+    expect(timeOf('mine.jsonl')).toBe(0);
   });
 });
 
-it('refuses to write to a file that was deleted', () => {
-  const sink = new SegmentFile(join(folder, 'c'), new Date());
-  unlinkSync(sink.file);
-  expect(() => sink.append(Buffer.from('x\n'))).toThrow(/deleted/);
-  sink.close();
+describe('SegmentFile', () => {
+  it('appends, and tells when the disk has it', async () => {
+    const sink = new SegmentFile(join(folder, 'a'), segmentName(time, 1), { durable: true });
+    sink.append(Buffer.from(`${'x'.repeat(400_000)}\n`));
+    const synced = new Promise((resolve) => sink.sync(resolve));
+    // It is closed when the flush under way is over.
+    sink.close();
+    expect(await synced).toBeNull();
+    expect(readFileSync(sink.file, 'utf8')).toHaveLength(400_001);
+  });
+
+  it('takes no name that there is', () => {
+    new SegmentFile(join(folder, 'b'), segmentName(time, 1)).close();
+    expect(() => new SegmentFile(join(folder, 'b'), segmentName(time, 1))).toThrow(/EEXIST/);
+  });
+
+  it('writes again what was deleted, under its name where that is free, and tells so', () => {
+    const told: string[] = [];
+    const at = join(folder, 'c');
+    const sink = new SegmentFile(at, segmentName(time, 1), { onRestored: (file) => told.push(file) });
+    sink.append(Buffer.from('one\n'));
+    unlinkSync(sink.file);
+    sink.append(Buffer.from('two\n'));
+    expect([told, readFileSync(sink.file, 'utf8')]).toEqual([[join(at, segmentName(time, 1))], 'one\ntwo\n']);
+    // Somebody has put another file in its place.
+    writeFileSync(join(at, 'other'), 'nothing\n');
+    renameSync(join(at, 'other'), sink.file);
+    sink.append(Buffer.from('three\n'));
+    expect(readdirSync(at)).toEqual([segmentName(time, 1), segmentName(time + 1, 1)]);
+    expect(readFileSync(sink.file, 'utf8')).toBe('one\ntwo\nthree\n');
+    sink.close();
+  });
 });

@@ -1,0 +1,96 @@
+import { closeSync, openSync, readFileSync, readSync, statSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import { readCheckpoint, type Checkpoint } from '../audit/checkpoint.ts';
+import { knownKeys, keysIn } from '../audit/sinks/audit-keys.ts';
+import { laneOf } from '../audit/sinks/segment-file.ts';
+import { segmentNames } from '../audit/sinks/segments.ts';
+import type { VerifierKey } from '../audit/signed-note.ts';
+import { errorCode } from '../model/error-code.ts';
+import { CommandError, EXIT } from './exit.ts';
+
+/** An audit log, or one segment of it. */
+export interface AuditFiles {
+  readonly folder: string;
+  /** Segments by lane, oldest first. */
+  readonly lanes: ReadonlyMap<number, readonly string[]>;
+}
+
+const CHUNK = 4 * 1024 * 1024;
+
+/** The segments of a folder, or one file. Throws CommandError. */
+export function auditFiles(path: string): AuditFiles {
+  let isFolder: boolean;
+  try {
+    isFolder = statSync(path).isDirectory();
+  } catch (error) {
+    throw new CommandError(`${path} cannot be read: ${errorCode(error)}`);
+  }
+  const folder = isFolder ? path : dirname(path);
+  const names = isFolder ? segmentNames(path) : [basename(path)];
+  if (names.length === 0) throw new CommandError(`${path} holds no audit log (*.jsonl)`);
+  const lanes = new Map<number, string[]>();
+  for (const name of names) {
+    const lane = lanes.get(laneOf(name));
+    if (lane === undefined) lanes.set(laneOf(name), [name]);
+    else lane.push(name);
+  }
+  return { folder, lanes };
+}
+
+/** The bytes of a file, piece by piece. Throws CommandError. */
+export function* piecesOf(file: string): Generator<Buffer> {
+  let descriptor: number;
+  try {
+    descriptor = openSync(file, 'r');
+  } catch (error) {
+    throw new CommandError(`${file} cannot be read: ${errorCode(error)}`);
+  }
+  try {
+    const chunk = Buffer.allocUnsafe(CHUNK);
+    for (let size = readSync(descriptor, chunk); size > 0; size = readSync(descriptor, chunk))
+      yield chunk.subarray(0, size);
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+/** Keys that are trusted: those given, as files or as themselves; else those the gate keeps beside its log. Throws CommandError. */
+export function trustedKeys(given: readonly string[], auditFolder: string): readonly VerifierKey[] {
+  if (given.length === 0) {
+    const folder = join(auditFolder, '../keys');
+    const keys = knownKeys(folder);
+    if (keys.length > 0) return keys;
+    throw new CommandError(`there are no keys in ${folder}: give the one that is trusted with --key`);
+  }
+  return given.flatMap((each) => {
+    const keys = keysIn(each);
+    if (keys.length > 0) return keys;
+    const inFile = keysIn(textOf(each));
+    if (inFile.length === 0)
+      throw new CommandError(`${each} holds no key: a key is a line such as sallyport-1a2b3c4d+…+…`);
+    return inFile;
+  });
+}
+
+/** The text of a file, or of standard input for `-`. Throws CommandError. */
+export function textOf(file: string): string {
+  try {
+    return readFileSync(file === '-' ? 0 : file, 'utf8');
+  } catch (error) {
+    throw new CommandError(`${file} cannot be read: ${errorCode(error)}`);
+  }
+}
+
+/** Checkpoints that were kept elsewhere. Throws CommandError where one is not signed by a key that is trusted. */
+export function keptCheckpoints(file: string, keys: readonly VerifierKey[]): Checkpoint[] {
+  const notes = textOf(file).split(/(?<=\n\n\u2014 [^\n]+\n)\n/);
+  return notes.map((note) => {
+    const checkpoint = readCheckpoint(note, keys);
+    if (checkpoint === null)
+      throw new CommandError(`${file} holds a checkpoint that no trusted key has signed`, EXIT.negative);
+    return checkpoint;
+  });
+}
+
+/** Collects an option that may be given more than once. */
+export const collect = (value: string, before: readonly string[]): readonly string[] => [...before, value];

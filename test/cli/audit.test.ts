@@ -1,0 +1,186 @@
+import { spawnSync } from 'node:child_process';
+import { appendFileSync, cpSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { startOrigin, type Origin } from '../support/origin.ts';
+import { PROGRAM, killPrograms, startProgram, type Program } from '../support/program.ts';
+import { until } from '../support/until.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'sallyport-audit-'));
+const RULES =
+  'version: 1\nagents:\n  local: { identity: { networks: [127.0.0.1] }, allow: ["GET http://api.test/**"] }\n';
+const PYTHON = join(import.meta.dirname, '../support/verify_audit.py');
+let origin: Origin;
+beforeAll(async () => {
+  origin = await startOrigin();
+});
+afterAll(async () => {
+  killPrograms();
+  await origin.close();
+  rmSync(folder, { recursive: true });
+});
+
+const start = (home: string, ...words: string[]): Promise<Program> =>
+  startProgram(home, RULES, [`--upstream-pin=api.test:80=127.0.0.1:${origin.port}`, ...words]);
+
+async function stop(gate: Program): Promise<void> {
+  gate.signal('SIGTERM');
+  await gate.ended();
+}
+
+interface Ran {
+  readonly code: number | null;
+  readonly out: string;
+  readonly err: string;
+}
+
+function audit(home: string, ...words: string[]): Ran {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [PROGRAM, 'audit', ...words], {
+    cwd: home,
+    encoding: 'utf8',
+  });
+  return { code: status, out: stdout, err: stderr };
+}
+
+const namesIn = (home: string): string[] => readdirSync(join(home, 'state/audit')).sort();
+
+/** The independent verifier, over the segments of one lane. */
+function python(home: string, names = namesIn(home), key = 'gate.pub'): Ran {
+  const files = names.map((name) => join('state/audit', name));
+  const { status, stdout, stderr } = spawnSync('python3', [PYTHON, key, ...files], { cwd: home, encoding: 'utf8' });
+  return { code: status, out: stdout, err: stderr };
+}
+
+describe('sallyport audit', () => {
+  const home = join(folder, 'one');
+  let exchange = '';
+
+  it('verifies a log of several segments, workers, keys and a crash; so does a verifier that is not ours', async () => {
+    // A segment ends at its first checkpoint: every one is full.
+    const words = ['--audit-rotate-size=1', '--audit-checkpoint-events=20', '--audit-checkpoint-every=1h'];
+    const first = await start(home, ...words);
+    expect(audit(home, 'keys').out).toMatch(/^sallyport-[0-9a-f]{8}\+[0-9a-f]{8}\+\S+\n$/);
+    writeFileSync(join(home, 'gate.pub'), audit(home, 'keys').out);
+    for (let n = 0; n < 30; n++) expect((await first.get(`http://api.test/${n}`)).status).toBe(200);
+    await until(() => namesIn(home).length >= 3, 'three segments');
+    // Crashes, and is cut in the middle of a write.
+    first.signal('SIGKILL');
+    await first.ended();
+    appendFileSync(join(home, 'state/audit', namesIn(home).at(-1) ?? ''), '{"cut');
+    const second = await start(home);
+    expect((await second.get('http://api.test/after')).status).toBe(200);
+    expect((await second.get('http://other.test/')).status).toBe(403);
+    await stop(second);
+    expect(audit(home, 'rotate-key').out).toMatch(/^sallyport-\S+\nhas signed\nsallyport-\S+\n$/);
+    const third = await start(home);
+    await stop(third);
+    const { code, out } = audit(home, 'verify', '--key', 'gate.pub');
+    expect([code, out]).toEqual([
+      0,
+      expect.stringMatching(/state\/audit is as it was written: \d+ segments, \d+ events, all of them signed\.\n$/),
+    ]);
+    expect(out).toMatch(/checkpoints?, cut off\n/);
+    const oracle = python(home);
+    expect([oracle.code, oracle.err]).toEqual([0, '']);
+    expect(oracle.out.match(/: ok/g)).toHaveLength(namesIn(home).length);
+    expect(oracle.out).toContain('ok, 5 bytes behind its last seal\n');
+  });
+
+  it('goes on in a new segment with a new key while it runs', async () => {
+    const before = namesIn(home).length;
+    const gate = await start(home, '--audit-checkpoint-every=50ms');
+    expect(audit(home, 'rotate-key').code).toBe(0);
+    await until(async () => {
+      await gate.get('http://api.test/');
+      return namesIn(home).length === before + 2;
+    }, 'a segment with the new key');
+    await stop(gate);
+    expect(audit(home, 'verify', '--key', 'gate.pub').code).toBe(0);
+    expect(python(home).code).toBe(0);
+  });
+
+  it('proves one exchange to somebody who has neither log nor gate', async () => {
+    const gate = await start(home);
+    exchange = /"exchange": "([^"]+)"/.exec((await gate.get('http://other.test/secret')).received)?.[1] ?? '';
+    expect(exchange).not.toBe('');
+    expect(audit(home, 'prove', exchange)).toMatchObject({
+      code: 1,
+      err: expect.stringMatching(/not signed yet|has no event/) as string,
+    });
+    await stop(gate);
+    expect(audit(home, 'prove', exchange, '--out', 'proof.json')).toEqual({ code: 0, out: '', err: '' });
+    const elsewhere = mkdtempSync(join(folder, 'auditor-'));
+    for (const file of ['proof.json', 'gate.pub']) cpSync(join(home, file), join(elsewhere, file));
+    // The key has changed twice since: the proof has the key it needs, and whoever has an older one needs all between them.
+    writeFileSync(join(elsewhere, 'now.pub'), audit(home, 'keys').out);
+    const { code, out } = audit(elsewhere, 'check-proof', 'proof.json', '--key', 'now.pub');
+    expect([code, out]).toEqual([0, expect.stringContaining(`"exchange":"${exchange}"`)]);
+    expect(out).toMatch(/^event \d+ of sallyport-\S+, signed 20\S+ with \d+ events:\n\{.*"host":"other\.test".*\}\n$/);
+    const proof = readFileSync(join(elsewhere, 'proof.json'), 'utf8');
+    writeFileSync(join(elsewhere, 'other.json'), proof.replace('other.test', 'fine.test'));
+    expect(audit(elsewhere, 'check-proof', 'other.json', '--key', 'now.pub')).toEqual({
+      code: 1,
+      out: '',
+      err: expect.stringMatching(/^sallyport: event \d+ of \S+: the event is not the one that was signed\n$/) as string,
+    });
+    for (const wrong of ['gate.pub', 'nothing']) {
+      const { code: status, err } = audit(elsewhere, 'check-proof', wrong, '--key', 'now.pub');
+      expect([status, err.split('\n').length]).toEqual([2, 2]);
+    }
+  });
+
+  it('finds a log that was cut off, by a checkpoint that was kept elsewhere', async () => {
+    const kept = audit(home, 'checkpoint');
+    expect(kept.code).toBe(0);
+    writeFileSync(join(home, 'kept'), kept.out);
+    expect(audit(home, 'verify', '--checkpoint', 'kept').code).toBe(0);
+    const copy = join(folder, 'cut');
+    cpSync(home, copy, { recursive: true });
+    rmSync(join(copy, 'state/audit', namesIn(copy).at(-1) ?? ''));
+    expect(audit(copy, 'verify').code).toBe(0);
+    const { code, out } = audit(copy, 'verify', '--checkpoint', 'kept');
+    expect([code, out]).toEqual([
+      1,
+      expect.stringMatching(/there is no segment sallyport-\S+\nstate\/audit is NOT as it was written: 1 problem\.\n$/),
+    ]);
+  });
+
+  it.each<[string, (text: string) => string]>([
+    ['a change', (text) => text.replace('api.test', 'evil.test')],
+    ['a deletion', (text) => text.replace(/\n\{"address"[^\n]*\n/, '\n')],
+    ['a truncation', (text) => text.slice(0, Math.floor(text.length / 2))],
+    ['a reordering', (text) => text.replace(/(\{"a[^\n]*\n)(\{"a[^\n]*\n)/, '$2$1')],
+  ])('finds %s in a segment and says where; so does the other verifier', (_what, change) => {
+    const copy = mkdtempSync(join(folder, 'changed-'));
+    cpSync(home, copy, { recursive: true });
+    const [name = ''] = namesIn(copy);
+    const file = join(copy, 'state/audit', name);
+    const before = readFileSync(file, 'utf8');
+    writeFileSync(file, change(before));
+    expect(readFileSync(file, 'utf8')).not.toBe(before);
+    const { code, out } = audit(copy, 'verify', '--key', 'gate.pub');
+    expect([code, out]).toEqual([1, expect.stringMatching(/WRONG\n {2}\S+\.jsonl: \S/)]);
+    expect(out).toMatch(/is NOT as it was written: [1-9]/);
+    expect(python(copy).code).toBe(1);
+    const told = JSON.parse(audit(copy, 'verify', '--key', 'gate.pub', '--json').out) as { ok: boolean };
+    expect(told.ok).toBe(false);
+  });
+
+  it('looks at what was written since a time, and says in one line what it cannot do', () => {
+    const last = namesIn(home).at(-1) ?? '';
+    const since = last.replace(/^(....)(..)(..)T(..)(..)(......).*/, '$1-$2-$3T$4:$5:$6Z');
+    const { code, out } = audit(home, 'verify', '--since', since);
+    expect([code, out.split('\n').length, out]).toEqual([0, 3, expect.stringContaining(last)]);
+    for (const [words, problem] of [
+      [['verify', '--since', 'soon'], /--since: "soon" is no time/],
+      [['verify', 'nowhere'], /nowhere cannot be read: ENOENT/],
+      [['verify', 'rules'], /rules holds no audit log/],
+      [['verify', '--key', 'rules/a.yaml'], /rules\/a\.yaml holds no key/],
+    ] as const) {
+      const { code: status, err } = audit(home, ...words);
+      expect([status, err]).toEqual([2, expect.stringMatching(problem)]);
+      expect(err.trimEnd()).not.toContain('\n');
+    }
+  });
+});

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startOrigin, type Origin } from '../support/origin.ts';
 import { PROGRAM, killPrograms, startProgram, type Program } from '../support/program.ts';
-import { until } from '../support/until.ts';
+import { eventually, until } from '../support/until.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'sallyport-audit-'));
 const RULES =
@@ -91,7 +91,7 @@ describe('sallyport audit', () => {
     const before = namesIn(home).length;
     const gate = await start(home, '--audit-checkpoint-every=50ms');
     expect(audit(home, 'rotate-key').code).toBe(0);
-    await until(async () => {
+    await eventually(async () => {
       await gate.get('http://api.test/');
       return namesIn(home).length === before + 2;
     }, 'a segment with the new key');

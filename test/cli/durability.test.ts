@@ -1,5 +1,15 @@
 import { execFileSync, spawn, spawnSync, type ChildProcess } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -8,10 +18,15 @@ import { GENESIS } from '../../src/audit/chain.ts';
 import { verifySegment } from '../../src/audit/verify.ts';
 import { killPrograms, startProgram } from '../support/program.ts';
 import { startOrigin, type Origin } from '../support/origin.ts';
-import { until } from '../support/until.ts';
+import { randomOf } from '../support/samples.ts';
+import { eventually, until } from '../support/until.ts';
 
 const PROGRAM = join(import.meta.dirname, '../../dist/cli/sallyport.js');
 const folder = mkdtempSync(join(tmpdir(), 'sallyport-durability-'));
+/** Kills in one run: `KILLS=200 npx vitest run --project cli test/cli/durability.test.ts` takes a few minutes. */
+const KILLS = Number(process.env['KILLS'] ?? 5);
+const SEED = Number(process.env['KILL_SEED'] ?? Date.now() % 1_000_000);
+const chance = randomOf(SEED);
 const running = new Set<ChildProcess>();
 afterAll(() => {
   for (const child of running) child.kill('SIGKILL');
@@ -101,54 +116,69 @@ function verifyAll(texts: readonly string[]): void {
 }
 
 describe('the record', () => {
-  it('holds every request the origin saw, through kill -9 under load, and goes on after it', async () => {
-    const origin = await startOrigin();
-    const home = join(folder, 'killed');
-    for (let round = 0; round < 5; round++) {
-      const { child, ready } = await startGate(home, origin);
-      let answers = 0;
-      // Where in the stream of answers the kill falls differs from round to round.
-      const last = 40 + round * 37;
-      const askers = Array.from({ length: 8 }, (_, index) =>
-        asker(ready, `r${round}-c${index}`, () => {
-          if (++answers === last) child.kill('SIGKILL');
-          return true;
-        }),
-      );
+  it(
+    `holds every request the origin saw, through ${KILLS} kill -9 under load (seed ${SEED}), and goes on after it`,
+    async () => {
+      const origin = await startOrigin();
+      const home = join(folder, 'killed');
+      for (let round = 0; round < KILLS; round++) {
+        const { child, ready } = await startGate(home, origin);
+        let answers = 0;
+        // Where in the stream of answers the kill falls, and how long after one, is chance.
+        const last = 40 + Math.floor(chance() * 200);
+        const kill = (): void => {
+          const end = performance.now() + chance() * 0.5;
+          while (performance.now() < end);
+          child.kill('SIGKILL');
+        };
+        const askers = Array.from({ length: 8 }, (_, index) =>
+          asker(ready, `r${round}-c${index}`, () => {
+            if (++answers === last) kill();
+            return true;
+          }),
+        );
+        await ended(child);
+        await Promise.all(askers.map((each) => each.done));
+      }
+      const { child } = await startGate(home, origin);
+      child.kill('SIGTERM');
       await ended(child);
-      await Promise.all(askers.map((each) => each.done));
-    }
-    const { child } = await startGate(home, origin);
-    child.kill('SIGTERM');
-    await ended(child);
-    await origin.close();
-    const texts = segments(home);
-    const recorded = new Set(
-      texts
-        .join('')
-        .split('\n')
-        .filter((line) => line.endsWith('}'))
-        .map((line) => JSON.parse(line) as { kind: string; path?: string })
-        .filter((event) => event.kind === 'intent')
-        .map((event) => event.path),
-    );
-    // What a killed gate had under way is called interrupted by the next one, once; everything else has an outcome.
-    const exchanges = (kind: string): string[] =>
-      [...texts.join('').matchAll(new RegExp(`"exchange":"([^"]+)"[^\n]*"kind":"${kind}"`, 'g'))].map(
-        (match) => match[1] as string,
+      await origin.close();
+      const texts = segments(home);
+      const recorded = new Set(
+        texts
+          .join('')
+          .split('\n')
+          .filter((line) => line.endsWith('}'))
+          .map((line) => JSON.parse(line) as { kind: string; path?: string })
+          .filter((event) => event.kind === 'intent')
+          .map((event) => event.path),
       );
-    const [intents, outcomes, interrupted] = ['intent', 'outcome', 'interrupted'].map(exchanges) as [
-      string[],
-      string[],
-      string[],
-    ];
-    expect(interrupted.length).toBeGreaterThan(0);
-    const concluded = new Set(outcomes);
-    expect(intents.filter((each) => !concluded.has(each)).sort()).toEqual([...interrupted].sort());
-    expect(origin.requests.length).toBeGreaterThan(500);
-    expect(origin.requests.filter((request) => !recorded.has(request.url))).toEqual([]);
-    verifyAll(texts);
-  });
+      // What a killed gate had under way is called interrupted by the next one, once; everything else has an outcome.
+      const exchanges = (kind: string): string[] =>
+        [...texts.join('').matchAll(new RegExp(`"exchange":"([^"]+)"[^\n]*"kind":"${kind}"`, 'g'))].map(
+          (match) => match[1] as string,
+        );
+      const [intents, outcomes, interrupted] = ['intent', 'outcome', 'interrupted'].map(exchanges) as [
+        string[],
+        string[],
+        string[],
+      ];
+      expect(interrupted.length).toBeGreaterThan(0);
+      const concluded = new Set(outcomes);
+      expect(intents.filter((each) => !concluded.has(each)).sort()).toEqual([...interrupted].sort());
+      expect(origin.requests.length).toBeGreaterThanOrEqual(40 * KILLS);
+      expect(origin.requests.filter((request) => !recorded.has(request.url))).toEqual([]);
+      verifyAll(texts);
+      // The gate's own verdict, signatures included.
+      const { status, stdout } = spawnSync(process.execPath, [PROGRAM, 'audit', 'verify'], {
+        cwd: home,
+        encoding: 'utf8',
+      });
+      expect([status, stdout]).toEqual([0, expect.stringContaining('is as it was written')]);
+    },
+    60_000 + KILLS * 5000,
+  );
 
   it('that finds no more room denies, leaves no torn line, and goes on when there is room again', async () => {
     const origin = await startOrigin();
@@ -175,6 +205,59 @@ describe('the record', () => {
     const [text = ''] = segments(home);
     expect(verifySegment(text)).toMatchObject({ ok: true });
     expect(text).toContain('"path":"/after-2"');
+    await origin.close();
+  });
+
+  it('goes on in the segment it has where it may not make another, denies where it has none, and goes on when it may again', async () => {
+    const origin = await startOrigin();
+    const home = mkdtempSync(join(folder, 'permission-'));
+    const rules =
+      'version: 1\nagents:\n  local: { identity: { networks: [127.0.0.1] }, allow: ["GET http://api.test/**"] }\n';
+    chmodSync(folder, 0o755);
+    // Not root, who may do anything.
+    const nobody = process.getuid?.() === 0 ? 65_534 : undefined;
+    if (nobody !== undefined) chownSync(home, nobody, nobody);
+    const gate = await startProgram(
+      home,
+      rules,
+      [
+        `--upstream-pin=api.test:80=127.0.0.1:${origin.port}`,
+        '--audit-rotate-every=1ms',
+        '--audit-checkpoint-every=20ms',
+      ],
+      nobody === undefined ? {} : { uid: nobody, gid: nobody },
+    );
+    const audit = join(home, 'state/audit');
+    const status = async (path: string): Promise<number> => (await gate.get(`http://api.test/${path}`)).status;
+    const troubles = async (): Promise<number> => {
+      const text = await (await fetch(`http://${gate.admin}/metrics`)).text();
+      return Number(/^sallyport_audit_troubles_total (\d+)/m.exec(text)?.[1]);
+    };
+    await eventually(
+      async () => (await status('before')) === 200 && readdirSync(audit).length > 2,
+      'segments that follow each other',
+    );
+    chmodSync(audit, 0o500);
+    await eventually(
+      async () => (await status('locked')) === 200 && (await troubles()) > 0,
+      'a segment that cannot be made',
+    );
+    const count = readdirSync(audit).length;
+    // What it writes to is taken away as well, and cannot be written again.
+    chmodSync(audit, 0o700);
+    for (const name of readdirSync(audit)) rmSync(join(audit, name));
+    chmodSync(audit, 0o500);
+    const seen = origin.requests.length;
+    expect([await status('refused'), origin.requests.length, count > 2]).toEqual([503, seen, true]);
+    chmodSync(audit, 0o700);
+    await eventually(async () => (await status('after')) === 200, 'it to go on');
+    gate.signal('SIGTERM');
+    await gate.ended();
+    const text = gate
+      .segments()
+      .map((each) => each.text)
+      .join('');
+    for (const part of ['"path":"/refused"', '"path":"/after"', '{"action":"restored"']) expect(text).toContain(part);
     await origin.close();
   });
 });

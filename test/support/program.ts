@@ -35,7 +35,12 @@ export function killPrograms(): void {
 }
 
 /** Starts it on free ports and waits until it serves. */
-export async function startProgram(home: string, rules: string, words: readonly string[]): Promise<Program> {
+export async function startProgram(
+  home: string,
+  rules: string,
+  words: readonly string[],
+  as: { readonly uid?: number; readonly gid?: number } = {},
+): Promise<Program> {
   mkdirSync(join(home, 'rules'), { recursive: true });
   writeFileSync(join(home, 'rules/a.yaml'), rules);
   const file = join(home, 'ready.json');
@@ -44,6 +49,7 @@ export async function startProgram(home: string, rules: string, words: readonly 
   const child = spawn(process.execPath, [PROGRAM, ...fixed, ...words], {
     cwd: home,
     stdio: ['ignore', 'pipe', 'pipe'],
+    ...as,
   });
   let output = '';
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (bytes: Buffer) => (output += bytes.toString()));

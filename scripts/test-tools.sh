@@ -18,6 +18,8 @@ need microsocks microsocks
 need zstd zstd
 need redis-server redis-server
 need nghttp nghttp2-client
+need prometheus prometheus
+need prometheus-alertmanager prometheus-alertmanager
 [ -x /usr/lib/git-core/git-http-backend ] || missing+=(git)
 
 if [ ${#missing[@]} -gt 0 ]; then

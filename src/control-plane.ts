@@ -10,6 +10,7 @@ import { listenAdmin } from './control/server.ts';
 import { openToken } from './control/token.ts';
 import { DecisionPointError, DecisionPointOpener } from './decision-point/open.ts';
 import { errorCode } from './model/error-code.ts';
+import { certificateEnds } from './proxy/certificate-ends.ts';
 import type { PolicyEvent } from './model/audit-event.ts';
 import type { Problem } from './policy/problem.ts';
 import { addressOf, listenFailure, portOf } from './proxy/entries.ts';
@@ -112,6 +113,8 @@ function governing({ lane, decisionPoints, ...opened }: Opened): ControlPlane {
   const tools = openTools(config, log);
   const audit = openAudit(config, { ...lane, instance: pseudonym }, metrics, log);
   metrics.policyRead('loaded');
+  metrics.agentsKnown(generations.stable.policy.agents.keys());
+  metrics.certificatesEnd(certificateEnds(config, opened.authority));
   metrics.readStopping({ halts: () => halts.all, sessions: () => sessions.list().length });
   const parts = { halts, sessions, generations, decisionPoints, audit, metrics };
   const reload = (): readonly Problem[] => {
@@ -151,6 +154,7 @@ function openGenerations(
 function changed(event: PolicyEvent, { audit, metrics, generations }: ControlPlane): void {
   audit.note(eventText(event));
   metrics.policyChanged(event.action, generations.stable.policy.generation, clock() / 1000);
+  metrics.agentsKnown(generations.stable.policy.agents.keys());
 }
 
 /** Remembered tools of MCP servers. Throws ConfigError. */

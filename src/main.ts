@@ -4,6 +4,7 @@ import { clock, openAdmin, openControlPlane } from './control-plane.ts';
 import { openDataPlane } from './data-plane.ts';
 import { Denial } from './model/denial.ts';
 import type { Problem } from './policy/problem.ts';
+import { certificateEnds } from './proxy/certificate-ends.ts';
 import { openEntries, type Way } from './proxy/entries.ts';
 import type { Snapshot } from './proxy/snapshot.ts';
 import { beginStopping } from './proxy/stopping.ts';
@@ -91,7 +92,11 @@ async function compose(config: Config, log: Log, closers: Closers): Promise<Sole
     caCreated: control.caCreated,
     snapshot: () => generations.stable,
     reload: () => control.reload(),
-    reloadAuthority: () => data.replaceAuthority(loadAuthority(config.certs, new Date()), makeTicketKeys()),
+    reloadAuthority: () => {
+      const renewed = loadAuthority(config.certs, new Date());
+      data.replaceAuthority(renewed, makeTicketKeys());
+      metrics.certificatesEnd(certificateEnds(config, renewed));
+    },
     halt: (agent) => {
       const count = services.inFlight.stop((each) => each === agent, new Denial('halted', 'the agent has been halted'));
       connections.dismiss((each) => each === agent, HALT_GRACE);

@@ -9,6 +9,7 @@ import type { Gate } from './main.ts';
 import type { Session, SessionUse } from './model/session.ts';
 import type { Halt } from './model/halt.ts';
 import type { Tally } from './policy/rollout.ts';
+import { certificateEnds } from './proxy/certificate-ends.ts';
 import { openEntries, type Entries, type Way } from './proxy/entries.ts';
 import type { InForceNow } from './proxy/followed-generations.ts';
 import type { HaltView } from './proxy/halt-set.ts';
@@ -156,7 +157,8 @@ class Primary {
 
   reloadAuthority(): void {
     // Read here first: what is wrong with it is said once, and changes nothing.
-    loadAuthority(this.#control.config.certs, new Date());
+    const { config, metrics } = this.#control;
+    metrics.certificatesEnd(certificateEnds(config, loadAuthority(config.certs, new Date())));
     this.#ticketKeys = makeTicketKeys();
     this.#fleet.tell('authority', this.#ticketKeys.toString('base64'));
   }

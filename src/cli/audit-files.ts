@@ -6,6 +6,7 @@ import { laneOf } from '../audit/sinks/segment-file.ts';
 import { segmentNames } from '../audit/sinks/segments.ts';
 import type { VerifierKey } from '../audit/signed-note.ts';
 import { errorCode } from '../model/error-code.ts';
+import { parseDuration } from '../model/units.ts';
 import { CommandError, EXIT } from './exit.ts';
 
 /** An audit log, or one segment of it. */
@@ -94,3 +95,14 @@ export function keptCheckpoints(file: string, keys: readonly VerifierKey[]): Che
 
 /** Collects an option that may be given more than once. */
 export const collect = (value: string, before: readonly string[]): readonly string[] => [...before, value];
+
+/** A time as people write it: ISO 8601, or how long ago (15m). Throws CommandError. */
+export function timeFrom(option: string, text: string): number {
+  const ago = parseDuration(text);
+  const time = ago === null ? Date.parse(text) : Date.now() - ago;
+  if (Number.isNaN(time))
+    throw new CommandError(
+      `${option}: "${text}" is no time: write 2026-01-31, 2026-01-31T12:00:00Z, or 15m for so long ago`,
+    );
+  return time;
+}

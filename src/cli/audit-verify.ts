@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import type { Command } from 'commander';
 import { timeOf } from '../audit/sinks/segment-file.ts';
 import { missing, verifyLane, type CheckedLane, type CheckedSegment } from '../audit/verify-log.ts';
-import { auditFiles, collect, keptCheckpoints, piecesOf, trustedKeys } from './audit-files.ts';
-import { CommandError, EXIT } from './exit.ts';
+import { auditFiles, collect, keptCheckpoints, piecesOf, timeFrom, trustedKeys } from './audit-files.ts';
+import { EXIT } from './exit.ts';
 import { shortPath } from './places.ts';
 import { progress } from './progress.ts';
 import { configOf, withSettings } from './settings.ts';
@@ -22,7 +22,10 @@ export function addVerify(audit: Command): void {
   withSettings(audit.command('verify'), ['state'])
     .description('find any change, deletion, reordering, truncation or fork of the log, and say where')
     .argument('[log]', 'folder of the log, or a segment; that of the gate by default')
-    .option('--since <time>', 'only segments that were written at or after this time (ISO 8601)')
+    .option(
+      '--since <time>',
+      'only segments that were written at or after this time (ISO 8601, or 15m for so long ago)',
+    )
     .option('--key <key>', 'a public key that is trusted, or a file of them; may be given more than once', collect, [])
     .option('--checkpoint <file>', 'a checkpoint that was kept elsewhere: what was signed then must still be there')
     .option(
@@ -37,7 +40,7 @@ export function addVerify(audit: Command): void {
     .action((log: string | undefined, options: VerifyOptions, command: Command) => {
       const { folder, lanes } = auditFiles(log ?? join(configOf(command).state, 'audit'));
       const keys = trustedKeys(options.key, folder);
-      const since = sinceOf(options.since);
+      const since = options.since === undefined ? 0 : timeFrom('--since', options.since);
       const bytes = [...lanes.values()].flat().reduce((sum, name) => sum + statSync(join(folder, name)).size, 0);
       let done = 0;
       const read = function* (name: string): Generator<Buffer> {
@@ -58,13 +61,6 @@ export function addVerify(audit: Command): void {
       process.exitCode =
         gone.length > 0 || checked.some(({ segments }) => segments.some(isWrong)) ? EXIT.negative : EXIT.ok;
     });
-}
-
-function sinceOf(text: string | undefined): number {
-  const time = text === undefined ? 0 : Date.parse(text);
-  if (Number.isNaN(time))
-    throw new CommandError(`--since: "${text ?? ''}" is no time: write 2026-01-31 or 2026-01-31T12:00:00Z`);
-  return time;
 }
 
 /** The segment that was being written at a time, or the first after it. */

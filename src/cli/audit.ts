@@ -6,6 +6,7 @@ import { knownKeys, rotateAuditKey } from '../audit/sinks/audit-keys.ts';
 import type { CheckpointEvent } from '../model/audit-event.ts';
 import { errorCode } from '../model/error-code.ts';
 import { auditFiles, collect, piecesOf, textOf, trustedKeys } from './audit-files.ts';
+import { addEvents } from './audit-events.ts';
 import { addVerify } from './audit-verify.ts';
 import { CommandError, EXIT } from './exit.ts';
 import { configOf, withSettings } from './settings.ts';
@@ -13,6 +14,7 @@ import { configOf, withSettings } from './settings.ts';
 /** `sallyport audit`: what is on record, proved and shown. */
 export function addAudit(program: Command): void {
   const audit = program.command('audit').description('the audit log: prove it, and what stands in it');
+  addEvents(audit);
   addVerify(audit);
   addProve(audit);
   addCheckProof(audit);

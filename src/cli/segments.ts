@@ -1,14 +1,13 @@
-import { closeSync, openSync, readSync, readdirSync, statSync } from 'node:fs';
+import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { OutcomeEvent } from '../model/audit-event.ts';
 import { errorCode } from '../model/error-code.ts';
 import { CommandError } from './exit.ts';
+import { GrowingFile } from './growing-file.ts';
 
 /** How often a log that grows is looked at, in milliseconds. */
 const LOOK = 250;
-const CHUNK = 1024 * 1024;
-const LF = 0x0a;
 
 /** The files of an audit log, oldest first: segments are named by their time. */
 function segmentsOf(path: string): string[] {
@@ -57,30 +56,19 @@ export async function* followOutcomes(path: string, until: AbortSignal): AsyncGe
 /** One file of the log, read as far as it goes. */
 class Segment {
   readonly #file: string;
+  readonly #lines: GrowingFile;
   /** Bytes that have been taken: whole lines. */
   taken = 0;
   #number = 0;
 
   constructor(file: string) {
     this.#file = file;
+    this.#lines = new GrowingFile(file);
   }
 
   /** Outcomes that have not been read yet. A line without its end is left for later: a crash, or a write under way. */
   *more(): Generator<OutcomeEvent> {
-    const descriptor = this.#open();
-    try {
-      let chunk = Buffer.allocUnsafe(CHUNK);
-      for (;;) {
-        const size = readSync(descriptor, chunk, 0, chunk.length, this.taken);
-        const end = chunk.subarray(0, size).lastIndexOf(LF) + 1;
-        if (end === 0 && size < chunk.length) return;
-        // A line that is longer than what is read at once.
-        if (end === 0) chunk = Buffer.allocUnsafe(chunk.length * 2);
-        else yield* this.#events(chunk.toString('utf8', 0, end), end);
-      }
-    } finally {
-      closeSync(descriptor);
-    }
+    for (const lines of this.#lines.more()) yield* this.#events(lines.toString('utf8'), lines.length);
   }
 
   *#events(text: string, size: number): Generator<OutcomeEvent> {
@@ -98,14 +86,6 @@ class Segment {
     } catch {
       const place = `${this.#file}:${this.#number}`;
       throw new CommandError(`${place}: not an audit event; write the name of a segment as the gate wrote it`);
-    }
-  }
-
-  #open(): number {
-    try {
-      return openSync(this.#file, 'r');
-    } catch (error) {
-      throw new CommandError(`${this.#file} cannot be read: ${errorCode(error)}`);
     }
   }
 }

@@ -5,6 +5,7 @@ import { HALT_KINDS, type Halt } from '../model/halt.ts';
 import { WATCH_KINDS, type WatchKind } from '../model/quarantine.ts';
 import type { Reason } from '../model/reason.ts';
 import { HotCounter, HotHistogram } from './hot.ts';
+import { AgentCounters } from './agent-counters.ts';
 import { AuditMetrics } from './audit-metrics.ts';
 
 /** Agents that get a label of their own; the rest share `other`, so that a large fleet cannot flood the SOC's store. */
@@ -13,7 +14,7 @@ const SECONDS = [
   0.000_05, 0.000_1, 0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60,
 ];
 const DECISION_SECONDS = [
-  0.000_001, 0.000_002, 0.000_005, 0.000_01, 0.000_025, 0.000_05, 0.000_1, 0.000_25, 0.001, 0.01,
+  0.000_001, 0.000_002, 0.000_005, 0.000_01, 0.000_025, 0.000_05, 0.000_1, 0.000_25, 0.001, 0.01, 0.05, 0.2, 0.5, 1,
 ];
 
 /** One finished exchange, as counters see it. */
@@ -150,7 +151,15 @@ export class Metrics {
     labelNames: ['action'],
     registers: [this.registry],
   });
+  readonly #certificates = new Gauge<'certificate'>({
+    name: 'sallyport_certificate_expires_seconds',
+    help: 'Unix time at which a certificate ends.',
+    labelNames: ['certificate'],
+    registers: [this.registry],
+    aggregator: 'min',
+  });
   #generation = '';
+  readonly #byAgent = new AgentCounters(this.registry);
   /** How the audit log does. */
   readonly audit: AuditMetrics = new AuditMetrics(this.registry);
   readonly #quarantines = new Counter<'cause'>({
@@ -175,6 +184,8 @@ export class Metrics {
 
   constructor(names: KnownNames) {
     this.#names = names;
+    this.#byAgent.know('');
+    this.#requests.add(' deny agent-unknown ', () => ['', 'deny', 'agent-unknown', ''], 0);
     for (const action of ['loaded', 'canary', 'promoted', 'rolled-back']) this.#changes.inc({ action }, 0);
     for (const cause of WATCH_KINDS) this.#quarantines.inc({ cause }, 0);
     this.#storeAnswers.set(1);
@@ -192,6 +203,7 @@ export class Metrics {
       () => [agent, each.decision, reason, capability],
       1,
     );
+    if (each.decision === 'deny' && reason !== 'agent-unknown') this.#byAgent.denied(agent);
     this.#total.observe(each.totalSeconds);
     if (each.decisionSeconds !== null) this.#decision.observe(each.decisionSeconds);
     if (each.consultSeconds !== null) this.#consult.observe(each.consultSeconds);
@@ -203,7 +215,9 @@ export class Metrics {
 
   /** The scanner found something. */
   found({ family, action, direction, agent }: CountedFinding): void {
-    this.#findings.inc({ family, action, direction, agent: this.#agentLabel(agent) });
+    const label = this.#agentLabel(agent);
+    this.#findings.inc({ family, action, direction, agent: label });
+    this.#byAgent.found(label, action);
   }
 
   /** A scan went to a thread of its own. */
@@ -222,6 +236,16 @@ export class Metrics {
     this.#generation = generation;
     this.#policy.reset();
     this.#policy.set({ generation }, seconds);
+  }
+
+  /** These are the agents of the rules in force: they are told of before they do anything. */
+  agentsKnown(names: Iterable<string>): void {
+    for (const name of names) this.#byAgent.know(this.#agentLabel(name));
+  }
+
+  /** When certificates end: Unix time in seconds. */
+  certificatesEnd(ends: ReadonlyMap<string, number>): void {
+    for (const [certificate, seconds] of ends) this.#certificates.set({ certificate }, seconds);
   }
 
   /** The rules were read, whether or not anything in them is new. */

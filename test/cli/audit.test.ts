@@ -1,4 +1,4 @@
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { appendFileSync, cpSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -182,5 +182,53 @@ describe('sallyport audit', () => {
       expect([status, err]).toEqual([2, expect.stringMatching(problem)]);
       expect(err.trimEnd()).not.toContain('\n');
     }
+  });
+});
+
+describe('sallyport audit, for people', () => {
+  it('shows what happened, what fits, and what comes', async () => {
+    const home = join(folder, 'people');
+    const gate = await start(home);
+    await gate.get('http://api.test/fine');
+    const denied = await gate.get('http://evil.test/door');
+    const exchange = /"exchange": "([^"]+)"/.exec(denied.received)?.[1] ?? '';
+    const tail = spawn(process.execPath, [PROGRAM, 'audit', 'tail', '--denied', '--last', '1'], { cwd: home });
+    let seen = '';
+    tail.stdout.on('data', (bytes: Buffer) => (seen += bytes.toString()));
+    await until(() => seen.includes('/door'), 'what was last');
+    await gate.get('http://evil.test/next');
+    await gate.get('http://api.test/allowed');
+    await until(() => seen.includes('/next'), 'what comes');
+    tail.kill('SIGINT');
+    expect(await new Promise((resolve) => tail.on('close', resolve))).toBe(0);
+    expect(seen).toMatch(
+      /^20\S+ {2}local {2}deny {2}host-not-allowed {2}GET http:\/\/evil\.test\/door {2}403 {2}[\d.]+ ms {2}\S+\n[^\n]+\/next[^\n]+\n$/,
+    );
+    await stop(gate);
+
+    const found = audit(home, 'search', '--agent', 'local', '--since', '1h');
+    expect([found.code, found.out.trimEnd().split('\n').length]).toEqual([0, 4]);
+    expect(audit(home, 'search', '--host', 'evil.test', '--limit', '1').out).toContain('/next');
+    expect(audit(home, 'search', '--reason', 'secret-found')).toEqual({ code: 1, out: '', err: '' });
+    expect(audit(home, 'search', '--until', '2020-01-01').code).toBe(1);
+    const [line = ''] = audit(home, 'search', '--decision', 'allow', '--json').out.split('\n');
+    expect(JSON.parse(line)).toMatchObject({ kind: 'outcome', path: '/fine' });
+    // Halts, policies and the like are events as well.
+    expect(audit(home, 'search').out).toMatch(/^20\S+ {2}policy {2}action=loaded by=gate /);
+
+    const shown = audit(home, 'show', exchange);
+    expect([shown.code, shown.out]).toEqual([0, expect.stringMatching(/^outcome\n(?: {2}\S.*\n)+$/)]);
+    expect(shown.out).toMatch(/^ {2}reason +host-not-allowed$/m);
+    expect(audit(home, 'show', 'nothing')).toMatchObject({
+      code: 1,
+      err: expect.stringMatching(/has no event of an exchange nothing\n$/) as string,
+    });
+    for (const words of [
+      ['search', '--since', 'soon'],
+      ['search', '--limit', 'x'],
+      ['search', '--decision', 'maybe'],
+      ['tail', '--log', 'none'],
+    ])
+      expect(audit(home, ...words).code).toBe(2);
   });
 });

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { REASON_CODES } from '../../src/model/reason.ts';
@@ -43,6 +43,27 @@ describe('reference pages', () => {
 
   it('name every setting', () => {
     for (const setting of SETTINGS) expect(read('config.md')).toContain(`\`${setting.key}\``);
+  });
+});
+
+describe('runbooks', () => {
+  it('name commands that there are', () => {
+    const known = new Set(
+      [...read('cli.md').matchAll(/^## sallyport (.+)$/gm)].flatMap(([, words = '']) =>
+        words.split(' ').map((_, at, all) => all.slice(0, at + 1).join(' ')),
+      ),
+    );
+    const unknown = readdirSync(join(ROOT, 'docs/runbooks')).flatMap((name) => {
+      const text = readFileSync(join(ROOT, 'docs/runbooks', name), 'utf8');
+      return [...text.matchAll(/(?:^|`)sallyport ([a-z-]+(?: [a-z-]+)*)/gm)].flatMap(([, said = '']) => {
+        const words = said.split(' ');
+        const [first = '', second = ''] = words;
+        const isGroup = [...known].some((each) => each.startsWith(`${first} `)) && !['halt'].includes(first);
+        const command = isGroup && second !== '' ? `${first} ${second}` : first;
+        return known.has(command) || (known.has(first) && first === 'kill') ? [] : [`${name}: sallyport ${said}`];
+      });
+    });
+    expect(unknown).toEqual([]);
   });
 });
 

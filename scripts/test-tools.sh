@@ -19,6 +19,7 @@ need zstd zstd
 need redis-server redis-server
 need nghttp nghttp2-client
 need prometheus prometheus
+need systemd-analyze systemd
 need prometheus-alertmanager prometheus-alertmanager
 [ -x /usr/lib/git-core/git-http-backend ] || missing+=(git)
 
@@ -42,6 +43,11 @@ fi
 node_modules/.cache/python/bin/python -c 'import requests, httpx, h2, websockets, grpc' 2>/dev/null ||
   node_modules/.cache/python/bin/python -m pip install -q requests==2.32.5 'httpx[http2]==0.28.1' websockets==17.4 grpcio==1.85.1 2>/dev/null ||
   echo "note: requests, httpx, websockets and grpcio cannot be installed here; their tests will say that they were not run"
+
+# The schemas of Kubernetes, for the manifests in deploy/.
+node_modules/.cache/python/bin/python -c 'import kubernetes_validate' 2>/dev/null ||
+  node_modules/.cache/python/bin/python -m pip install -q kubernetes-validate==1.37.0 2>/dev/null ||
+  echo "note: kubernetes-validate cannot be installed here; its test will say that it was not run"
 
 # The conformance tester for HTTP/2, where there is a Go toolchain to build it.
 if [ ! -x node_modules/.cache/go/h2spec ] && command -v go >/dev/null 2>&1; then

@@ -13,7 +13,10 @@ const ROWS = [
     stat('Gates up', 'none', 'sum(up{job="sallyport"})', { red: null, green: 1 }),
     stat('Requests', 'reqps', 'sum(rate(sallyport_requests_total[1m]))'),
     stat('Denied', 'reqps', 'sum(rate(sallyport_agent_denied_total[1m]))', { green: null, red: 0.3 }),
-    stat('Findings, last hour', 'none', 'sum(increase(sallyport_agent_findings_total[1h]))', { green: null, red: 1 }),
+    stat('Findings, last hour', 'none', 'round(sum(increase(sallyport_agent_findings_total[1h])))', {
+      green: null,
+      red: 1,
+    }),
     stat('Contained and halted', 'none', 'sum(max by (kind) (sallyport_halts))', { green: null, red: 1 }),
     stat(
       'Unvetted',

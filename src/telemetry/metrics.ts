@@ -3,7 +3,7 @@ import { Counter, Gauge, Registry, collectDefaultMetrics } from 'prom-client';
 import type { PolicyEvent } from '../model/audit-event.ts';
 import { HALT_KINDS, type Halt } from '../model/halt.ts';
 import { WATCH_KINDS, type WatchKind } from '../model/quarantine.ts';
-import type { Reason } from '../model/reason.ts';
+import { REASONS, type Reason } from '../model/reason.ts';
 import { HotCounter, HotHistogram } from './hot.ts';
 import { AgentCounters } from './agent-counters.ts';
 import { AuditMetrics } from './audit-metrics.ts';
@@ -68,6 +68,11 @@ export interface CountedFinding {
   readonly action: string;
   readonly direction: string;
   readonly agent: string | null;
+}
+
+/** What an agent is denied for what it asked: not for being unknown, and not because something else is away. */
+function isOfTheAgent(reason: Reason | null): boolean {
+  return reason !== null && reason !== 'agent-unknown' && REASONS[reason].status < 500;
 }
 
 /** Every metric of the gate. docs/reference/metrics.md describes them, and a test compares the two. */
@@ -203,7 +208,7 @@ export class Metrics {
       () => [agent, each.decision, reason, capability],
       1,
     );
-    if (each.decision === 'deny' && reason !== 'agent-unknown') this.#byAgent.denied(agent);
+    if (each.decision === 'deny' && isOfTheAgent(each.reason)) this.#byAgent.denied(agent);
     this.#total.observe(each.totalSeconds);
     if (each.decisionSeconds !== null) this.#decision.observe(each.decisionSeconds);
     if (each.consultSeconds !== null) this.#consult.observe(each.consultSeconds);

@@ -30,6 +30,10 @@ it('labels only what the policy knows, and a bounded number of agents', async ()
   metrics.exchange(exchange);
   metrics.exchange({ ...exchange, agent: 'ghost', capability: 'made-up' });
   for (let i = 0; i < 1100; i++) metrics.exchange({ ...exchange, agent: `a${i}` });
+  metrics.agentsKnown(['quiet']);
+  for (const reason of ['host-not-allowed', 'upstream-unreachable', 'agent-unknown', 'budget-exhausted'] as const)
+    metrics.exchange({ ...exchange, decision: 'deny', reason });
+  metrics.certificatesEnd(new Map([['ca', 12]]));
   metrics.policyChanged('loaded', 'abc', 1);
   metrics.policyRead('failed');
   metrics.audit.failed();
@@ -43,6 +47,10 @@ it('labels only what the policy knows, and a bounded number of agents', async ()
   ).toBeLessThanOrEqual(1002);
   expect(text).toMatch(/agent="other",decision="allow",reason="",capability="c"} 101\b/);
   expect(text).toContain('sallyport_tunnels_open 3');
+  expect(text).toContain('sallyport_certificate_expires_seconds{certificate="ca"} 12');
+  // What was denied for what it asked, and not what failed.
+  for (const line of ['{agent="bot"} 2', '{agent="quiet"} 0', '{agent=""} 0'])
+    expect(text).toContain(`sallyport_agent_denied_total${line}\n`);
   expect(text).toContain('sallyport_connections_turned_away_total{cause="silent"} 6');
   expect(text).toContain('sallyport_turns_waiting 7');
   expect(text).toContain('sallyport_bytes_total{direction="received"} 2204');

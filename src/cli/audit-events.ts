@@ -181,8 +181,8 @@ function requestOf({ method, scheme, host, port, path }: OutcomeEvent): string {
 
 /** What else an event says, without its kind and time. */
 function restOf(event: AuditEvent): string {
-  const { kind, time, ...rest } = event;
-  return Object.entries(rest)
+  return Object.entries(event)
+    .filter(([name]) => name !== 'kind' && name !== 'time')
     .map(([name, value]) => `${name}=${typeof value === 'string' ? value : JSON.stringify(value)}`)
     .join(' ');
 }

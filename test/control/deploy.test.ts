@@ -166,7 +166,7 @@ describe('deploy/kubernetes', () => {
   it('lets a pod of an agent reach the gate, and nothing else', () => {
     const pod = manifests.find(({ kind }) => kind === 'Pod');
     const policy = manifests.find(({ kind, metadata }) => kind === 'NetworkPolicy' && metadata.name === 'agents');
-    const { podSelector, policyTypes, egress, ingress } = policy?.spec as {
+    const { podSelector, policyTypes, egress, ingress } = (policy?.spec ?? {}) as {
       podSelector: { matchLabels: Record<string, string> };
       policyTypes: string[];
       egress: unknown[];

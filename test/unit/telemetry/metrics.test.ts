@@ -27,10 +27,10 @@ it('labels only what the policy knows, and a bounded number of agents', async ()
     turnedAway: () => ({ crowded: 5, silent: 6 }),
     waiting: () => 7,
   });
+  metrics.agentsKnown(['quiet']);
   metrics.exchange(exchange);
   metrics.exchange({ ...exchange, agent: 'ghost', capability: 'made-up' });
   for (let i = 0; i < 1100; i++) metrics.exchange({ ...exchange, agent: `a${i}` });
-  metrics.agentsKnown(['quiet']);
   for (const reason of ['host-not-allowed', 'upstream-unreachable', 'agent-unknown', 'budget-exhausted'] as const)
     metrics.exchange({ ...exchange, decision: 'deny', reason });
   metrics.certificatesEnd(new Map([['ca', 12]]));
@@ -45,7 +45,7 @@ it('labels only what the policy knows, and a bounded number of agents', async ()
   expect(
     new Set([...text.matchAll(/sallyport_requests_total\{agent="([^"]*)"/g)].map((match) => match[1])).size,
   ).toBeLessThanOrEqual(1002);
-  expect(text).toMatch(/agent="other",decision="allow",reason="",capability="c"} 101\b/);
+  expect(text).toMatch(/agent="other",decision="allow",reason="",capability="c"} 102\b/);
   expect(text).toContain('sallyport_tunnels_open 3');
   expect(text).toContain('sallyport_certificate_expires_seconds{certificate="ca"} 12');
   // What was denied for what it asked, and not what failed.

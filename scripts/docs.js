@@ -1,6 +1,5 @@
 // Writes the generated reference pages: docs/reference/{config,rules,cli}.md and the two JSON Schemas. `--print` prints them as JSON instead; a test
 // compares that with what is committed. Needs `npm run build`.
-import { execFileSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
@@ -8,12 +7,16 @@ import { COMMANDS } from './commands.js';
 
 const root = join(import.meta.dirname, '..');
 const load = (name) => import(join(root, 'dist', name));
+const { makeProgram } = await load('cli/program.js');
 const { SETTINGS, flagOf, variableOf } = await load('config/settings.js');
 const schema = await load('policy/schema.js');
 const scanSchema = await load('policy/scan-schema.js');
 const { inputJsonSchemaText } = await load('decision-point/input.js');
 const { rulesJsonSchemaText } = await load('policy/json-schema.js');
 const { loadDetectors } = await load('policy/load.js');
+
+/** Columns of a help text. */
+const WIDTH = 80;
 
 const pages = {
   'config.md': configPage(),
@@ -241,11 +244,14 @@ capabilities: [{ use: packages.npm, with: { registry: npm.mirror.example } }]
 }
 
 function cliPage() {
-  const help = (...words) =>
-    execFileSync(process.execPath, [join(root, 'dist/cli/sallyport.js'), ...words, '--help'], {
-      encoding: 'utf8',
-      env: { PATH: process.env.PATH, COLUMNS: '110' },
-    }).trimEnd();
+  const help = (...words) => {
+    let command = makeProgram();
+    for (const word of words) command = command.commands.find((each) => each.name() === word);
+    let text = '';
+    command.configureOutput({ writeOut: (more) => (text += more), getOutHelpWidth: () => WIDTH });
+    command.outputHelp();
+    return text.trimEnd();
+  };
   const sections = COMMANDS.map(
     (words) => `## ${['sallyport', ...words].join(' ')}\n\n\`\`\`text\n${help(...words)}\n\`\`\`\n`,
   );

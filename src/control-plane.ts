@@ -20,6 +20,7 @@ import { SessionRequestError, type Sessions } from './proxy/sessions.ts';
 import { openHalts, openSessions } from './proxy/stopping.ts';
 import { ToolRegistry, toolsFile } from './proxy/tool-registry.ts';
 import { trust } from './proxy/trust.ts';
+import { Retention } from './proxy/retention.ts';
 import type { Log } from './telemetry/log.ts';
 import { Metrics } from './telemetry/metrics.ts';
 import { openAuthority, type Authority } from './tls/authority.ts';
@@ -116,7 +117,8 @@ function governing({ lane, decisionPoints, ...opened }: Opened): ControlPlane {
   metrics.agentsKnown(generations.stable.policy.agents.keys());
   metrics.certificatesEnd(certificateEnds(config, opened.authority));
   metrics.readStopping({ halts: () => halts.all, sessions: () => sessions.list().length });
-  const parts = { halts, sessions, generations, decisionPoints, audit, metrics };
+  const retention = new Retention(config, log);
+  const parts = { halts, sessions, generations, decisionPoints, retention, audit, metrics };
   const reload = (): readonly Problem[] => {
     const problems = generations.reload();
     metrics.policyRead(problems.length > 0 ? 'failed' : 'loaded');

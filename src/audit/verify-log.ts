@@ -1,6 +1,7 @@
 import { GENESIS } from './chain.ts';
 import type { Checkpoint } from './checkpoint.ts';
 import type { VerifierKey } from './signed-note.ts';
+import { readTombstone, type Tombstone } from './tombstone.ts';
 import { SegmentVerifier, type Depth, type VerifiedSegment } from './verify.ts';
 
 /** A segment of a log, and what was found. */
@@ -14,34 +15,58 @@ export interface CheckedLane {
   readonly segments: readonly CheckedSegment[];
   /** Events behind the last checkpoint there is: sealed, and not signed yet. */
   readonly unsigned: number;
+  /** Events of segments that were removed, as their tombstones say. */
+  readonly removed: number;
 }
 
 /** Reads a segment, piece by piece. */
 export type ReadSegment = (name: string) => Iterable<Uint8Array>;
 
-/**
- * Verifies the segments of one lane, oldest first: each for itself, and that each continues the one before. `from`: name of the first
- * that is looked at, which may continue what is not there.
- */
+export interface LaneOptions {
+  readonly depth?: Depth;
+  /** What stands in place of segments that were removed. */
+  readonly tombstones?: readonly string[];
+  /** Name of the first segment that is looked at, which may continue what is not; undefined: the oldest there is, which may not. */
+  readonly from?: string | undefined;
+}
+
+/** Verifies the segments of one lane, oldest first: each for itself, and that each continues the one before, or a tombstone. */
 export function verifyLane(
   names: readonly string[],
   read: ReadSegment,
   trusted: readonly VerifierKey[],
-  { from = names[0] ?? '', depth = 'trees' }: { readonly from?: string | undefined; readonly depth?: Depth } = {},
+  { depth = 'trees', tombstones = [], from }: LaneOptions = {},
 ): CheckedLane {
   const segments: CheckedSegment[] = [];
   let keys = trusted;
   let unsigned = 0;
-  for (const name of names.slice(names.indexOf(from))) {
+  for (const name of from === undefined ? names : names.slice(names.indexOf(from))) {
     const before = segments.at(-1) ?? null;
     const verifier = new SegmentVerifier(before?.last ?? GENESIS, keys, depth);
     for (const piece of read(name)) verifier.push(piece);
     const report = verifier.end();
     keys = [...new Set([...keys, ...verifier.signers])];
-    segments.push({ ...report, name, break: breakOf(report, before, segments) });
+    segments.push({ ...report, name, break: before === null ? null : breakOf(report, before, segments) });
     unsigned = report.checkpoints.length === 0 ? unsigned + report.events : unsignedOf(report);
   }
-  return { segments: forgiven(segments), unsigned };
+  // By now the keys are known that were endorsed since.
+  const graves = tombstones.flatMap((note) => readTombstone(note, keys) ?? []);
+  const [oldest] = segments;
+  if (oldest !== undefined && from === undefined) segments[0] = { ...oldest, break: beginningOf(oldest, graves) };
+  const removed = graves.flatMap((each) => each.segments).reduce((sum, { events }) => sum + events, 0);
+  return { segments: forgiven(segments), unsigned, removed };
+}
+
+/** Whether the oldest segment there is begins the log, or continues what tombstones say was removed; null: it does. */
+function beginningOf({ header }: VerifiedSegment, tombstones: readonly Tombstone[]): string | null {
+  let [previous, continues] = [header?.previous ?? null, header?.continues ?? GENESIS];
+  while (previous !== null) {
+    const tombstone = tombstones.find(({ segments }) => segments.at(-1)?.name === previous);
+    if (tombstone === undefined) return `${previous}, which it continues, is missing, and no tombstone stands for it`;
+    if (tombstone.segments.at(-1)?.last !== continues) return `${previous} was not what its tombstone says`;
+    ({ previous, continues } = tombstone);
+  }
+  return continues === GENESIS ? null : 'it continues something, and does not say what';
 }
 
 /** A checkpoint's own event needs no other. */

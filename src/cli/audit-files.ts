@@ -14,6 +14,8 @@ export interface AuditFiles {
   readonly folder: string;
   /** Segments by lane, oldest first. */
   readonly lanes: ReadonlyMap<number, readonly string[]>;
+  /** All there are; else the one that was named. */
+  readonly isWhole: boolean;
 }
 
 const CHUNK = 4 * 1024 * 1024;
@@ -35,7 +37,7 @@ export function auditFiles(path: string): AuditFiles {
     if (lane === undefined) lanes.set(laneOf(name), [name]);
     else lane.push(name);
   }
-  return { folder, lanes };
+  return { folder, lanes, isWhole: isFolder };
 }
 
 /** The bytes of a file, piece by piece. Throws CommandError. */

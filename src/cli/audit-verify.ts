@@ -2,6 +2,7 @@ import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import { timeOf } from '../audit/sinks/segment-file.ts';
+import { tombstonesIn } from '../audit/sinks/retention.ts';
 import { missing, verifyLane, type CheckedLane, type CheckedSegment } from '../audit/verify-log.ts';
 import { auditFiles, collect, keptCheckpoints, piecesOf, timeFrom, trustedKeys } from './audit-files.ts';
 import { EXIT } from './exit.ts';
@@ -38,9 +39,9 @@ export function addVerify(audit: Command): void {
       '\nExamples:\n  sallyport audit verify\n  sallyport audit verify evidence/ --key auditors/gate.pub --checkpoint auditors/last.checkpoint\n\nExit codes: 0 all is well, 1 something is wrong, 2 wrong usage.',
     )
     .action((log: string | undefined, options: VerifyOptions, command: Command) => {
-      const { folder, lanes } = auditFiles(log ?? join(configOf(command).state, 'audit'));
+      const { folder, lanes, isWhole } = auditFiles(log ?? join(configOf(command).state, 'audit'));
       const keys = trustedKeys(options.key, folder);
-      const since = options.since === undefined ? 0 : timeFrom('--since', options.since);
+      const since = options.since === undefined ? null : timeFrom('--since', options.since);
       const bytes = [...lanes.values()].flat().reduce((sum, name) => sum + statSync(join(folder, name)).size, 0);
       let done = 0;
       const read = function* (name: string): Generator<Buffer> {
@@ -49,9 +50,10 @@ export function addVerify(audit: Command): void {
           progress((done += piece.length), bytes, name);
         }
       };
-      const checked = [...lanes.values()].map((names) =>
+      const checked = [...lanes].map(([lane, names]) =>
         verifyLane(names, read, keys, {
-          from: firstOf(names, since),
+          from: since === null ? (isWhole ? undefined : names[0]) : firstOf(names, since),
+          tombstones: tombstonesIn(folder, lane),
           depth: options.chain === true ? 'chain' : 'trees',
         }),
       );
@@ -93,9 +95,12 @@ function report(folder: string, checked: readonly CheckedLane[], gone: readonly 
   const events = segments.reduce((sum, each) => sum + each.events, 0);
   const unsigned = checked.reduce((sum, each) => sum + each.unsigned, 0);
   const signed = unsigned === 0 ? 'all of them signed' : `all but the last ${unsigned} signed`;
+  const removed = checked.reduce((sum, each) => sum + each.removed, 0);
+  const gravestones =
+    removed === 0 ? '' : ` ${count(removed, 'event')} before them were removed, as signed tombstones say.`;
   const verdict =
     wrong === 0
-      ? `${folder} is as it was written: ${count(segments.length, 'segment')}, ${count(events, 'event')}, ${signed}.`
+      ? `${folder} is as it was written: ${count(segments.length, 'segment')}, ${count(events, 'event')}, ${signed}.${gravestones}`
       : `${folder} is NOT as it was written: ${count(wrong, 'problem')}.`;
   return `${lines.join('')}${gone.map((each) => `  ${each}\n`).join('')}${verdict}\n`;
 }

@@ -7,6 +7,7 @@ import type { CheckpointEvent } from '../model/audit-event.ts';
 import { errorCode } from '../model/error-code.ts';
 import { auditFiles, collect, piecesOf, textOf, trustedKeys } from './audit-files.ts';
 import { addEvents } from './audit-events.ts';
+import { addRetention } from './audit-retention.ts';
 import { addVerify } from './audit-verify.ts';
 import { CommandError, EXIT } from './exit.ts';
 import { configOf, withSettings } from './settings.ts';
@@ -20,6 +21,7 @@ export function addAudit(program: Command): void {
   addCheckProof(audit);
   addCheckpoint(audit);
   addKeys(audit);
+  addRetention(audit);
 }
 
 function addProve(audit: Command): void {

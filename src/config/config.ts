@@ -55,6 +55,8 @@ export interface Config {
     readonly checkpoint: { readonly events: number; readonly milliseconds: number };
     /** When a segment ends. */
     readonly rotate: { readonly bytes: number; readonly milliseconds: number };
+    /** Milliseconds that it is kept; null: forever. */
+    readonly retention: number | null;
   };
   readonly upstream: {
     /** Files of CA certificates trusted beside the system's. */

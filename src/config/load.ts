@@ -167,6 +167,7 @@ function assemble(values: ReadonlyMap<string, unknown>, texts: Config['texts']):
         milliseconds: get<number>('audit.checkpoint.every'),
       },
       rotate: { bytes: get<number>('audit.rotate.size'), milliseconds: get<number>('audit.rotate.every') },
+      retention: retentionOf(get('audit.retention')),
     },
     upstream: {
       ca: get<string[]>('upstream.ca'),
@@ -186,6 +187,10 @@ function assemble(values: ReadonlyMap<string, unknown>, texts: Config['texts']):
     workers: get<number>('workers'),
     texts,
   });
+}
+
+function retentionOf(value: number | 'forever'): number | null {
+  return value === 'forever' ? null : value;
 }
 
 function assemblePolicy(get: <T>(key: string) => T): Config['policy'] {

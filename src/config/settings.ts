@@ -272,6 +272,14 @@ export const SETTINGS: readonly Setting[] = [
     parse: parseDuration,
   },
   {
+    key: 'audit.retention',
+    default: 'forever',
+    form: 'a duration such as 365d, or forever',
+    describe:
+      'How long the audit log is kept. Older segments are verified and removed once a day; a signed tombstone stays.',
+    parse: (text) => (text === 'forever' ? text : parseDuration(text)),
+  },
+  {
     key: 'upstream.ca',
     default: '',
     form: 'a PEM file',

@@ -232,3 +232,53 @@ describe('sallyport audit, for people', () => {
       expect(audit(home, ...words).code).toBe(2);
   });
 });
+
+describe('what has to be kept no longer', () => {
+  it('is removed once it is verified and nobody holds it, and a signed tombstone stays', async () => {
+    const home = join(folder, 'old');
+    for (let run = 0; run < 3; run++) await stop(await start(home));
+    writeFileSync(join(home, 'gate.pub'), audit(home, 'keys').out);
+    const names = namesIn(home);
+    const [first = ''] = names;
+    expect(audit(home, 'prune')).toMatchObject({ code: 2, err: expect.stringMatching(/everything is kept/) as string });
+    expect(audit(home, 'prune', '--older-than', '1ms', '--dry-run').out).toMatch(
+      /^would remove \S+, \d+ events\nwould remove \S+, \d+ events\n$/,
+    );
+    expect(namesIn(home)).toEqual(names);
+    // Held.
+    expect(audit(home, 'hold', 'add', 'case-1', '--reason', 'a court').out).toContain('the log is held by case-1');
+    expect(audit(home, 'hold', 'add', 'case-1', '--reason', 'again').code).toBe(2);
+    expect(audit(home, 'hold', 'list').out).toMatch(/^case-1 {2}since 20\S+ by \S+: a court\n$/);
+    expect(audit(home, 'prune', '--older-than', '1ms')).toMatchObject({
+      code: 1,
+      err: expect.stringMatching(/held by case-1: nothing is removed/) as string,
+    });
+    expect(audit(home, 'hold', 'release', 'case-2').code).toBe(2);
+    expect(audit(home, 'hold', 'release', 'case-1').code).toBe(0);
+    // Not as it was written: it stays.
+    const file = join(home, 'state/audit', first);
+    const text = readFileSync(file, 'utf8');
+    writeFileSync(file, text.replace('"version":"', '"version":"9'));
+    expect(audit(home, 'prune', '--older-than', '1ms')).toMatchObject({
+      code: 1,
+      err: expect.stringMatching(/seal does not fit.*nothing is removed/) as string,
+    });
+    writeFileSync(file, text);
+    expect(namesIn(home).filter((name) => name.endsWith('.jsonl'))).toEqual(names);
+    // By the gate itself.
+    const gate = await start(home, '--audit-retention=1ms');
+    await until(() => gate.output().includes('old segments of the audit log were removed'), 'the gate to remove them');
+    await stop(gate);
+    const left = namesIn(home);
+    expect(left.filter((name) => names.includes(name))).toEqual([]);
+    expect(left.filter((name) => name.endsWith('.tombstone'))).toHaveLength(1);
+    const verified = audit(home, 'verify', '--key', 'gate.pub');
+    expect([verified.code, verified.out]).toEqual([
+      0,
+      expect.stringMatching(/signed\. \d+ events before them were removed, as signed tombstones say\.\n$/),
+    ]);
+    // Without it, what is missing is missing.
+    rmSync(join(home, 'state/audit', left.find((name) => name.endsWith('.tombstone')) ?? ''));
+    expect(audit(home, 'verify').out).toContain('is missing, and no tombstone stands for it');
+  });
+});

@@ -5,7 +5,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { until } from '../support/until.ts';
+import type { Command } from 'commander';
 import { COMMANDS } from '../../scripts/commands.js';
+import { makeProgram } from '../../src/cli/program.ts';
 
 const PROGRAM = join(import.meta.dirname, '../../dist/cli/sallyport.js');
 const RULES = join(import.meta.dirname, '../../rules');
@@ -93,10 +95,29 @@ describe('sallyport', () => {
   });
 
   it('has help with an example for every command, and exits 0', async () => {
+    // Each says the same in this process as in one of its own.
     for (const words of COMMANDS) {
-      const { code, out } = await sallyport([...words, '--help']);
-      expect([words, code, /Examples?:\n {2}sallyport /.test(out)]).toEqual([words, 0, true]);
+      let command: Command | undefined = makeProgram();
+      for (const word of words) command = command?.commands.find((each) => each.name() === word);
+      let text = '';
+      command?.configureOutput({ writeOut: (more) => void (text += more) }).outputHelp();
+      expect([words, /Examples?:\n {2}sallyport /.test(text)]).toEqual([words, true]);
     }
+    for (const words of [[], ['audit'], ['audit', 'verify']]) {
+      const { code, out } = await sallyport([...words, '--help']);
+      expect([words, code, out]).toEqual([words, 0, expect.stringMatching(/^Usage: sallyport /)]);
+    }
+  });
+
+  it('documents every command there is', () => {
+    const leaves = (command: Command, words: readonly string[]): string[] =>
+      command.commands.length === 0
+        ? [words.join(' ')]
+        : command.commands.flatMap((each) => leaves(each, [...words, each.name()]));
+    const documented = COMMANDS.map((words) => words.join(' '));
+    expect(
+      leaves(makeProgram(), []).filter((each) => each !== '' && !documented.some((name) => name === each)),
+    ).toEqual([]);
   });
 
   it.each([

@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { sealLine, sealOf } from '../../../src/audit/chain.ts';
+import { GENESIS, sealLine, sealOf } from '../../../src/audit/chain.ts';
 import { signNote } from '../../../src/audit/signed-note.ts';
-import { endorsementText, type Depth } from '../../../src/audit/verify.ts';
-import { missing, verifyLane, type CheckedLane } from '../../../src/audit/verify-log.ts';
+import { signTombstone, type RemovedSegment } from '../../../src/audit/tombstone.ts';
+import { endorsementText } from '../../../src/audit/verify.ts';
+import { missing, verifyLane, type CheckedLane, type LaneOptions } from '../../../src/audit/verify-log.ts';
 import { makeKey, makeSegment, type Made } from './support.ts';
 
 const { signer, verifier } = makeKey();
@@ -12,7 +13,7 @@ const a = makeSegment({ name: 'a', signer, writes: [[event(1), event(2)], 'check
 const b = makeSegment({ name: 'b', signer, before: a, writes: [[event(4)], 'checkpoint', [event(5)], [event(6)]] });
 const c = makeSegment({ name: 'c', signer, before: b, writes: [[event(7)], 'shutdown'] });
 
-function check(made: readonly Made[], keys = [verifier], from?: string, depth: Depth = 'trees'): CheckedLane {
+function check(made: readonly Made[], keys = [verifier], more: LaneOptions = {}): CheckedLane {
   const texts = new Map(made.map(({ name, text }) => [name, text]));
   const read = (name: string): Iterable<Uint8Array> => {
     const bytes = Buffer.from(texts.get(name) ?? '');
@@ -23,7 +24,7 @@ function check(made: readonly Made[], keys = [verifier], from?: string, depth: D
     made.map(({ name }) => name),
     read,
     keys,
-    { from, depth },
+    more,
   );
 }
 
@@ -63,8 +64,8 @@ describe('verifyLane()', () => {
   });
 
   it('verifies a segment with nothing but its file and the key', () => {
-    for (const each of [a, b, c]) expect(problems(check([each]))).toEqual([]);
-    expect(problems(check([a, b, c], [verifier], 'b'))).toEqual([]);
+    for (const each of [a, b, c]) expect(problems(check([each], [verifier], { from: each.name }))).toEqual([]);
+    expect(problems(check([a, b, c], [verifier], { from: 'b' }))).toEqual([]);
   });
 
   const cut = (made: Made, to: number): Made => ({ ...made, text: made.text.slice(0, to) });
@@ -112,7 +113,7 @@ describe('verifyLane()', () => {
     ],
     [
       'a checkpoint of another segment',
-      [forge(b, 'gate/b', 'gate/z')],
+      [a, forge(b, 'gate/b', 'gate/z'), c],
       /^b: line 5: the checkpoint is of another segment/,
     ],
     [
@@ -128,7 +129,7 @@ describe('verifyLane()', () => {
   ])('finds %s', (_what, made, problem) => {
     expect(problems(check(made))[0]).toMatch(problem);
     // The chain alone finds the same.
-    expect(problems(check(made, [verifier], undefined, 'chain'))[0]).toMatch(problem);
+    expect(problems(check(made, [verifier], { depth: 'chain' }))[0]).toMatch(problem);
   });
 
   it('takes a key that one it trusts has signed, from there on', () => {
@@ -171,8 +172,40 @@ describe('verifyLane()', () => {
   });
 });
 
+describe('a log of which the beginning was removed', () => {
+  const of = ({ name, last }: Made, events: number): RemovedSegment => ({ name, events, last });
+  const [ofA, ofB] = [of(a, 6), of(b, 5)];
+  const stone = (previous: string | null, continues: string, ...segments: RemovedSegment[]): string =>
+    signTombstone({ lane: 1, previous, continues, segments, reason: 'old', time: '2026-01-01T00:00:00.000Z' }, signer);
+
+  it('is right where signed tombstones stand for all that is missing', () => {
+    const one = check([c], [verifier], { tombstones: [stone(null, GENESIS, ofA, ofB)] });
+    expect([problems(one), one.removed]).toEqual([[], 11]);
+    const two = [stone(null, GENESIS, ofA), stone('a', a.last, ofB)];
+    expect(problems(check([c], [verifier], { tombstones: two }))).toEqual([]);
+  });
+
+  it.each<[string, string[], RegExp]>([
+    ['no tombstone', [], /^c: b, which it continues, is missing, and no tombstone stands for it/],
+    ['one for something else', [stone(null, GENESIS, ofA)], /^c: b, which it continues, is missing/],
+    [
+      'one that says it was another',
+      [stone(null, GENESIS, ofA, { ...ofB, last: a.last })],
+      /^c: b was not what its tombstone says/,
+    ],
+    ['one for the last part of it alone', [stone('a', a.last, ofB)], /^c: a, which it continues, is missing/],
+    [
+      'one that a stranger has signed',
+      [stone(null, GENESIS, ofA, ofB).replaceAll(signer.name, 'other')],
+      /^c: b, which/,
+    ],
+  ])('is wrong with %s', (_what, tombstones, problem) => {
+    expect(problems(check([c], [verifier], { tombstones }))[0]).toMatch(problem);
+  });
+});
+
 describe('missing()', () => {
-  const [kept] = check([b]).segments[0]?.checkpoints ?? [];
+  const [kept] = check([b], [verifier], { from: 'b' }).segments[0]?.checkpoints ?? [];
   if (kept === undefined) throw new Error('there is one');
 
   it('finds a log that no longer holds what was signed on an earlier day', () => {

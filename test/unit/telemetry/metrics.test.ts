@@ -53,6 +53,6 @@ it('labels only what the policy knows, and a bounded number of agents', async ()
     expect(text).toContain(`sallyport_agent_denied_total${line}\n`);
   expect(text).toContain('sallyport_connections_turned_away_total{cause="silent"} 6');
   expect(text).toContain('sallyport_turns_waiting 7');
-  expect(text).toContain('sallyport_bytes_total{direction="received"} 2204');
+  expect(text).toContain('sallyport_bytes_total{direction="received"} 2212');
   expect(text).toContain('sallyport_policy_loads_total{result="failed"} 1');
 });

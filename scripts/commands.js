@@ -10,6 +10,7 @@ export const COMMANDS = [
   ['audit', 'tail'],
   ['audit', 'search'],
   ['audit', 'show'],
+  ['audit', 'replay'],
   ['audit', 'verify'],
   ['audit', 'prove'],
   ['audit', 'check-proof'],

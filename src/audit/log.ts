@@ -56,6 +56,8 @@ const SEAL_ROOM = 128;
 const MOST_WRITTEN = 1024 * 1024;
 /** Ends of exchanges need no immediate write: they go with the next beginning, or after this many milliseconds. */
 const LATE = 10;
+/** Milliseconds until writing is tried again that failed. */
+const RETRY = 1000;
 const CHECKPOINT = { events: 10_000, milliseconds: 5_000 };
 const ROTATE = { bytes: Infinity, milliseconds: Infinity };
 
@@ -149,7 +151,8 @@ export class AuditLog {
         // Writing may itself bring an event: it comes behind these.
         const { length } = some;
         this.#write(some);
-        this.#report(null);
+        // A disk is asked on its own whether it has them.
+        if (this.#options.durability !== 'disk') this.#report(null);
         this.#tell(this.#pending.written(length));
       }
     } catch (error) {
@@ -157,6 +160,8 @@ export class AuditLog {
       // Nobody waits for the end of an exchange, but it has happened: it is written when writing works again.
       const denial = unavailable('the audit log cannot be written', error);
       for (const waiter of this.#pending.giveUp()) waiter.reject(denial);
+      // Whoever looks whether the gate is ready must see that it is again, also where nobody asks it for anything meanwhile.
+      this.#timer = setTimeout(() => this.flush(), RETRY).unref();
     }
   }
 
@@ -239,6 +244,12 @@ export class AuditLog {
     this.#arm();
   }
 
+  #failed(error: unknown): string {
+    const time = new Date(this.#options.clock()).toISOString();
+    const detail = error instanceof Error ? error.message : String(error);
+    return eventText({ action: 'failed', detail, kind: 'audit-log', time });
+  }
+
   #dropped(count: number): string {
     const time = new Date(this.#options.clock()).toISOString();
     return eventText({ action: 'dropped', count, detail: 'there was no room for them', kind: 'audit-log', time });
@@ -308,7 +319,10 @@ export class AuditLog {
   #report(error: unknown): void {
     const changed = (error === null) !== (this.#failing === null);
     this.#failing = error;
-    if (changed) this.#options.onState?.(error);
+    if (!changed) return;
+    // On record once it can be written, and with it there is something to try with.
+    if (error !== null) this.#pending.add(this.#failed(error));
+    this.#options.onState?.(error);
   }
 }
 

@@ -7,6 +7,7 @@ import type { CheckpointEvent } from '../model/audit-event.ts';
 import { errorCode } from '../model/error-code.ts';
 import { auditFiles, collect, piecesOf, textOf, trustedKeys } from './audit-files.ts';
 import { addEvents } from './audit-events.ts';
+import { addAuditReplay } from './audit-replay.ts';
 import { addRetention } from './audit-retention.ts';
 import { addVerify } from './audit-verify.ts';
 import { CommandError, EXIT } from './exit.ts';
@@ -16,6 +17,7 @@ import { configOf, withSettings } from './settings.ts';
 export function addAudit(program: Command): void {
   const audit = program.command('audit').description('the audit log: prove it, and what stands in it');
   addEvents(audit);
+  addAuditReplay(audit);
   addVerify(audit);
   addProve(audit);
   addCheckProof(audit);

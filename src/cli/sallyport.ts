@@ -14,6 +14,15 @@ async function main(words: readonly string[]): Promise<void> {
   await program.parseAsync([...own.map(dotsToDashes), ...(split === -1 ? [] : words.slice(split))], { from: 'user' });
 }
 
+/** Commands that go on when nobody reads any more what they print. */
+const GO_ON: ReadonlySet<string> = new Set(['start', 'run']);
+
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error;
+  // `… | head` has seen enough.
+  if (!GO_ON.has(process.argv[2] ?? '')) process.exit();
+});
+
 main(process.argv.slice(2)).catch((error: unknown) => {
   if (error instanceof CommanderError) {
     process.exitCode = error.exitCode === 0 ? EXIT.ok : EXIT.usage;

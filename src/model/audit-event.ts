@@ -55,6 +55,19 @@ export interface OutcomeEvent {
   /** Status the agent was given; null when it was given none. */
   readonly status: number | null;
   readonly time: string;
+  /** Microseconds: that a step took, or from the head of the request until it was done. */
+  readonly timing?: {
+    /** Until the head of the answer was there. */
+    readonly answered?: number;
+    /** That external policies took. */
+    readonly consulted?: number;
+    /** That the rules took. */
+    readonly decided?: number;
+    /** That the scanner took. */
+    readonly scanned?: number;
+    /** Until the request left. */
+    readonly sent?: number;
+  };
   readonly tunnel?: string;
   /** Its rules say that nothing in it is scanned (`scan: off`). */
   readonly unscanned?: true;
@@ -130,9 +143,9 @@ export interface CheckpointEvent {
 export interface AuditLogEvent {
   /**
    * `restored`: its file was deleted, and written again from what the gate still held. `changed`: what is on disk is not what was
-   * written. `dropped`: so many ends of exchanges could not be kept while nothing could be written.
+   * written. `failed`: from then on nothing could be written, and everything was denied. `dropped`: so many ends of exchanges could not be kept while nothing could be written.
    */
-  readonly action: 'restored' | 'changed' | 'dropped';
+  readonly action: 'restored' | 'changed' | 'failed' | 'dropped';
   readonly count?: number;
   readonly detail: string;
   readonly kind: 'audit-log';

@@ -89,7 +89,7 @@ export function outcomeText(exchange: Exchange, outcome: Outcome): string {
     `${exchange.id}"${findingsOf(exchange)}${parts.toMethod}${member('method', exchange.facts?.method)}` +
     `,"microseconds":${Math.round((exchange.ended - exchange.started) * 1000)}${parts.toPath}` +
     `${member('path', pathOf(exchange))}${parts.toQuery}${query === null || query === '' ? '' : `,"query":${queryShape(query)}`}` +
-    `${parts.toSource}${exchange.peer.source}","status":${status},"time":"${timestamp()}"${member('tunnel', exchange.tunnel?.id)}${exchange.unscanned ? ',"unscanned":true' : ''}${exchange.facts?.websocket === true ? ',"websocket":true' : ''}}`
+    `${parts.toSource}${exchange.peer.source}","status":${status},"time":"${timestamp()}"${timingOf(exchange)}${member('tunnel', exchange.tunnel?.id)}${exchange.unscanned ? ',"unscanned":true' : ''}${exchange.facts?.websocket === true ? ',"websocket":true' : ''}}`
   );
 }
 
@@ -117,6 +117,25 @@ function outcomeParts(
 /** The denial an exchange ended with; null where none did. */
 export function denialOf(outcome: Outcome): Denial | null {
   return outcome.kind === 'refused' || outcome.kind === 'truncated' ? outcome.denial : null;
+}
+
+/** How long steps took, in microseconds; nothing where none was taken. */
+function timingOf({
+  started,
+  upstreamSent,
+  upstreamAnswered,
+  decisionTime,
+  consultTime,
+  inspection,
+}: Exchange): string {
+  const scanned = inspection === null ? 0 : inspection.time;
+  let text = '';
+  if (upstreamAnswered !== null) text += `,"answered":${Math.round((upstreamAnswered - started) * 1000)}`;
+  if (consultTime !== null) text += `,"consulted":${Math.round(consultTime * 1000)}`;
+  if (decisionTime !== null) text += `,"decided":${Math.round(decisionTime * 1000)}`;
+  if (scanned > 0) text += `,"scanned":${Math.round(scanned * 1000)}`;
+  if (upstreamSent !== null) text += `,"sent":${Math.round((upstreamSent - started) * 1000)}`;
+  return text === '' ? '' : `,"timing":{${text.slice(1)}}`;
 }
 
 /** What the scanner found, in the order it was found; members of each stand in alphabetical order. */

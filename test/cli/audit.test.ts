@@ -219,6 +219,27 @@ describe('sallyport audit, for people', () => {
     const shown = audit(home, 'show', exchange);
     expect([shown.code, shown.out]).toEqual([0, expect.stringMatching(/^outcome\n(?: {2}\S.*\n)+$/)]);
     expect(shown.out).toMatch(/^ {2}reason +host-not-allowed$/m);
+    const replayed = audit(home, 'replay', exchange);
+    expect([replayed.code, replayed.out.replace(/\d+(?:\.\d+)? (?:µs|ms)/g, 'T')]).toEqual([
+      0,
+      expect.stringMatching(
+        /^asked {5}GET http:\/\/evil\.test:80\/door over http\/1\.1, ended 20\S+\nby {8}local, from 127\.0\.0\.1\ndecided {3}deny: host-not-allowed, .*, rules [0-9a-f]{16}\nnow {7}the same rules: deny, host-not-allowed\ntiming {4}decided in T · over after T\nended {5}refused, status 403, 0 body bytes to the upstream, 0 from it\n$/,
+      ),
+    ]);
+    const allowed = JSON.parse(line) as { exchange: string };
+    writeFileSync(
+      join(home, 'rules/a.yaml'),
+      RULES.replace('"GET http://api.test/**"', '"POST http://api.test/**", "GET http://api.test/other"'),
+    );
+    expect(audit(home, 'replay', allowed.exchange).out).toMatch(
+      /decided {3}allow by rules\/a\.yaml:3: GET http:\/\/api\.test\/\*\*, mode enforce.*\nnow {7}rules [0-9a-f]{16}: deny, method-not-allowed\nnearly {4}rules\/a\.yaml:3: POST http:\/\/api\.test\/\*\*: another method\nnearly {4}rules\/a\.yaml:3: GET http:\/\/api\.test\/other: another path\nrecorded {2}intent at 20\S+\ndialled {3}pinned \S+\ntiming {4}decided in .* · left after .* · answered after .* · over after .*\nended {5}delivered, status 200/,
+    );
+    // Whoever has seen enough may say so.
+    const head = spawnSync('sh', ['-c', `"${process.execPath}" "${PROGRAM}" audit search --json | head -c 1`], {
+      cwd: home,
+      encoding: 'utf8',
+    });
+    expect([head.status, head.stdout, head.stderr]).toEqual([0, '{', '']);
     expect(audit(home, 'show', 'nothing')).toMatchObject({
       code: 1,
       err: expect.stringMatching(/has no event of an exchange nothing\n$/) as string,

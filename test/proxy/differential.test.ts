@@ -177,6 +177,7 @@ function factsOf(event: OutcomeEvent): unknown {
     time: _t,
     tunnel: _n,
     microseconds: _m,
+    timing: _timing,
     protocol: _p,
     address: _a,
     policy: _g,

@@ -84,7 +84,10 @@ describe('AuditLog', () => {
     turn();
     await kept;
     expect([log.healthy, state.states]).toEqual([true, [false, true]]);
-    expect(verifySegment(state.written)).toMatchObject({ ok: true, events: 2 });
+    expect(verifySegment(state.written)).toMatchObject({ ok: true, events: 3 });
+    expect(state.written).toContain(
+      '{"action":"failed","detail":"no space","kind":"audit-log","time":"1970-01-01T00:00:00.000Z"}',
+    );
   });
 
   it('keeps what is noted while it writes', () => {
@@ -109,16 +112,28 @@ describe('AuditLog', () => {
     expect(state.written).toContain('{"end":1}');
   });
 
+  it('tries again by itself, so that it is seen to be ready where nobody asks it for anything', async () => {
+    const { log, state, turn } = makeLog();
+    turn();
+    state.broken = true;
+    const lost = expect(log.append('{"n":1}', null)).rejects.toMatchObject({ reason: 'audit-unavailable' });
+    turn();
+    await lost;
+    state.broken = false;
+    await expect.poll(() => log.healthy, { timeout: 5000 }).toBe(true);
+    log.close();
+  });
+
   it('denies when too much waits, and says how many ends of exchanges it could not keep', async () => {
     const { log, state } = makeLog();
     state.broken = true;
     for (let i = 0; i < 20_010; i++) log.note('{}');
     await expect(log.append('{}', null)).rejects.toMatchObject({ reason: 'audit-unavailable' });
     log.flush();
-    expect(log.behind.waiting).toBe(20_000);
+    expect(log.behind.waiting).toBe(20_001);
     state.broken = false;
     log.close();
-    expect(verifySegment(state.written)).toMatchObject({ ok: true, events: 20_001 });
+    expect(verifySegment(state.written)).toMatchObject({ ok: true, events: 20_002 });
     expect(state.written).toContain('{"action":"dropped","count":11,');
   });
 

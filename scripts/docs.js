@@ -7,7 +7,7 @@ import { COMMANDS } from './commands.js';
 
 const root = join(import.meta.dirname, '..');
 const load = (name) => import(join(root, 'dist', name));
-const { makeProgram } = await load('cli/program.js');
+const program = await (await load('cli/program.js')).makeProgram();
 const { SETTINGS, flagOf, variableOf } = await load('config/settings.js');
 const schema = await load('policy/schema.js');
 const scanSchema = await load('policy/scan-schema.js');
@@ -245,7 +245,7 @@ capabilities: [{ use: packages.npm, with: { registry: npm.mirror.example } }]
 
 function cliPage() {
   const help = (...words) => {
-    let command = makeProgram();
+    let command = program;
     for (const word of words) command = command.commands.find((each) => each.name() === word);
     let text = '';
     command.configureOutput({ writeOut: (more) => (text += more), getOutHelpWidth: () => WIDTH });

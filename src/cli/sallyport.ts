@@ -1,7 +1,5 @@
 #!/usr/bin/env node
 import { CommanderError } from 'commander';
-import { ConfigError } from '../config/config.ts';
-import { AuthorityError } from '../tls/authority.ts';
 import { CommandError, EXIT } from './exit.ts';
 import { makeProgram } from './program.ts';
 import { dotsToDashes } from './settings.ts';
@@ -10,10 +8,12 @@ import { dotsToDashes } from './settings.ts';
 async function main(words: readonly string[]): Promise<void> {
   const split = words.indexOf('--');
   const own = split === -1 ? words : words.slice(0, split);
-  const program = makeProgram();
+  const program = await makeProgram(own[0] ?? null);
   await program.parseAsync([...own.map(dotsToDashes), ...(split === -1 ? [] : words.slice(split))], { from: 'user' });
 }
 
+/** Mistakes of the caller, by name: to load what throws them takes longer than most commands. */
+const EXPECTED: ReadonlySet<string> = new Set(['CommandError', 'ConfigError', 'AuthorityError']);
 /** Commands that go on when nobody reads any more what they print. */
 const GO_ON: ReadonlySet<string> = new Set(['start', 'run']);
 
@@ -28,7 +28,7 @@ main(process.argv.slice(2)).catch((error: unknown) => {
     process.exitCode = error.exitCode === 0 ? EXIT.ok : EXIT.usage;
     return;
   }
-  const expected = error instanceof CommandError || error instanceof ConfigError || error instanceof AuthorityError;
+  const expected = error instanceof Error && EXPECTED.has(error.name);
   const message = expected
     ? (error as Error).message
     : `a fault, please report it: ${error instanceof Error ? error.message : String(error)}`;

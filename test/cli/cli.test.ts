@@ -97,7 +97,7 @@ describe('sallyport', () => {
   it('has help with an example for every command, and exits 0', async () => {
     // Each says the same in this process as in one of its own.
     for (const words of COMMANDS) {
-      let command: Command | undefined = makeProgram();
+      let command: Command | undefined = await makeProgram();
       for (const word of words) command = command?.commands.find((each) => each.name() === word);
       let text = '';
       command?.configureOutput({ writeOut: (more) => void (text += more) }).outputHelp();
@@ -109,14 +109,14 @@ describe('sallyport', () => {
     }
   });
 
-  it('documents every command there is', () => {
+  it('documents every command there is', async () => {
     const leaves = (command: Command, words: readonly string[]): string[] =>
       command.commands.length === 0
         ? [words.join(' ')]
         : command.commands.flatMap((each) => leaves(each, [...words, each.name()]));
     const documented = COMMANDS.map((words) => words.join(' '));
     expect(
-      leaves(makeProgram(), []).filter((each) => each !== '' && !documented.some((name) => name === each)),
+      leaves(await makeProgram(), []).filter((each) => each !== '' && !documented.some((name) => name === each)),
     ).toEqual([]);
   });
 

@@ -9,6 +9,7 @@ export const COMMANDS = [
   ['replay'],
   ['audit', 'tail'],
   ['audit', 'search'],
+  ['audit', 'export'],
   ['audit', 'show'],
   ['audit', 'replay'],
   ['audit', 'verify'],

@@ -2,13 +2,16 @@ import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { styleText } from 'node:util';
 import { Option, type Command } from 'commander';
+import { ocsfOf } from '../audit/ocsf.ts';
 import { Search, type FoundEvent, type Wanted } from '../audit/search.ts';
 import { timeOf } from '../audit/sinks/segment-file.ts';
+import { CSV_HEAD, csvOf, harEntryOf } from '../audit/tables.ts';
 import type { AuditEvent, OutcomeEvent } from '../model/audit-event.ts';
 import { auditFiles, timeFrom } from './audit-files.ts';
 import { GrowingFile } from './growing-file.ts';
 import { CommandError, EXIT } from './exit.ts';
 import { configOf, withSettings } from './settings.ts';
+import { VERSION } from '../version.ts';
 
 interface EventOptions extends Omit<Wanted, 'since' | 'until'> {
   readonly log?: string;
@@ -17,6 +20,7 @@ interface EventOptions extends Omit<Wanted, 'since' | 'until'> {
   readonly until?: string;
   readonly limit?: string;
   readonly json?: true;
+  readonly format?: 'ocsf' | 'csv' | 'har';
   readonly last?: string;
 }
 
@@ -36,6 +40,20 @@ export function addEvents(audit: Command): void {
       '\nExamples:\n  sallyport audit search --agent support-bot --denied --since 15m\n  sallyport audit search --reason secret-found --json | jq .findings\n\nExit codes: 0 something was found, 1 nothing was, 2 wrong usage.',
     )
     .action((options: EventOptions, command: Command) => search(logOf(options, command), options));
+  withFilters(audit.command('export'), 'export')
+    .description('print exchanges that fit in the form of other tools')
+    .addOption(
+      new Option('--format <format>', 'OCSF 1.3 (a JSON line each), a table, or an HTTP Archive')
+        .choices(['ocsf', 'csv', 'har'])
+        .default('ocsf'),
+    )
+    .option('--since <time>', 'from this time on: 2026-01-31, 2026-01-31T12:00:00Z, or 15m for so long ago')
+    .option('--until <time>', 'up to this time')
+    .addHelpText(
+      'after',
+      '\nExample:\n  sallyport audit export --format csv --since 1d > yesterday.csv\n\nHeaders, bodies and values of queries are not on record, and so in none of them.\n\nExit codes: 0 something was found, 1 nothing was, 2 wrong usage.',
+    )
+    .action((options: EventOptions, command: Command) => exportAll(logOf(options, command), options));
   withFilters(audit.command('tail'))
     .description('print the last events that fit, and those that come')
     .option('--last <count>', 'events to begin with', String(LAST))
@@ -52,8 +70,8 @@ export function addEvents(audit: Command): void {
     );
 }
 
-function withFilters(command: Command): Command {
-  return withSettings(command, ['state'])
+function withFilters(command: Command, form: 'events' | 'export' = 'events'): Command {
+  const filtered = withSettings(command, ['state'])
     .option('--log <path>', 'folder of the log, or a segment; that of the gate by default')
     .option('--agent <name>', 'of this agent')
     .option('--session <id>', 'of this session')
@@ -62,8 +80,8 @@ function withFilters(command: Command): Command {
     .option('--reason <reason>', 'denied for this reason, or would have been')
     .addOption(new Option('--decision <decision>', 'decided so').choices(['allow', 'deny', 'would-deny']))
     .option('--denied', 'the same as --decision deny')
-    .option('--findings', 'in which something was found')
-    .option('--json', 'print events as they are written');
+    .option('--findings', 'in which something was found');
+  return form === 'export' ? filtered : filtered.option('--json', 'print events as they are written');
 }
 
 function logOf({ log }: EventOptions, command: Command): string {
@@ -111,6 +129,37 @@ function search(path: string, options: EventOptions): void {
   for (const found of kept.sort((a, b) => timed(a) - timed(b)).slice(-limit)) print(found);
   if (count === 0) process.exitCode = EXIT.negative;
 }
+
+function exportAll(path: string, options: EventOptions): void {
+  const write = WRITERS[options.format ?? 'ocsf'];
+  let count = 0;
+  for (const { event } of eventsIn(path, wantedOf(options)))
+    if (event.kind === 'outcome') process.stdout.write(write.before(count++) + write.entry(event));
+  process.stdout.write(write.end(count));
+  if (count === 0) process.exitCode = EXIT.negative;
+}
+
+interface Writer {
+  /** What stands before an exchange; `count`: how many stand there already. */
+  before(count: number): string;
+  entry(event: OutcomeEvent): string;
+  end(count: number): string;
+}
+
+const HAR = `{"log":{"version":"1.2","creator":{"name":"sallyport","version":${JSON.stringify(VERSION)}},"entries":[`;
+const WRITERS: Readonly<Record<'ocsf' | 'csv' | 'har', Writer>> = {
+  ocsf: { before: () => '', entry: (event) => `${JSON.stringify(ocsfOf(event, VERSION))}\n`, end: () => '' },
+  csv: {
+    before: (count) => (count === 0 ? CSV_HEAD : ''),
+    entry: csvOf,
+    end: (count) => (count === 0 ? CSV_HEAD : ''),
+  },
+  har: {
+    before: (count) => (count === 0 ? HAR : ',\n'),
+    entry: (event) => JSON.stringify(harEntryOf(event)),
+    end: (count) => `${count === 0 ? HAR : ''}]}}\n`,
+  },
+};
 
 async function tail(path: string, options: EventOptions): Promise<void> {
   const last = countOf('--last', options.last ?? String(LAST));

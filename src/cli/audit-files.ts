@@ -40,7 +40,16 @@ export function auditFiles(path: string): AuditFiles {
   return { folder, lanes, isWhole: isFolder };
 }
 
-/** The bytes of a file, piece by piece. Throws CommandError. */
+/** What a write of the gate ends with. */
+const SEALED = Buffer.from('"kind":"seal"}\n');
+/** Milliseconds that a write under way is waited for, and between two looks. */
+const PATIENCE = 1000;
+const LOOK = 20;
+
+/**
+ * The bytes of a segment, piece by piece. One that is being written may be read in the middle of a write: its end is waited for, for a
+ * moment. Throws CommandError.
+ */
 export function* piecesOf(file: string): Generator<Buffer> {
   let descriptor: number;
   try {
@@ -50,11 +59,25 @@ export function* piecesOf(file: string): Generator<Buffer> {
   }
   try {
     const chunk = Buffer.allocUnsafe(CHUNK);
-    for (let size = readSync(descriptor, chunk); size > 0; size = readSync(descriptor, chunk))
+    let tail = SEALED;
+    for (let left = PATIENCE; ;) {
+      const size = readSync(descriptor, chunk);
+      if (size === 0 && (tail.equals(SEALED) || left <= 0)) return;
+      if (size === 0) {
+        sleep(LOOK);
+        left -= LOOK;
+        continue;
+      }
       yield chunk.subarray(0, size);
+      tail = Buffer.concat([tail, chunk.subarray(Math.max(0, size - SEALED.length), size)]).subarray(-SEALED.length);
+    }
   } finally {
     closeSync(descriptor);
   }
+}
+
+function sleep(milliseconds: number): void {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, milliseconds);
 }
 
 /** Keys that are trusted: those given, as files or as themselves; else those the gate keeps beside its log. Throws CommandError. */

@@ -1,5 +1,14 @@
 import { spawn, spawnSync } from 'node:child_process';
-import { appendFileSync, cpSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  cpSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  readlinkSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -41,6 +50,14 @@ function audit(home: string, ...words: string[]): Ran {
     encoding: 'utf8',
   });
   return { code: status, out: stdout, err: stderr };
+}
+
+function readlinkOf(path: string): string {
+  try {
+    return readlinkSync(path);
+  } catch {
+    return '';
+  }
 }
 
 const namesIn = (home: string): string[] => readdirSync(join(home, 'state/audit')).sort();
@@ -146,6 +163,25 @@ describe('sallyport audit', () => {
     ]);
   });
 
+  it('waits for a write that is under way, and not for long', async () => {
+    const copy = mkdtempSync(join(folder, 'writing-'));
+    cpSync(home, copy, { recursive: true });
+    const file = join(copy, 'state/audit', namesIn(copy).at(-1) ?? '');
+    const text = readFileSync(file);
+    writeFileSync(file, text.subarray(0, -20));
+    const verify = spawn(process.execPath, [PROGRAM, 'audit', 'verify'], { cwd: copy });
+    const ended = new Promise((resolve) => verify.on('close', resolve));
+    await eventually(async () => {
+      // Once it has the file open.
+      const open = readdirSync(`/proc/${verify.pid}/fd`).map((each) => readlinkOf(`/proc/${verify.pid}/fd/${each}`));
+      return open.includes(file);
+    }, 'the log to be read');
+    appendFileSync(file, text.subarray(-20));
+    expect(await ended).toBe(0);
+    writeFileSync(file, text.subarray(0, -20));
+    expect(audit(copy, 'verify').code).toBe(1);
+  });
+
   it.each<[string, (text: string) => string]>([
     ['a change', (text) => text.replace('api.test', 'evil.test')],
     ['a deletion', (text) => text.replace(/\n\{"address"[^\n]*\n/, '\n')],
@@ -234,6 +270,19 @@ describe('sallyport audit, for people', () => {
     expect(audit(home, 'replay', allowed.exchange).out).toMatch(
       /decided {3}allow by rules\/a\.yaml:3: GET http:\/\/api\.test\/\*\*, mode enforce.*\nnow {7}rules [0-9a-f]{16}: deny, method-not-allowed\nnearly {4}rules\/a\.yaml:3: POST http:\/\/api\.test\/\*\*: another method\nnearly {4}rules\/a\.yaml:3: GET http:\/\/api\.test\/other: another path\nrecorded {2}intent at 20\S+\ndialled {3}pinned \S+\ntiming {4}decided in .* · left after .* · answered after .* · over after .*\nended {5}delivered, status 200/,
     );
+    const exported = (format: string): string => audit(home, 'export', '--agent', 'local', '--format', format).out;
+    expect(
+      exported('ocsf')
+        .trimEnd()
+        .split('\n')
+        .map((each) => (JSON.parse(each) as { action: string }).action),
+    ).toEqual(['Allowed', 'Denied', 'Denied', 'Allowed']);
+    expect(exported('csv').trimEnd().split('\r\n')).toHaveLength(5);
+    expect((JSON.parse(exported('har')) as { log: { entries: unknown[] } }).log.entries).toHaveLength(4);
+    expect(audit(home, 'export', '--agent', 'nobody', '--format', 'har')).toMatchObject({
+      code: 1,
+      out: expect.stringMatching(/"entries":\[\]\}\}\n$/) as string,
+    });
     // Whoever has seen enough may say so.
     const head = spawnSync('sh', ['-c', `"${process.execPath}" "${PROGRAM}" audit search --json | head -c 1`], {
       cwd: home,

@@ -1,4 +1,5 @@
 import { generateKeyPairSync } from 'node:crypto';
+import type { OutcomeEvent } from '../../../src/model/audit-event.ts';
 import { GENESIS, eventText, sealLine, sealOf } from '../../../src/audit/chain.ts';
 import { Notary } from '../../../src/audit/notary.ts';
 import { readVerifierKey, verifierKeyText, type Signer, type VerifierKey } from '../../../src/audit/signed-note.ts';
@@ -63,3 +64,30 @@ export function makeSegment({ name, signer, before = null, endorsement, writes }
   }
   return { name, text, last };
 }
+
+/** An exchange that was allowed. */
+export const OUTCOME: OutcomeEvent = {
+  address: '192.0.2.7',
+  agent: 'bot',
+  bytes: { received: 10, sent: 5 },
+  capability: 'api',
+  decision: 'allow',
+  exchange: 'x-1',
+  host: 'api.test',
+  inspected: true,
+  kind: 'outcome',
+  method: 'GET',
+  microseconds: 1834,
+  mode: 'enforce',
+  outcome: 'delivered',
+  path: '/a',
+  policy: '28580bd68e4d0bb0',
+  port: 443,
+  protocol: 'http/1.1',
+  query: [{ length: 4, name: 'state' }],
+  rule: 'rules/a.yaml:3: GET https://api.test/** (api)',
+  scheme: 'https',
+  source: '10.0.0.1',
+  status: 200,
+  time: '2026-01-01T00:00:00.000Z',
+};

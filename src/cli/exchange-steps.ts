@@ -2,6 +2,7 @@ import { styleText } from 'node:util';
 import type { AuditEvent, OutcomeEvent } from '../model/audit-event.ts';
 import { ruleText } from '../model/decision.ts';
 import type { Limit } from '../model/limit.ts';
+import { FINDING_REASONS, type Reason } from '../model/reason.ts';
 import { loadPolicy } from '../policy/load.ts';
 import { nearRules, type NearRule } from '../policy/near.ts';
 import type { Policy } from '../policy/policy.ts';
@@ -90,7 +91,14 @@ function now(event: OutcomeEvent, policy: Policy | null): Step[] {
   const replayed = replay(event, policy);
   if (replayed === null) return [['now', `${same}: rules do not decide it`]];
   if (replayed.after === 'unknown') return [['now', `${same}: unknown, for a rule reads what is not on record`]];
+  if (replayed.after === 'allow' && wasFound(event))
+    return [['now', `${same}: allow; what was found is for the scan profile to refuse, and is not on record`]];
   return [['now', `${same}: ${replayed.after}${replayed.after === 'allow' ? '' : `, ${replayed.reason}`}`]];
+}
+
+/** The rules allowed it, and the scanner did not. */
+function wasFound({ reason }: OutcomeEvent): boolean {
+  return reason !== undefined && FINDING_REASONS.has(reason as Reason);
 }
 
 function nearly(event: OutcomeEvent, policy: Policy | null): Step[] {

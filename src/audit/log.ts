@@ -277,7 +277,8 @@ export class AuditLog {
       this.#sink = segment.sink;
       this.#begin(segment);
     } catch (error) {
-      if (this.#sink !== segment?.sink) segment?.sink.close();
+      // An empty file would stand between this segment and the next.
+      if (this.#sink !== segment?.sink) segment?.sink.discard?.();
       onTrouble?.(error);
     }
   }

@@ -3,7 +3,7 @@ import type { AuditLogEvent, IntentEvent, InterruptedEvent, SegmentEvent } from 
 import { GENESIS, eventText } from './chain.ts';
 import { AuditLog, type AuditLogOptions, type Segment } from './log.ts';
 import { Tampered } from './notary.ts';
-import { openAuditKey, type AuditKey } from './sinks/audit-keys.ts';
+import { currentKey, openAuditKey, type AuditKey } from './sinks/audit-keys.ts';
 import { NotaryThread, notaryHere, type MovableNotarizer } from './sinks/notary.ts';
 import { SegmentFile, segmentName, timeOf } from './sinks/segment-file.ts';
 import { lanesIn, lastSegment } from './sinks/segments.ts';
@@ -59,7 +59,7 @@ class Segments {
   #name: string | null;
   /** Bytes that the last one has behind its last seal. */
   #torn: number;
-  #key: string | null = null;
+  #key: AuditKey | null = null;
 
   constructor(options: OpenAuditOptions, last: { readonly name: string; readonly torn: number } | null) {
     this.#options = options;
@@ -75,7 +75,19 @@ class Segments {
 
   /** Another key signs from the next segment on. */
   get keyHasChanged(): boolean {
-    return openAuditKey(this.#options.keys).text !== this.#key;
+    return this.#currentKey().text !== this.#key?.text;
+  }
+
+  /** The key in the folder; the one in use where that has none any more, or cannot be read: a log is not signed by a key out of nowhere. */
+  #currentKey(): AuditKey {
+    const { keys, onTrouble } = this.#options;
+    if (this.#key === null) return openAuditKey(keys);
+    try {
+      return currentKey(keys) ?? this.#key;
+    } catch (error) {
+      onTrouble(error);
+      return this.#key;
+    }
   }
 
   /** What is on disk is not what was written: that is put on record, in a segment of its own. */
@@ -92,11 +104,11 @@ class Segments {
   }
 
   next(): Segment {
-    const { folder, lane, clock, durability, keys } = this.#options;
+    const { folder, lane, clock, durability } = this.#options;
     // A clock that was set back must not put it before the one it continues.
     const made = Math.max(clock(), this.#name === null ? 0 : timeOf(this.#name) + 1);
     const name = segmentName(made, lane);
-    const key = openAuditKey(keys);
+    const key = this.#currentKey();
     let notary: MovableNotarizer | null = null;
     const onRestored = (file: string): void => {
       notary?.moved(file);
@@ -107,7 +119,7 @@ class Segments {
       const header = this.#header({ name, previous, key, carried });
       this.#name = name;
       this.#torn = 0;
-      this.#key = key.text;
+      this.#key = key;
       const segment = { file: sink.file, origin: header.origin, previous, key };
       notary = this.#thread?.open(segment) ?? notaryHere(segment, clock);
       return { header: eventText(header), notary };
@@ -136,6 +148,8 @@ class Segments {
 
   #restored(segment: string): void {
     const detail = 'the file of the segment was deleted, and has been written again';
+    // Under another name, where somebody has put a file in its place.
+    this.#name = segment;
     this.#options.onTrouble(new Error(`${detail}: ${segment}`));
     this.#record({ action: 'restored', detail, segment });
   }

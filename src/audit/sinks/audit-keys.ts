@@ -55,7 +55,8 @@ export function keysIn(text: string): VerifierKey[] {
   return text.split('\n').flatMap((line) => readVerifierKey(line) ?? []);
 }
 
-function currentKey(folder: string): AuditKey | null {
+/** The key in a folder that signs now; null where there is none. Throws as `openAuditKey` does. */
+export function currentKey(folder: string): AuditKey | null {
   const secrets = namesIn(folder).filter((name) => SECRET.test(name));
   if (secrets.length === 0) return null;
   // A rotation that was cut short has left two.

@@ -8,6 +8,7 @@ import {
   mkdirSync,
   openSync,
   readSync,
+  unlinkSync,
   writeSync,
 } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
@@ -18,6 +19,8 @@ export interface LineSink {
   /** Tells, later, when the disk has all that was appended before, or why it has not. */
   sync(done: (error: unknown) => void): void;
   close(): void;
+  /** Takes back a file in which nothing was written. */
+  discard?(): void;
 }
 
 /** Processes of one gate write side by side, each a chain of its own. A gate of one process is the first. */
@@ -103,6 +106,11 @@ export class SegmentFile implements LineSink {
     this.#closing = true;
     if (this.#options.durable === true) fdatasyncSync(this.#descriptor);
     this.#close();
+  }
+
+  discard(): void {
+    closeSync(this.#descriptor);
+    unlinkSync(this.#file);
   }
 
   #close(): void {

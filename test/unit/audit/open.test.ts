@@ -173,3 +173,42 @@ it('writes a segment again that was deleted under it, and says so', () => {
   expect(text).toContain('{"action":"restored",');
   expect(problemsIn(folder)).toEqual([]);
 });
+
+it('goes on with the key it has where its folder has none any more, or cannot be read', async () => {
+  const folder = join(root, 'i');
+  const keys = join(root, 'keys-i');
+  const audit = open(folder, 1, 1, { keys, checkpoint: { events: 1, milliseconds: 60_000 } });
+  const made = knownKeys(keys);
+  const [secret = ''] = readdirSync(keys).filter((name) => name.endsWith('.pem'));
+  const before = troubles.length;
+  for (const spoil of [() => writeFileSync(join(keys, secret), 'no key'), () => rmSync(keys, { recursive: true })]) {
+    spoil();
+    audit.note('{"n":1}');
+    audit.flush();
+    await new Promise((resolve) => setImmediate(resolve));
+    audit.rotate();
+  }
+  audit.close();
+  expect(troubles.length).toBeGreaterThan(before);
+  const names = readdirSync(folder).sort();
+  const { segments } = verifyLane(names, (name) => [readFileSync(join(folder, name))], made);
+  expect(segments.map((each) => [each.problem, each.break])).toEqual(names.map(() => [null, null]));
+  expect(names.length).toBe(3);
+});
+
+it('names the file it was written to again where another took its place', () => {
+  const folder = join(root, 'j');
+  const audit = open(folder, 1, 1);
+  audit.note('{"n":1}');
+  audit.flush();
+  const [name = ''] = readdirSync(folder);
+  rmSync(join(folder, name));
+  writeFileSync(join(folder, name), '');
+  audit.note('{"n":2}');
+  audit.flush();
+  audit.rotate();
+  audit.close();
+  rmSync(join(folder, name));
+  expect(problemsIn(folder)).toEqual([]);
+  expect(readdirSync(folder)).toHaveLength(2);
+});

@@ -31,6 +31,12 @@ describe('SegmentFile', () => {
     expect(readFileSync(sink.file, 'utf8')).toHaveLength(400_001);
   });
 
+  it('takes back a file in which nothing was written', () => {
+    const sink = new SegmentFile(join(folder, 'd'), segmentName(time, 1));
+    sink.discard();
+    expect(readdirSync(join(folder, 'd'))).toEqual([]);
+  });
+
   it('takes no name that there is', () => {
     new SegmentFile(join(folder, 'b'), segmentName(time, 1)).close();
     expect(() => new SegmentFile(join(folder, 'b'), segmentName(time, 1))).toThrow(/EEXIST/);

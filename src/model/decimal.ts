@@ -28,7 +28,8 @@ export function compareDecimals(a: string, b: string): number | null {
   if (left === null || right === null) return null;
   if (left.negative !== right.negative) return left.negative ? -1 : 1;
   const magnitude = compareMagnitudes(left, right);
-  return left.negative ? -magnitude : magnitude;
+  // Not -magnitude: equal is 0, and never -0.
+  return left.negative ? 0 - magnitude : magnitude;
 }
 
 function compareMagnitudes(a: Decimal, b: Decimal): number {

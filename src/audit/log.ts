@@ -298,6 +298,8 @@ export class AuditLog {
     this.flush();
     const note = this.#failing === null ? this.#notary?.closing(this.#size, this.#previous) : null;
     if (note !== null && note !== undefined) this.#write([this.#checkpoint(note, reason)]);
+    else if (this.#notary !== null)
+      this.#options.onTrouble?.(new Error('the end of an audit segment could not be signed'));
     this.#notary?.close();
     this.#sink.close();
     if (this.#due !== null) clearTimeout(this.#due);

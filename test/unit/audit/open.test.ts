@@ -155,7 +155,8 @@ it('says that what is on disk was changed, and goes on in another segment', asyn
   audit.close();
   expect(textsIn(folder)[1]).toContain('{"action":"changed","detail":"');
   expect(problemsIn(folder)[0]).toMatch(/the seal does not fit/);
-  expect(troubles.at(-1)).toBeInstanceOf(Tampered);
+  expect(troubles.some((each) => each instanceof Tampered)).toBe(true);
+  expect(troubles.at(-1)).toMatchObject({ message: 'the end of an audit segment could not be signed' });
 });
 
 it('writes a segment again that was deleted under it, and says so', () => {

@@ -17,7 +17,7 @@ export function indexOfByte(bytes: Buffer, byte: number, from: number, to: numbe
   return found;
 }
 
-/** What readers ask of a few bytes together: kinds that occur among them, and kinds to which not all of them belong. */
+/** What readers ask of a few bytes together: kinds that occur among them, and kinds to which not all of them belong (kernel/pass.ts). */
 export const TRAITS = {
   percent: 1,
   backslash: 2,
@@ -26,12 +26,14 @@ export const TRAITS = {
   zero: 16,
   high: 32,
   digit: 64,
-  /** None of what codes of characters are written with: numbers and what stands between them. */
-  notCode: 128,
   /** None of Base64, in either alphabet. */
   notRun: 256,
   /** No letter, and none of what may stand between two words of a phrase. */
   notWord: 512,
+  /** Four digits in a row end there. */
+  fourDigits: 1024,
+  /** None of what codes of characters are written with: numbers and what stands between them. */
+  notCode: 2048,
   /** Of blocks together: one that may be within Base64, and so many in a row that they may be codes of characters, or a phrase. */
   run: 1 << 16,
   codes: 1 << 17,
@@ -44,8 +46,6 @@ export const TRAITS = {
 
 /** Blocks that codes of a dozen characters fill, wherever they begin. */
 export const BLOCKS_OF_CODES = 3;
-/** The same for a phrase of a dozen words, of three letters each. */
-const BLOCKS_OF_WORDS = 5;
 
 /** Bytes whose traits are told together: `BLOCK` of them, from a multiple of it on. */
 export const BLOCK = 8;
@@ -64,39 +64,14 @@ const TRAITS_OF = Uint16Array.from({ length: 256 }, (_, byte) => {
   return traits;
 });
 
+/** Traits of a byte. */
+export function traitsOf(byte: number): number {
+  return TRAITS_OF[byte] as number;
+}
+
 /** Whether a byte has none of some traits. */
 export function lacks(byte: number, traits: number): boolean {
   return ((TRAITS_OF[byte] as number) & traits) === 0;
-}
-
-/** Notes the traits of each block of [from, to), the first of them whole; returns those of all, and of the blocks together. */
-export function noteTraits(bytes: Uint8Array, from: number, to: number, blocks: Uint16Array): number {
-  let all: number = TRAITS.any;
-  let codes = 0;
-  let words = 0;
-  let at = from & -BLOCK;
-  for (; at + BLOCK <= to; at += BLOCK) {
-    const traits =
-      (TRAITS_OF[bytes[at] as number] as number) |
-      (TRAITS_OF[bytes[at + 1] as number] as number) |
-      (TRAITS_OF[bytes[at + 2] as number] as number) |
-      (TRAITS_OF[bytes[at + 3] as number] as number) |
-      (TRAITS_OF[bytes[at + 4] as number] as number) |
-      (TRAITS_OF[bytes[at + 5] as number] as number) |
-      (TRAITS_OF[bytes[at + 6] as number] as number) |
-      (TRAITS_OF[bytes[at + 7] as number] as number);
-    blocks[at / BLOCK] = traits;
-    all |= traits;
-    if ((traits & TRAITS.notRun) === 0) all |= TRAITS.run;
-    codes = (traits & TRAITS.notCode) === 0 ? codes + 1 : 0;
-    if (codes === BLOCKS_OF_CODES) all |= TRAITS.codes;
-    words = (traits & TRAITS.notWord) === 0 ? words + 1 : 0;
-    if (words === BLOCKS_OF_WORDS) all |= TRAITS.words;
-  }
-  let last = 0;
-  for (let index = at; index < to; index++) last |= TRAITS_OF[bytes[index] as number] as number;
-  blocks[at / BLOCK] = last;
-  return all | last;
 }
 
 /** Index of the first of `count` blocks in a row, all of them within [from, to), that have none of some traits; -1: there are none. */

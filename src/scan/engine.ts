@@ -2,7 +2,8 @@ import type { DetectorSpec, Finder } from '../model/detector.ts';
 import { compileDetector, type Detector, type Variant } from './detector.ts';
 import { emptySet, type ByteSet } from '../pattern/byte-set.ts';
 import { Documents } from './document-index.ts';
-import { Literals, type Hits, type Literal } from './literals.ts';
+import { Kernel } from './kernel.ts';
+import { tablesOf, type Literal } from './kernel-tables.ts';
 import { Registered } from './registered.ts';
 import { VALIDATORS } from './validators/list.ts';
 
@@ -26,12 +27,11 @@ export interface Target {
 
 /** All detectors in force, compiled: their literals, and what confirms hits of them. Shared by all scanners of a thread. */
 export interface Engine {
-  readonly literals: Literals;
+  /** Finds the literals. What it found in a slice is worked off before anything else is scanned. */
+  readonly kernel: Kernel;
   /** By literal. */
   readonly targets: readonly Target[];
   readonly variants: readonly Variant[];
-  /** Where hits of one slice are put. Worked off before anything else is scanned. */
-  readonly hits: Hits;
   readonly detectors: ReadonlyMap<string, DetectorSpec>;
   /** Values of one's own, as they are registered now. */
   readonly registered: { readonly current: Registered };
@@ -82,12 +82,10 @@ export function compileEngine(
     target.next.fill(1);
   }
   const targets = [...byLiteral.values()];
-  const literals = new Literals(targets);
   return {
-    literals,
+    kernel: new Kernel(tablesOf(targets), MOST_SCANNED),
     targets,
     variants,
-    hits: literals.makeHits(MOST_SCANNED),
     detectors,
     registered,
     documents,

@@ -1,6 +1,6 @@
 import { Anchors } from './anchors.ts';
 import { NONE, OPEN, kindOf, type Before, type OpenMatch } from '../pattern/matcher.ts';
-import { BLOCK, TRAITS, copyBytes, noteTraits } from './bytes.ts';
+import { BLOCK, TRAITS, copyBytes } from './bytes.ts';
 import type { Context } from './context.ts';
 import { leftBound } from './edges.ts';
 import type { Variant } from './detector.ts';
@@ -175,23 +175,19 @@ export class View {
   }
 
   #process(final: boolean): void {
-    const { engine, budget } = this.context;
+    const { budget } = this.context;
     const from = this.#read;
     const to = this.length;
     budget.spend(to - from);
     this.worked += to - from;
     if (this.#candidates.length > 0) this.#goOn(to, final);
-    if (to > from) {
-      const { hits, literals } = engine;
-      this.#pending = literals.scan(this.bytes, { from, to, pending: this.#pending, final }, hits);
-      for (let hit = 0; hit < hits.count; hit++)
-        this.#confirmAll(hits.literals[hit] as number, hits.ends[hit] as number, to, final);
+    this.traits = to > from ? this.#find(from, to, final) : TRAITS.any;
+    if (this.#opened.length > 0) {
+      this.traits |= TRAITS.container;
+      this.#open();
     }
-    const opens = this.#opened.length > 0;
-    if (opens) this.#open();
     this.#read = to;
     this.bytes.fill(0, to, to + SLACK);
-    this.traits = noteTraits(this.bytes, from, to, this.blocks) | (opens ? TRAITS.container : 0);
     // Of what is all there is, most readers have nothing to read.
     const asked = final && from === 0 ? this.traits : -1;
     for (let index = 0; index < this.#readers.length; index++) {
@@ -200,6 +196,17 @@ export class View {
       this.#busy |= 1 << index;
       reader.read(from, to, final);
     }
+  }
+
+  /** Finds what detectors look for in [from, to); returns the traits of what stands there. */
+  #find(from: number, to: number, final: boolean): number {
+    const { kernel } = this.context.engine;
+    this.#pending = kernel.run(this.bytes, { from, to, pending: this.#pending, final });
+    kernel.copyBlocks(from, to, this.blocks);
+    const traits = kernel.traits | TRAITS.any;
+    for (let hit = 0; hit < kernel.count; hit++)
+      this.#confirmAll(kernel.literals[hit] as number, kernel.ends[hit] as number, to, final);
+    return traits;
   }
 
   #confirmAll(literal: number, end: number, to: number, final: boolean): void {

@@ -12,10 +12,10 @@ const TEXT = Uint8Array.from({ length: 128 }, (_, byte) =>
  * noise. Without a literal nothing matches, and readers need text.
  */
 export function isWorthReading(bytes: Uint8Array, size: number, engine: Engine): boolean {
-  const { literals, hits, registered, documents } = engine;
+  const { kernel, registered, documents } = engine;
   if (registered.current.size > 0 || documents.current.size > 0 || holdsText(bytes, size)) return true;
-  literals.scan(bytes, { from: 0, to: size, pending: 0, final: true }, hits);
-  return hits.count > 0;
+  kernel.run(bytes, { from: 0, to: size, pending: 0, final: true });
+  return kernel.count > 0;
 }
 
 function holdsText(bytes: Uint8Array, size: number): boolean {

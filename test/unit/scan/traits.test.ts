@@ -1,17 +1,21 @@
 import { describe, expect, it } from 'vitest';
-import { BLOCK, TRAITS, noteTraits } from '../../../src/scan/bytes.ts';
+import { BLOCK, TRAITS, traitsOf } from '../../../src/scan/bytes.ts';
+import { Kernel } from '../../../src/scan/kernel.ts';
+import { tablesOf } from '../../../src/scan/kernel-tables.ts';
 
 /** Names of the traits of some bytes together. */
 function traits(text: string): string[] {
   const bytes = Buffer.from(text, 'latin1');
-  const all = noteTraits(bytes, 0, bytes.length, new Uint16Array(Math.ceil(bytes.length / BLOCK) + 1));
+  const kernel = new Kernel(tablesOf([]), bytes.length);
+  kernel.run(bytes, { from: 0, to: bytes.length, pending: 0, final: true });
+  const all = kernel.traits | TRAITS.any;
   return Object.entries(TRAITS).flatMap(([name, bit]) => ((all & bit) === 0 ? [] : [name]));
 }
 /** A text at every place within a block, among what has none of its traits. */
 const shifted = (text: string): string[] =>
   Array.from({ length: BLOCK }, (_, shift) => `${'('.repeat(shift)}${text}${'('.repeat(BLOCK)}`);
 
-describe('noteTraits()', () => {
+describe('Kernel, of traits', () => {
   it('tells what occurs', () => {
     expect(traits('a%b')).toEqual(expect.arrayContaining(['percent', 'any']));
     expect(traits('\\')).toContain('backslash');

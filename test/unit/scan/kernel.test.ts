@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { setOf, type ByteSet } from '../../../src/pattern/byte-set.ts';
-import { Literals, type Literal } from '../../../src/scan/literals.ts';
+import { Kernel } from '../../../src/scan/kernel.ts';
+import { tablesOf, type Literal } from '../../../src/scan/kernel-tables.ts';
 
 const ANY: ByteSet = new Uint8Array(256).fill(1);
 const literal = (text: string, next = ANY): Literal => ({ text, next });
@@ -22,8 +23,7 @@ function scan(
   text: string,
   cuts: readonly number[] = [],
 ): { found: string[]; pending: number } {
-  const literals = new Literals(all);
-  const hits = literals.makeHits(text.length);
+  const kernel = new Kernel(tablesOf(all), text.length);
   const bytes = Buffer.from(text, 'latin1');
   const found: string[] = [];
   const places = [0, ...new Set(cuts.filter((cut) => cut < bytes.length)), bytes.length].sort((a, b) => a - b);
@@ -32,10 +32,10 @@ function scan(
     const to = places[i] as number;
     // What is not here yet is not looked at.
     const here = Buffer.concat([bytes.subarray(0, to), Buffer.alloc(8, 0xff)]);
-    pending = literals.scan(here, { from: places[i - 1] as number, to, pending, final: false }, hits);
-    for (let hit = 0; hit < hits.count; hit++) {
-      const { text: name, next } = all[hits.literals[hit] as number] as Literal;
-      const end = hits.ends[hit] as number;
+    pending = kernel.run(here, { from: places[i - 1] as number, to, pending, final: false });
+    for (let hit = 0; hit < kernel.count; hit++) {
+      const { text: name, next } = all[kernel.literals[hit] as number] as Literal;
+      const end = kernel.ends[hit] as number;
       // Where a piece ends, it is not known what follows: whoever confirms the hit will see.
       if (end === to && end < bytes.length && next[bytes[end] as number] !== 1) continue;
       found.push(`${end} ${name}`);
@@ -47,7 +47,7 @@ function scan(
 const texts = (letters: string, least: number, most: number): fc.Arbitrary<string> =>
   fc.array(fc.constantFrom(...letters), { minLength: least, maxLength: most }).map((all) => all.join(''));
 
-describe('Literals', () => {
+describe('Kernel', () => {
   it.each(['abc', 'ab_', '[{1"', 'a\u00e9\n'])('finds every literal however the bytes are split: %j', (letters) => {
     const next = fc.oneof(
       fc.constant(ANY),

@@ -1,0 +1,145 @@
+import { BLOCK, copyBytes } from './bytes.ts';
+import { KERNEL } from './kernel-bytes.ts';
+import type { Tables } from './kernel-tables.ts';
+
+/** What is used of WebAssembly (https://www.w3.org/TR/wasm-js-api-2/): Node's types leave it to those of browsers. */
+declare namespace WebAssembly {
+  class Module {
+    constructor(bytes: Uint8Array);
+  }
+  class Memory {
+    constructor(pages: { initial: number; maximum: number });
+    readonly buffer: ArrayBuffer;
+  }
+  class Instance {
+    constructor(module: Module, imports: { env: { memory: Memory } });
+    readonly exports: unknown;
+  }
+}
+
+/** What kernel/pass.ts exports: places in its memory, and its functions. */
+interface Exports {
+  readonly FILTER: { readonly value: number };
+  readonly LIST_OF: { readonly value: number };
+  readonly SHORT_OF: { readonly value: number };
+  readonly FIRST_OF: { readonly value: number };
+  readonly FOLD: { readonly value: number };
+  readonly VECTORS: { readonly value: number };
+  readonly RESULT: { readonly value: number };
+  readonly REST: { readonly value: number };
+  layout(
+    lists: number,
+    literals: number,
+    texts: number,
+    stage: number,
+    blocks: number,
+    ends: number,
+    names: number,
+    depth: number,
+  ): void;
+  pass(begin: number, from: number, to: number, base: number, final: number): void;
+}
+
+const PAGE = 65_536;
+/** What the kernel writes behind the end, and may look at. */
+const SLACK = 32;
+const ALIGNED = 16;
+
+let compiled: WebAssembly.Module | null = null;
+
+/** What is read at a time: [from, to), with `pending` bytes before it that may begin a literal. `final`: no more bytes follow. */
+export interface Span {
+  readonly from: number;
+  readonly to: number;
+  readonly pending: number;
+  readonly final: boolean;
+}
+
+/**
+ * The inner loop of the scanner (kernel/pass.ts) with its memory: the tables it reads, the stage on which it is given bytes, and
+ * the hits and traits that it leaves. What it left is there until it is run again.
+ */
+export class Kernel {
+  /** Where literals end, and which they are: as many as `count` says. */
+  readonly ends: Int32Array;
+  readonly literals: Int32Array;
+  count = 0;
+  /** Traits of all that was read, and of blocks together. */
+  traits = 0;
+  /** Index of the first byte on the stage. */
+  #base = 0;
+  readonly #stage: Uint8Array;
+  readonly #blocks: Uint16Array;
+  readonly #result: Int32Array;
+  readonly #pass: Exports['pass'];
+
+  /** `most`: bytes that are read at once. */
+  constructor(tables: Tables, most: number) {
+    compiled ??= new WebAssembly.Module(Buffer.from(KERNEL, 'base64'));
+    const hits = (most + tables.depth) * tables.nested;
+    const stage = most + tables.depth + 2 * (BLOCK + SLACK);
+    const { lists, literals, texts } = tables;
+    const sizes = [lists.byteLength, literals.length, texts.length, stage, stage / 4 + SLACK, 4 * hits, 4 * hits];
+    // The tables before these take no more than a page.
+    const pages = 1 + Math.ceil(sizes.reduce((sum, size) => sum + size + ALIGNED, 0) / PAGE);
+    const { buffer, exports, places } = placed(compiled, pages, sizes);
+    const [atLists, atLiterals, atTexts, atStage, atBlocks, atEnds, atNames] = places;
+    const put = (table: Uint8Array | Uint16Array | Int32Array, at: number): void =>
+      new Uint8Array(buffer).set(new Uint8Array(table.buffer, table.byteOffset, table.byteLength), at);
+    put(tables.filter, exports.FILTER.value);
+    put(tables.listOf, exports.LIST_OF.value);
+    put(tables.shortOf, exports.SHORT_OF.value);
+    put(tables.firstOf, exports.FIRST_OF.value);
+    put(tables.fold, exports.FOLD.value);
+    put(tables.vectors, exports.VECTORS.value);
+    put(lists, atLists);
+    put(literals, atLiterals);
+    put(texts, atTexts);
+    exports.layout(atLists, atLiterals, atTexts, atStage, atBlocks, atEnds, atNames, tables.depth);
+    this.#stage = new Uint8Array(buffer, atStage, stage);
+    this.#blocks = new Uint16Array(buffer, atBlocks, Math.ceil(stage / BLOCK));
+    this.#result = new Int32Array(buffer, exports.RESULT.value, 3);
+    this.ends = new Int32Array(buffer, atEnds, hits);
+    this.literals = new Int32Array(buffer, atNames, hits);
+    this.#pass = exports.pass;
+  }
+
+  /** Reads some bytes; returns how many of the last of them may begin a literal that is not there whole. */
+  run(bytes: Uint8Array, { from, to, pending, final }: Span): number {
+    const begin = from - pending;
+    // With the block before the first: digits in a row may begin there.
+    const base = Math.max(0, Math.min(begin, from - BLOCK)) & -BLOCK;
+    this.#base = base;
+    copyBytes(bytes, base, to, this.#stage, 0);
+    this.#pass(begin - base, from - base, to - base, base, final ? 1 : 0);
+    this.count = this.#result[0] as number;
+    this.traits = this.#result[2] as number;
+    return this.#result[1] as number;
+  }
+
+  /** Copies the traits of the blocks of [from, to) that were read last, the first of them whole. */
+  copyBlocks(from: number, to: number, blocks: Uint16Array): void {
+    const first = Math.floor(this.#base / BLOCK);
+    for (let block = Math.floor(from / BLOCK); block * BLOCK < to; block++)
+      blocks[block] = this.#blocks[block - first] as number;
+  }
+}
+
+/** An instance with a memory of its own, and places in it for parts of these sizes. */
+function placed(
+  module: WebAssembly.Module,
+  pages: number,
+  sizes: readonly number[],
+): { readonly buffer: ArrayBuffer; readonly exports: Exports; readonly places: Places } {
+  const memory = new WebAssembly.Memory({ initial: pages, maximum: pages });
+  const exports = new WebAssembly.Instance(module, { env: { memory } }).exports as Exports;
+  let next = exports.REST.value;
+  const places = sizes.map((size) => {
+    const place = next;
+    next = (next + size + ALIGNED - 1) & -ALIGNED;
+    return place;
+  });
+  return { buffer: memory.buffer, exports, places: places as unknown as Places };
+}
+
+type Places = readonly [number, number, number, number, number, number, number];

@@ -43,7 +43,9 @@ const WORD: i32 = 9;
 const CODE: i32 = 10;
 
 /** Traits of a block, as in src/scan/bytes.ts: the lower eight are those of single characters. */
+const AMPERSAND: i32 = 1 << 2;
 const DIGIT: i32 = 1 << 6;
+const REFERENCE: i32 = 1 << 7;
 const NOT_RUN: i32 = 1 << 8;
 const NOT_WORD: i32 = 1 << 9;
 const FOUR_DIGITS: i32 = 1 << 10;
@@ -52,6 +54,12 @@ const NOT_CODE: i32 = 1 << 11;
 const RUNS: i32 = 1 << 16;
 const CODES: i32 = 1 << 17;
 const WORDS: i32 = 1 << 20;
+/** Of all together. */
+const REFERENCES: i32 = 1 << 21;
+const QUOTED: i32 = 1 << 22;
+
+/** Within so many bytes, quoted-printable has another escape. */
+const NEAR: i32 = 24;
 
 /** Bytes of what is known of a literal: its first four bytes, bits that tell letters' cases apart, bits that count, where its text begins, its length; from NEXT on, a bit for each byte that may follow. */
 const LITERAL: i32 = 64;
@@ -66,6 +74,9 @@ let ends: i32 = 0;
 let names: i32 = 0;
 let depth: i32 = 0;
 let count: i32 = 0;
+/** Where the last equals sign with two digits behind it stands, and whether two of them stand near one another. */
+let lastQuoted: i32 = 0;
+let quoted: bool = false;
 
 /** Where everything is whose length differs. `most`: length of the longest literal. */
 export function layout(
@@ -94,6 +105,8 @@ export function layout(
  */
 export function pass(begin: i32, from: i32, to: i32, base: i32, final: bool): void {
   count = 0;
+  lastQuoted = -NEAR;
+  quoted = false;
   // A letter that has no trait.
   v128.store(stage + to, i8x16.splat(0x61));
   v128.store(stage + to, i8x16.splat(0x61), 16);
@@ -113,6 +126,7 @@ function look(begin: i32, from: i32, to: i32, base: i32): i32 {
   const first = i16x8.splat(<i16>FIRST);
   const second = i16x8.splat(<i16>SECOND);
   const digit = i8x16.splat(<i8>DIGIT);
+  const equals = i8x16.splat(0x3d);
   let digits = none;
   let pairs = none;
   let all: i32 = 0;
@@ -145,6 +159,8 @@ function look(begin: i32, from: i32, to: i32, base: i32): i32 {
     );
     const mask = i8x16.bitmask(long) | (i8x16.bitmask(i8x16.eq(short, none)) ^ 0xffff);
     if (mask != 0) compareAt(mask, at, begin, from, to, base);
+    const signs = i8x16.bitmask(i8x16.eq(bytes, equals));
+    if (signs != 0) noteQuoted(signs, at);
 
     const single = v128.and(i8x16.swizzle(vector(SINGLE), low), i8x16.swizzle(vector(SINGLE + 1), high));
     const row = i8x16.swizzle(vector(ROW), high);
@@ -171,6 +187,8 @@ function look(begin: i32, from: i32, to: i32, base: i32): i32 {
     if (at + 16 <= to) each &= ofBlocks >> 16;
   }
   all = (all | (all >>> 16)) & 0xffff;
+  if ((all & AMPERSAND) != 0 && (all & REFERENCE) != 0) all |= REFERENCES;
+  if (quoted) all |= QUOTED;
   if ((each & NOT_RUN) == 0 && inARow(NOT_RUN, 1, from, to)) all |= RUNS;
   if ((each & NOT_WORD) == 0 && inARow(NOT_WORD, 5, from, to)) all |= WORDS;
   if ((each & NOT_CODE) == 0 && inARow(NOT_CODE, 3, from, to)) all |= CODES;
@@ -217,6 +235,24 @@ function inARow(trait: i32, most: i32, from: i32, to: i32): bool {
     if (row == most) return true;
   }
   return false;
+}
+
+/** Notes whether equals signs stand as in quoted-printable (RFC 2045, section 6.7): before a line break, or two of them before digits. */
+function noteQuoted(signs: i32, at: i32): void {
+  for (; signs != 0; signs &= signs - 1) {
+    const place = at + ctz(signs);
+    const first = load<u8>(stage + place, 1);
+    const second = load<u8>(stage + place, 2);
+    if (first == 0x0a || (first == 0x0d && second == 0x0a)) quoted = true;
+    if (!isHex(first) || !isHex(second)) continue;
+    if (place - lastQuoted < NEAR) quoted = true;
+    lastQuoted = place;
+  }
+}
+
+/** A digit or capital. */
+function isHex(byte: u8): bool {
+  return (byte >= 0x30 && byte <= 0x39) || (byte >= 0x41 && byte <= 0x46);
 }
 
 /** Compares at each of sixteen places whose bit is set, but for the last ones there are. */

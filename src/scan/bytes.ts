@@ -1,21 +1,5 @@
-/** Bytes looked at one by one before native code, which costs a call, is asked. */
-const NEAR = 64;
 /** Shorter copies are quicker without a view of the bytes. */
 const SHORT = 48;
-
-/**
- * Index of the first `byte` in [from, to), or `to`. The byte at `to` is written over for a moment and is 0 afterwards: it must
- * be none that anybody needs.
- */
-export function indexOfByte(bytes: Buffer, byte: number, from: number, to: number): number {
-  const near = Math.min(to, from + NEAR);
-  for (let at = from; at < near; at++) if (bytes[at] === byte) return at;
-  if (near >= to) return to;
-  bytes[to] = byte;
-  const found = bytes.indexOf(byte, near);
-  bytes[to] = 0;
-  return found;
-}
 
 /** What readers ask of a few bytes together: kinds that occur among them, and kinds to which not all of them belong (kernel/pass.ts). */
 export const TRAITS = {
@@ -26,6 +10,8 @@ export const TRAITS = {
   zero: 16,
   high: 32,
   digit: 64,
+  /** What references of characters have behind their `&`: `#`, or `;` at the end. */
+  reference: 128,
   /** None of Base64, in either alphabet. */
   notRun: 256,
   /** No letter, and none of what may stand between two words of a phrase. */
@@ -38,6 +24,9 @@ export const TRAITS = {
   run: 1 << 16,
   codes: 1 << 17,
   words: 1 << 20,
+  /** Of all together: references of characters may be among them, and equals signs as quoted-printable has them. */
+  references: 1 << 21,
+  quoted: 1 << 22,
   /** A container may begin there. */
   container: 1 << 18,
   /** Always there. */
@@ -58,6 +47,7 @@ const TRAITS_OF = Uint16Array.from({ length: 256 }, (_, byte) => {
   if (char === '&') traits |= TRAITS.ampersand;
   if (char === '=') traits |= TRAITS.equals;
   if (/\d/.test(char)) traits |= TRAITS.digit;
+  if (/[#;]/.test(char)) traits |= TRAITS.reference;
   if (!/[0-9a-fA-FxX ,:;\-|\t\r\n"']/.test(char)) traits |= TRAITS.notCode;
   if (!/[A-Za-z0-9+/_-]/.test(char)) traits |= TRAITS.notRun;
   if (!/[A-Za-z0-9 \n\r\t,".:-]/.test(char)) traits |= TRAITS.notWord;
@@ -74,10 +64,27 @@ export function lacks(byte: number, traits: number): boolean {
   return ((TRAITS_OF[byte] as number) & traits) === 0;
 }
 
+/** The block that an index is in. Shifted, not divided: what is divided is no small integer any more, and a loop over it takes six times as long. */
+export function blockOf(index: number): number {
+  return index >> 3;
+}
+
+/** Index of the first byte in [from, to) with a trait that single bytes have, told by their blocks; or `to`. */
+export function nextWith(bytes: Uint8Array, blocks: Uint16Array, trait: number, from: number, to: number): number {
+  const last = blockOf(to - 1);
+  for (let block = blockOf(from); block <= last; block++) {
+    if (((blocks[block] as number) & trait) === 0) continue;
+    const end = Math.min(to, (block + 1) * BLOCK);
+    for (let at = Math.max(from, block * BLOCK); at < end; at++)
+      if (((TRAITS_OF[bytes[at] as number] as number) & trait) !== 0) return at;
+  }
+  return to;
+}
+
 /** Index of the first of `count` blocks in a row, all of them within [from, to), that have none of some traits; -1: there are none. */
 export function blocksWithout(blocks: Uint16Array, traits: number, count: number, from: number, to: number): number {
-  const end = Math.floor(to / BLOCK);
-  let first = Math.ceil(from / BLOCK);
+  const end = blockOf(to);
+  let first = blockOf(from + BLOCK - 1);
   let block = first + count - 1;
   // From the last of them back: where one has the trait, none before it counts.
   while (block < end) {

@@ -1,4 +1,4 @@
-import { BLOCK, copyBytes } from './bytes.ts';
+import { BLOCK, blockOf, copyBytes } from './bytes.ts';
 import { KERNEL } from './kernel-bytes.ts';
 import type { Tables } from './kernel-tables.ts';
 
@@ -44,6 +44,8 @@ const PAGE = 65_536;
 /** What the kernel writes behind the end, and may look at. */
 const SLACK = 32;
 const ALIGNED = 16;
+/** Fewer blocks are copied one by one. */
+const FEW = 64;
 
 let compiled: WebAssembly.Module | null = null;
 
@@ -119,9 +121,11 @@ export class Kernel {
 
   /** Copies the traits of the blocks of [from, to) that were read last, the first of them whole. */
   copyBlocks(from: number, to: number, blocks: Uint16Array): void {
-    const first = Math.floor(this.#base / BLOCK);
-    for (let block = Math.floor(from / BLOCK); block * BLOCK < to; block++)
-      blocks[block] = this.#blocks[block - first] as number;
+    const base = blockOf(this.#base);
+    const first = blockOf(from);
+    const end = blockOf(to - 1) + 1;
+    if (end - first > FEW) blocks.set(this.#blocks.subarray(first - base, end - base), first);
+    else for (let block = first; block < end; block++) blocks[block] = this.#blocks[block - base] as number;
   }
 }
 

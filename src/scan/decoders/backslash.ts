@@ -22,8 +22,8 @@ const SIMPLE: ReadonlyMap<number, number> = new Map(
 /** Escapes of JSON (RFC 8259 §7), JavaScript, C, Python and shells: `\u0041`, `\u{41}`, `\U00000041`, `\x41`, `\101`, `\n`. */
 export const BACKSLASH: Escapes = {
   format: 'escapes',
-  lead: 0x5c,
   trait: TRAITS.backslash,
+  asks: TRAITS.backslash,
   longest: 12,
   hides(bytes, at) {
     const kind = bytes[at + 1] as number;

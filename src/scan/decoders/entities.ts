@@ -25,8 +25,8 @@ const LONGEST_NAME = 17;
 /** Character references of HTML and XML: `&#65;`, `&#x41;`, `&lowbar;`. */
 export const ENTITIES: Escapes = {
   format: 'entities',
-  lead: 0x26,
   trait: TRAITS.ampersand,
+  asks: TRAITS.references,
   longest: 18,
   hides(bytes, at) {
     if (bytes[at + 1] === 0x23) return true;

@@ -19,10 +19,10 @@ export function writtenOf(escape: number): number {
 /** A format in which most text stands for itself, and escapes for what else is in it. */
 export interface Escapes {
   readonly format: string;
-  /** First byte of every escape; -1: any byte beyond ASCII. */
-  readonly lead: number;
-  /** The kind of that byte (`TRAITS`). */
+  /** The trait that the first byte of every escape has, and no other byte (`TRAITS`). */
   readonly trait: number;
+  /** A trait of all that may have escapes in it, read as one. */
+  readonly asks: number;
   /** Most bytes an escape has. */
   readonly longest: number;
   /** Whether the escape hides what it stands for. Those that only mark the ends of lines and strings break up nobody's secret. */

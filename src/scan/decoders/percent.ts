@@ -5,8 +5,8 @@ import { NO_ESCAPE, escapeOf, type Escapes } from './escapes.ts';
 /** Percent-encoding (RFC 3986 §2.1). Several layers of it are several views. */
 export const PERCENT: Escapes = {
   format: 'percent',
-  lead: 0x25,
   trait: TRAITS.percent,
+  asks: TRAITS.percent,
   longest: 3,
   hides: () => true,
   decode(bytes, at, out, put) {

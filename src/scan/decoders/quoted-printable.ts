@@ -9,8 +9,8 @@ const RETURN = 0x0d;
 /** Quoted-printable (RFC 2045 §6.7): `=41`, and an equals sign at the end of a line that goes on. */
 export const QUOTED_PRINTABLE: Escapes = {
   format: 'quoted-printable',
-  lead: 0x3d,
   trait: TRAITS.equals,
+  asks: TRAITS.quoted,
   longest: 3,
   // An equals sign stands for itself in most text. In quoted-printable none does: all that follow are escapes too.
   hides(bytes, at) {

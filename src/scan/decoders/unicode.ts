@@ -67,8 +67,8 @@ function isUnseen(code: number): boolean {
 /** Compatibility forms, look-alikes and unseen characters, as the ASCII they pass for. */
 export const UNICODE: Escapes = {
   format: 'unicode',
-  lead: -1,
   trait: TRAITS.high,
+  asks: TRAITS.high,
   longest: 4,
   hides(bytes, at) {
     const found = character(bytes, at);

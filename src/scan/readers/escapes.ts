@@ -1,6 +1,5 @@
-import { isAscii } from 'node:buffer';
 import { NO_ESCAPE, readOf, writtenOf, type Escapes } from '../decoders/escapes.ts';
-import { CONTEXT, inText, indexOfByte } from '../bytes.ts';
+import { CONTEXT, inText, nextWith } from '../bytes.ts';
 import { scratch } from '../scratch.ts';
 import type { Reader } from '../reader.ts';
 import type { View } from '../view.ts';
@@ -10,8 +9,6 @@ import type { Below } from './below.ts';
 const AROUND = 512;
 /** What must be there of what follows before something is taken for an escape. */
 const AHEAD = CONTEXT + 8;
-const STRETCH = 512;
-const NEAR = 48;
 const roomAt = scratch(8);
 
 /**
@@ -38,7 +35,7 @@ export class EscapeReader implements Reader {
   constructor(view: View, escapes: Escapes, below: Below) {
     this.#view = view;
     this.#escapes = escapes;
-    this.asks = escapes.trait;
+    this.asks = escapes.asks;
     this.#below = below;
     this.#out = roomAt(view.via.length);
     this.#lane = `${escapes.format}/0`;
@@ -104,10 +101,8 @@ export class EscapeReader implements Reader {
   }
 
   #nextLead(at: number, until: number): number {
-    const { bytes } = this.#view;
-    const { lead } = this.#escapes;
-    if (lead < 0) return nextHigh(bytes, at, until);
-    return Math.min(until, indexOfByte(bytes, lead, at, this.#view.length));
+    const { bytes, blocks } = this.#view;
+    return nextWith(bytes, blocks, this.#escapes.trait, at, until);
   }
 
   #begins(at: number): boolean {
@@ -136,15 +131,4 @@ export class EscapeReader implements Reader {
     const { bytes, base } = this.#view;
     this.#below.feed(this.#lane, bytes, from, to - from, base + from, 1);
   }
-}
-
-/** Index of the first byte beyond ASCII. Long stretches of ASCII are passed by native code. */
-function nextHigh(bytes: Uint8Array, at: number, until: number): number {
-  let from = at;
-  const near = Math.min(until, at + NEAR);
-  while (from < near && (bytes[from] as number) < 0x80) from++;
-  if (from < near) return from;
-  while (until - from > STRETCH && isAscii(bytes.subarray(from, from + STRETCH))) from += STRETCH;
-  while (from < until && (bytes[from] as number) < 0x80) from++;
-  return Math.min(from, until);
 }

@@ -1,4 +1,4 @@
-import { BLOCK, TRAITS } from '../bytes.ts';
+import { BLOCK, TRAITS, blockOf } from '../bytes.ts';
 import type { Detector } from '../detector.ts';
 import { card } from '../validators/card.ts';
 import { iban } from '../validators/iban.ts';
@@ -10,6 +10,7 @@ import { leftBound } from '../edges.ts';
 const LONGEST = 48;
 /** Fewest digits of a payment card. */
 const CARD = 13;
+/** Digits in a row, or it is no group of anything looked for here. */
 const STEP = 4;
 const PLUS = 0x2b;
 
@@ -26,7 +27,7 @@ export class NumberReader implements Reader {
   readonly #phone: Detector | undefined;
   #from = 0;
   waiting = Infinity;
-  readonly asks = TRAITS.digit;
+  readonly asks = TRAITS.fourDigits;
 
   constructor(view: View) {
     this.#view = view;
@@ -53,21 +54,11 @@ export class NumberReader implements Reader {
     const { bytes, blocks, base } = this.#view;
     this.waiting = Infinity;
     let from = this.#from - base;
-    let probe = from + STEP - 1;
-    for (; probe < to; probe += STEP) {
-      if (((KINDS[bytes[probe] as number] as number) & DIGIT) === 0) {
-        // What begins in a later block is met at its first step.
-        if (((blocks[probe >> 3] as number) & TRAITS.digit) === 0) probe = (probe & -BLOCK) + BLOCK - 1;
-        continue;
-      }
-      // Four digits in a row, or it is no group of anything looked for here.
-      let start = probe;
-      while (start > from && isDigit(bytes[start - 1] as number)) start--;
-      let end = probe + 1;
+    for (let at = nextDigits(bytes, blocks, from, to); at < to; at = nextDigits(bytes, blocks, from, to)) {
+      let end = at + STEP;
       // No further than one number: digits may go on for as long as anybody likes.
-      while (end < to && end - start < LONGEST && isDigit(bytes[end] as number)) end++;
-      if (end - start < STEP && end < to) continue;
-      start = this.#startOf(start, from);
+      while (end < to && end - at < LONGEST && isDigit(bytes[end] as number)) end++;
+      const start = this.#startOf(at, from);
       end = endOf(bytes, start, to);
       if (end === to && !final && end - start < LONGEST) {
         this.waiting = this.#from = base + start;
@@ -76,7 +67,6 @@ export class NumberReader implements Reader {
       // Dates and times are the most of what comes here: too few digits and letters for a card or an IBAN.
       if (bytes[start - 1] === PLUS || isLong(bytes, start, end)) this.#judge(start, end);
       from = end;
-      probe = Math.max(probe, end - 1);
     }
     // Letters and short groups may stand before digits that are still to come.
     let last = to;
@@ -177,6 +167,22 @@ export class NumberReader implements Reader {
   #report(detector: Detector, from: number, to: number): void {
     this.#view.context.match(detector, this.#view, from, to);
   }
+}
+
+/** Index of the first `STEP` digits in a row within [from, to), or `to`. */
+function nextDigits(bytes: Uint8Array, blocks: Uint16Array, from: number, to: number): number {
+  const last = blockOf(to - 1);
+  for (let block = blockOf(from); block <= last; block++) {
+    if (((blocks[block] as number) & TRAITS.fourDigits) === 0) continue;
+    // They end in this block, and may begin in the one before.
+    const end = Math.min(to, (block + 1) * BLOCK);
+    let row = 0;
+    for (let at = Math.max(from, block * BLOCK - STEP + 1); at < end; at++) {
+      row = isDigit(bytes[at] as number) ? row + 1 : 0;
+      if (row === STEP) return at + 1 - STEP;
+    }
+  }
+  return to;
 }
 
 /** Index behind the groups that begin at `start`. */

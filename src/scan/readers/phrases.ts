@@ -1,6 +1,6 @@
 import { validateMnemonic } from '@scure/bip39';
 import { wordlist } from '@scure/bip39/wordlists/english.js';
-import { BLOCK, TRAITS } from '../bytes.ts';
+import { BLOCK, TRAITS, blockOf } from '../bytes.ts';
 import type { Detector } from '../detector.ts';
 import type { Reader } from '../reader.ts';
 import type { View } from '../view.ts';
@@ -200,7 +200,7 @@ export class PhraseReader implements Reader {
 
 /** Whether something that is in no phrase stands close by on both sides: it reaches further on one of them. */
 function isCutOff(blocks: Uint16Array, probe: number, to: number): boolean {
-  const block = probe >> 3;
+  const block = blockOf(probe);
   if (block < 2 || (block + 3) * BLOCK > to) return false;
   const before = (blocks[block - 1] as number) | (blocks[block - 2] as number);
   const behind = (blocks[block + 1] as number) | (blocks[block + 2] as number);

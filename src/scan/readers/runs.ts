@@ -87,7 +87,7 @@ export class RunReader implements Reader {
         this.#below.flush();
         return;
       }
-      if (end - start >= LEAST || this.#long) this.#finish(start, end);
+      if (this.#long || (end - start >= LEAST && mayBeEncoded())) this.#finish(start, end);
       at = Math.max(end, start + 1);
     }
     this.#from = base + to;
@@ -310,18 +310,35 @@ function nextRun(bytes: Uint8Array, blocks: Uint16Array, at: number, to: number)
   return last;
 }
 
+/** What is in the run that was measured last: kinds of its characters, and the most of them with no symbol among them. */
+let seen = 0;
+let longest = 0;
+
 /** Index behind the run that begins at `start`; lines of a run that is wrapped are one run. */
 function runEnd(bytes: Uint8Array, start: number, to: number): number {
   let line = start;
   let at = start;
+  let piece = 0;
+  seen = longest = 0;
   for (;;) {
-    while (at < to && ((KINDS[bytes[at] as number] as number) & ALPHABET) !== 0) at++;
+    for (; at < to; at++) {
+      const kind = KINDS[bytes[at] as number] as number;
+      if ((kind & ALPHABET) === 0) break;
+      seen |= kind;
+      piece = (kind & SYMBOL) === 0 ? piece + 1 : 0;
+      if (piece > longest) longest = piece;
+    }
     if (at === to || at - line < LEAST) return at;
     const next = afterBreak(bytes, at, to);
     if (next === to) return to;
     if (next === at || ((KINDS[bytes[next] as number] as number) & ALPHABET) === 0) return at;
     line = at = next;
   }
+}
+
+/** Whether any format could have made the run that was measured last: only Base64 has symbols in it, and that has letters in both cases. */
+function mayBeEncoded(): boolean {
+  return longest >= LEAST || (seen & (UPPER | LOWER)) === (UPPER | LOWER);
 }
 
 /** Index behind a line break and the spaces that indent the next line; the same index where there is no break. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { BLOCK, TRAITS, traitsOf } from '../../../src/scan/bytes.ts';
+import { BLOCK, TRAITS } from '../../../src/scan/bytes.ts';
 import { Kernel } from '../../../src/scan/kernel.ts';
 import { tablesOf } from '../../../src/scan/kernel-tables.ts';
 

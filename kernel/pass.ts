@@ -37,7 +37,7 @@ const SHORT: i32 = 1;
 const ROW: i32 = 5;
 /** Traits that one character has, by its lower and its upper half. */
 const SINGLE: i32 = 6;
-/** Sets that a whole block may belong to: runs, words, codes. */
+/** Sets of characters: of runs, and those that a whole block may belong to, of words and of codes. */
 const RUN: i32 = 8;
 const WORD: i32 = 9;
 const CODE: i32 = 10;
@@ -45,13 +45,12 @@ const CODE: i32 = 10;
 /** Traits of a block, as in src/scan/bytes.ts: the lower eight are those of single characters. */
 const AMPERSAND: i32 = 1 << 2;
 const DIGIT: i32 = 1 << 6;
-const REFERENCE: i32 = 1 << 7;
-const NOT_RUN: i32 = 1 << 8;
+const SEMICOLON: i32 = 1 << 7;
+const LONG_RUN: i32 = 1 << 8;
 const NOT_WORD: i32 = 1 << 9;
 const FOUR_DIGITS: i32 = 1 << 10;
 const NOT_CODE: i32 = 1 << 11;
 /** Of all blocks together. */
-const RUNS: i32 = 1 << 16;
 const CODES: i32 = 1 << 17;
 const WORDS: i32 = 1 << 20;
 /** Of all together. */
@@ -127,8 +126,12 @@ function look(begin: i32, from: i32, to: i32, base: i32): i32 {
   const second = i16x8.splat(<i16>SECOND);
   const digit = i8x16.splat(<i8>DIGIT);
   const equals = i8x16.splat(0x3d);
+  const ampersand = i8x16.splat(0x26);
+  const hash = i8x16.splat(0x23);
+  let numbers = none;
   let digits = none;
   let pairs = none;
+  let runs: i32 = 0;
   let all: i32 = 0;
   let each: i32 = -1;
   for (let at: i32 = 0; at < to; at += 16) {
@@ -159,6 +162,7 @@ function look(begin: i32, from: i32, to: i32, base: i32): i32 {
     );
     const mask = i8x16.bitmask(long) | (i8x16.bitmask(i8x16.eq(short, none)) ^ 0xffff);
     if (mask != 0) compareAt(mask, at, begin, from, to, base);
+    numbers = v128.or(numbers, v128.and(i8x16.eq(bytes, ampersand), i8x16.eq(behind, hash)));
     const signs = i8x16.bitmask(i8x16.eq(bytes, equals));
     if (signs != 0) noteQuoted(signs, at);
 
@@ -175,11 +179,13 @@ function look(begin: i32, from: i32, to: i32, base: i32): i32 {
     );
     digits = isDigit;
     pairs = isPair;
-    let sets = v128.and(lacks(RUN, low, row, none), i8x16.splat(<i8>(NOT_RUN >> 8)));
-    sets = v128.or(sets, v128.and(lacks(WORD, low, row, none), i8x16.splat(<i8>(NOT_WORD >> 8))));
-    sets = v128.or(sets, v128.and(lacks(CODE, low, row, none), i8x16.splat(<i8>(NOT_CODE >> 8))));
+    let sets = v128.or(
+      v128.and(lacks(WORD, low, row, none), i8x16.splat(<i8>(NOT_WORD >> 8))),
+      v128.and(lacks(CODE, low, row, none), i8x16.splat(<i8>(NOT_CODE >> 8))),
+    );
     sets = v128.or(sets, v128.and(isFour, i8x16.splat(<i8>(FOUR_DIGITS >> 8))));
-    const ofBlocks = folded(single, sets);
+    runs = (runs >>> 16) | ((i8x16.bitmask(lacks(RUN, low, row, none)) ^ 0xffff) << 16);
+    const ofBlocks = folded(single, sets) | longRuns(runs);
     store<u32>(blocks + (at >> 2), ofBlocks);
     all |= ofBlocks;
     // Of blocks that are whole.
@@ -187,9 +193,8 @@ function look(begin: i32, from: i32, to: i32, base: i32): i32 {
     if (at + 16 <= to) each &= ofBlocks >> 16;
   }
   all = (all | (all >>> 16)) & 0xffff;
-  if ((all & AMPERSAND) != 0 && (all & REFERENCE) != 0) all |= REFERENCES;
+  if ((all & AMPERSAND) != 0 && ((all & SEMICOLON) != 0 || v128.any_true(numbers))) all |= REFERENCES;
   if (quoted) all |= QUOTED;
-  if ((each & NOT_RUN) == 0 && inARow(NOT_RUN, 1, from, to)) all |= RUNS;
   if ((each & NOT_WORD) == 0 && inARow(NOT_WORD, 5, from, to)) all |= WORDS;
   if ((each & NOT_CODE) == 0 && inARow(NOT_CODE, 3, from, to)) all |= CODES;
   return all;
@@ -215,6 +220,15 @@ function filtered(hashes: v128): v128 {
 /** All ones for each byte that is not in a set. */
 function lacks(set: i32, low: v128, row: v128, none: v128): v128 {
   return i8x16.eq(v128.and(i8x16.swizzle(vector(set), low), row), none);
+}
+
+/** In which of two blocks sixteen characters of runs in a row end. `runs`: a bit for each of the last 32 bytes that is one. */
+function longRuns(runs: i32): i32 {
+  runs &= runs << 1;
+  runs &= runs << 2;
+  runs &= runs << 4;
+  runs &= runs << 8;
+  return ((runs & 0xff0000) != 0 ? LONG_RUN : 0) | ((runs & 0xff000000) != 0 ? LONG_RUN << 16 : 0);
 }
 
 /** Traits of two blocks, 16 bits each, from those of their bytes. */

@@ -10,18 +10,16 @@ export const TRAITS = {
   zero: 16,
   high: 32,
   digit: 64,
-  /** What references of characters have behind their `&`: `#`, or `;` at the end. */
-  reference: 128,
-  /** None of Base64, in either alphabet. */
-  notRun: 256,
+  semicolon: 128,
+  /** Sixteen characters of Base64, in either alphabet, end there in a row. */
+  longRun: 256,
   /** No letter, and none of what may stand between two words of a phrase. */
   notWord: 512,
   /** Four digits in a row end there. */
   fourDigits: 1024,
   /** None of what codes of characters are written with: numbers and what stands between them. */
   notCode: 2048,
-  /** Of blocks together: one that may be within Base64, and so many in a row that they may be codes of characters, or a phrase. */
-  run: 1 << 16,
+  /** Of blocks together: so many in a row that they may be codes of characters, or a phrase. */
   codes: 1 << 17,
   words: 1 << 20,
   /** Of all together: references of characters may be among them, and equals signs as quoted-printable has them. */
@@ -47,12 +45,16 @@ const TRAITS_OF = Uint16Array.from({ length: 256 }, (_, byte) => {
   if (char === '&') traits |= TRAITS.ampersand;
   if (char === '=') traits |= TRAITS.equals;
   if (/\d/.test(char)) traits |= TRAITS.digit;
-  if (/[#;]/.test(char)) traits |= TRAITS.reference;
+  if (char === ';') traits |= TRAITS.semicolon;
   if (!/[0-9a-fA-FxX ,:;\-|\t\r\n"']/.test(char)) traits |= TRAITS.notCode;
-  if (!/[A-Za-z0-9+/_-]/.test(char)) traits |= TRAITS.notRun;
   if (!/[A-Za-z0-9 \n\r\t,".:-]/.test(char)) traits |= TRAITS.notWord;
   return traits;
 });
+
+/** Whether a byte is one that Base64 is written with, in either alphabet. */
+export function isOfRun(byte: number): boolean {
+  return /[A-Za-z0-9+/_-]/.test(String.fromCharCode(byte));
+}
 
 /** Traits of a byte. */
 export function traitsOf(byte: number): number {
@@ -99,7 +101,8 @@ export function blocksWithout(blocks: Uint16Array, traits: number, count: number
 /** Copies [from, to) of some bytes into others at `put`. */
 export function copyBytes(source: Uint8Array, from: number, to: number, target: Uint8Array, put: number): void {
   if (to - from > SHORT) {
-    target.set(source.subarray(from, to), put);
+    // Not a view of its own kind: that takes a Buffer as long as the rest.
+    target.set(new Uint8Array(source.buffer, source.byteOffset + from, to - from), put);
     return;
   }
   for (let at = from; at < to; at++) target[put + at - from] = source[at] as number;

@@ -1,4 +1,4 @@
-import { TRAITS, traitsOf } from './bytes.ts';
+import { TRAITS, isOfRun, traitsOf } from './bytes.ts';
 
 /** A text to look for: Latin-1, lower-case where it has letters. Never empty. */
 export interface Literal {
@@ -48,7 +48,9 @@ const KIND = 0;
 const SHORT = 1;
 const ROW = 5;
 const SINGLE = 6;
-const SETS = [TRAITS.notRun, TRAITS.notWord, TRAITS.notCode].map((trait, index) => ({ trait, index: 8 + index }));
+const RUN = 8;
+const WORD = 9;
+const CODE = 10;
 const VECTORS = 11;
 /** Traits of single characters. */
 const SINGLES = 0xff;
@@ -162,8 +164,10 @@ function vectorsOf(literals: readonly Literal[]): Uint8Array {
   for (const byte of BYTES) {
     note(SINGLE, byte & 15, traitsOf(byte) & SINGLES);
     note(SINGLE + 1, byte >> 4, traitsOf(byte) & SINGLES);
-    for (const { trait, index } of SETS)
-      if (byte < 0x80 && (traitsOf(byte) & trait) === 0) note(index, byte & 15, 1 << (byte >> 4));
+    const isIn = (set: number, is: boolean): void => note(set, byte & 15, is && byte < 0x80 ? 1 << (byte >> 4) : 0);
+    isIn(RUN, isOfRun(byte));
+    isIn(WORD, (traitsOf(byte) & TRAITS.notWord) === 0);
+    isIn(CODE, (traitsOf(byte) & TRAITS.notCode) === 0);
   }
   return vectors;
 }

@@ -44,6 +44,8 @@ const PAGE = 65_536;
 /** What the kernel writes behind the end, and may look at. */
 const SLACK = 32;
 const ALIGNED = 16;
+/** Bytes before the first whose traits go on in it. */
+const BEFORE = 16;
 /** Fewer blocks are copied one by one. */
 const FEW = 64;
 
@@ -79,7 +81,7 @@ export class Kernel {
   constructor(tables: Tables, most: number) {
     compiled ??= new WebAssembly.Module(Buffer.from(KERNEL, 'base64'));
     const hits = (most + tables.depth) * tables.nested;
-    const stage = most + tables.depth + 2 * (BLOCK + SLACK);
+    const stage = most + tables.depth + BLOCK + BEFORE + 2 * SLACK;
     const { lists, literals, texts } = tables;
     const sizes = [lists.byteLength, literals.length, texts.length, stage, stage / 4 + SLACK, 4 * hits, 4 * hits];
     // The tables before these take no more than a page.
@@ -109,8 +111,8 @@ export class Kernel {
   /** Reads some bytes; returns how many of the last of them may begin a literal that is not there whole. */
   run(bytes: Uint8Array, { from, to, pending, final }: Span): number {
     const begin = from - pending;
-    // With the block before the first: digits in a row may begin there.
-    const base = Math.max(0, Math.min(begin, from - BLOCK)) & -BLOCK;
+    // With the blocks before the first: what ends in it may begin there.
+    const base = Math.max(0, Math.min(begin, from - BEFORE)) & -BLOCK;
     this.#base = base;
     copyBytes(bytes, base, to, this.#stage, 0);
     this.#pass(begin - base, from - base, to - base, base, final ? 1 : 0);

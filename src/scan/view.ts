@@ -187,7 +187,7 @@ export class View {
       this.#open();
     }
     this.#read = to;
-    this.bytes.fill(0, to, to + SLACK);
+    for (let at = to; at < to + SLACK; at++) this.bytes[at] = 0;
     // Of what is all there is, most readers have nothing to read.
     const asked = final && from === 0 ? this.traits : -1;
     for (let index = 0; index < this.#readers.length; index++) {

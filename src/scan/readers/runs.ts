@@ -3,7 +3,7 @@ import { decodeBase32 } from '../decoders/base32.ts';
 import { LONGEST as LONGEST_BASE58, decodeBase58Into, isBase58 } from '../decoders/base58.ts';
 import { decodeBase64 } from '../decoders/base64.ts';
 import { mayBeBrotli, unbrotli } from '../decoders/brotli.ts';
-import { BLOCK, TRAITS, blocksWithout } from '../bytes.ts';
+import { BLOCK, TRAITS, blockOf } from '../bytes.ts';
 import { NIBBLES, decodeHex } from '../decoders/hex.ts';
 import { Below } from './below.ts';
 import { scratch } from '../scratch.ts';
@@ -11,7 +11,7 @@ import { isWorthReading } from '../worth-reading.ts';
 import type { Reader } from '../reader.ts';
 import type { View } from '../view.ts';
 
-/** Shortest run of characters that is decoded. */
+/** Shortest run of characters that is decoded (`TRAITS.longRun`). */
 const LEAST = 16;
 const LEAST_BASE32 = 24;
 /** Characters of a run that are decoded at a time: a multiple of 8, so that every format's groups stay whole. */
@@ -54,7 +54,7 @@ export class RunReader implements Reader {
   /** A run longer than a piece is under way. */
   #long = false;
   waiting = Infinity;
-  readonly asks = TRAITS.run;
+  readonly asks = TRAITS.longRun;
 
   constructor(view: View, below: Below) {
     this.#view = view;
@@ -294,19 +294,18 @@ function census(chars: Uint8Array, count: number): { symbols: number; digits: nu
 
 /** Index of the first run of at least LEAST characters from `at` on, or of one that reaches `to`; `to` where there is none. */
 function nextRun(bytes: Uint8Array, blocks: Uint16Array, at: number, to: number): number {
-  let from = at;
-  for (;;) {
-    const within = blocksWithout(blocks, TRAITS.notRun, 1, from, to);
-    if (within < 0) break;
-    let start = within;
-    while (start > from && ((KINDS[bytes[start - 1] as number] as number) & ALPHABET) !== 0) start--;
-    let end = within + BLOCK;
-    while (end < to && end - start < LEAST && ((KINDS[bytes[end] as number] as number) & ALPHABET) !== 0) end++;
-    if (end - start >= LEAST || end === to) return start;
-    from = end;
+  const lastBlock = blockOf(to - 1);
+  for (let block = blockOf(at); block <= lastBlock; block++) {
+    if (((blocks[block] as number) & TRAITS.longRun) === 0) continue;
+    const end = Math.min(to, (block + 1) * BLOCK);
+    let length = 0;
+    for (let index = Math.max(at, block * BLOCK - LEAST + 1); index < end; index++) {
+      length = ((KINDS[bytes[index] as number] as number) & ALPHABET) === 0 ? 0 : length + 1;
+      if (length === LEAST) return index + 1 - LEAST;
+    }
   }
   let last = to;
-  while (last > from && ((KINDS[bytes[last - 1] as number] as number) & ALPHABET) !== 0) last--;
+  while (last > at && ((KINDS[bytes[last - 1] as number] as number) & ALPHABET) !== 0) last--;
   return last;
 }
 

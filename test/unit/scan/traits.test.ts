@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { BLOCK, TRAITS } from '../../../src/scan/bytes.ts';
+import { BLOCK, TRAITS, traitsOf } from '../../../src/scan/bytes.ts';
 import { Kernel } from '../../../src/scan/kernel.ts';
 import { tablesOf } from '../../../src/scan/kernel-tables.ts';
 
@@ -15,7 +15,24 @@ function traits(text: string): string[] {
 const shifted = (text: string): string[] =>
   Array.from({ length: BLOCK }, (_, shift) => `${'('.repeat(shift)}${text}${'('.repeat(BLOCK)}`);
 
+/** Those that single bytes have. */
+const OF_BYTES = 0xff | TRAITS.notWord | TRAITS.notCode;
+
 describe('Kernel, of traits', () => {
+  it('tells the traits of every byte, wherever it stands', () => {
+    for (let byte = 0; byte < 256; byte++)
+      for (let at = 0; at < 3 * BLOCK; at++) {
+        const bytes = Buffer.alloc(3 * BLOCK + 1, 'a').fill(byte, at, at + 1);
+        const kernel = new Kernel(tablesOf([]), bytes.length);
+        kernel.run(bytes, { from: 0, to: bytes.length, pending: 0, final: true });
+        const blocks = new Uint16Array(4);
+        kernel.copyBlocks(0, bytes.length, blocks);
+        const expected = [0, 0, 0, 0].fill(traitsOf(byte), at >> 3, (at >> 3) + 1);
+        expect([...blocks].map((each) => each & OF_BYTES)).toEqual(expected);
+        expect(kernel.traits & OF_BYTES).toBe(traitsOf(byte));
+      }
+  });
+
   it('tells what occurs', () => {
     expect(traits('a%b')).toEqual(expect.arrayContaining(['percent', 'any']));
     expect(traits('\\')).toContain('backslash');
@@ -25,8 +42,8 @@ describe('Kernel, of traits', () => {
   });
 
   it('tells of the shortest run that may be encoded, wherever it begins, and not of words', () => {
-    for (const text of shifted('dGhpcyBpcyBpdCEh')) expect(traits(text)).toContain('run');
-    expect(traits('ten or a dozen of short words')).not.toContain('run');
+    for (const text of shifted('dGhpcyBpcyBpdCEh')) expect(traits(text)).toContain('longRun');
+    expect(traits('ten or a dozen of short words')).not.toContain('longRun');
   });
 
   it('tells of the shortest codes of a dozen characters, wherever they begin', () => {

@@ -9,6 +9,7 @@ export class Fragment {
   readonly #bytes: Uint8Array;
   readonly #from: number;
   readonly #to: number;
+  #text: string | null = null;
 
   constructor(slot: number, bytes: Uint8Array, from: number, to: number) {
     this.slot = slot;
@@ -33,10 +34,12 @@ export class Fragment {
 
   /** What it says (Latin-1). */
   get text(): string {
-    return Buffer.from(this.#bytes.buffer, this.#bytes.byteOffset + this.#from, this.#to - this.#from).toString(
-      'latin1',
-    );
+    return (this.#text ??= latin1(this.#bytes, this.#from, this.#to));
   }
+}
+
+function latin1(bytes: Uint8Array, from: number, to: number): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset + from, to - from).toString('latin1');
 }
 
 export const NO_FRAGMENTS: readonly Fragment[] = [];

@@ -18,6 +18,11 @@ interface Slot {
   readonly at: number;
 }
 type Parts = readonly string[];
+/** What stood at one place, and what a request adds to it. */
+interface Growth {
+  readonly before: Slot;
+  readonly added: Fragment[];
+}
 const NO_SLOT: Slot = { parts: [], hashes: [], at: -Infinity };
 
 /** What a request would make of what was sent before it. */
@@ -42,35 +47,27 @@ export class Trail {
    * milliseconds.
    */
   sequel(target: number, fragments: readonly Fragment[], now: number): Sequel {
-    const grown = new Map<number, Slot>();
-    const parts: Parts[] = [];
+    const growths = new Map<number, Growth>();
     for (const fragment of fragments) {
       // What goes to one host is followed for itself, and with what goes to others.
-      this.#follow(Math.imul(fragment.slot ^ target, 0x0100_0193), fragment, now, grown, parts);
-      this.#follow(fragment.slot, fragment, now, grown, parts);
+      this.#follow(Math.imul(fragment.slot ^ target, 0x0100_0193), fragment, now, growths);
+      this.#follow(fragment.slot, fragment, now, growths);
     }
-    if (grown.size === 0) return NOTHING;
-    return sequelOf(parts, () => this.#grow(grown));
+    const grown = [...growths].filter(([, { added }]) => added.length > 0);
+    if (grown.length === 0) return NOTHING;
+    const parts: Parts[] = [];
+    for (const [, growth] of grown) addParts(growth, parts);
+    return sequelOf(parts, () => this.#grow(grown, now));
   }
 
-  #follow(key: number, fragment: Fragment, now: number, grown: Map<number, Slot>, parts: Parts[]): void {
-    const before = grown.get(key) ?? this.#slotAt(key, now);
+  #follow(key: number, fragment: Fragment, now: number, growths: Map<number, Growth>): void {
+    let growth = growths.get(key);
+    if (growth === undefined) growths.set(key, (growth = { before: this.#slotAt(key, now), added: [] }));
+    const { before, added } = growth;
     // What is said again and again is no part of anything.
     const same = before.hashes.indexOf(fragment.hash);
     if (same !== -1 && fragment.endsAs(before.parts[same] as string)) return;
-    const { text } = fragment;
-    const last = text.slice(-LENGTH);
-    grown.set(key, {
-      parts: [...before.parts, last].slice(-PARTS),
-      hashes: [...before.hashes, fragment.hash].slice(-PARTS),
-      at: now,
-    });
-    if (before.parts.length === 0) return;
-    const forward = [...before.parts, text.slice(0, LENGTH)];
-    // What went to one host alone is the same either way.
-    if (parts.some((each) => each.length === forward.length && each.every((part, index) => part === forward[index])))
-      return;
-    parts.push(forward, [last, ...before.parts.toReversed()]);
+    if (!added.some((each) => each.hash === fragment.hash && each.text === fragment.text)) added.push(fragment);
   }
 
   #slotAt(key: number, now: number): Slot {
@@ -78,16 +75,44 @@ export class Trail {
     return slot === undefined || slot.at < now - WINDOW ? NO_SLOT : slot;
   }
 
-  #grow(grown: ReadonlyMap<number, Slot>): void {
-    for (const [key, slot] of grown) {
+  #grow(grown: ReadonlyArray<readonly [number, Growth]>, now: number): void {
+    for (const [key, { before, added }] of grown) {
       this.#slots.delete(key);
-      this.#slots.set(key, slot);
+      this.#slots.set(key, {
+        parts: [...before.parts, ...added.map(lastOf)].slice(-PARTS),
+        hashes: [...before.hashes, ...added.map(({ hash }) => hash)].slice(-PARTS),
+        at: now,
+      });
     }
     for (const key of this.#slots.keys()) {
       if (this.#slots.size <= SLOTS) break;
       this.#slots.delete(key);
     }
   }
+}
+
+function lastOf({ text }: Fragment): string {
+  return text.slice(-LENGTH);
+}
+
+/** Adds what a request makes of one place: all of it in a row, and in reverse. Of what is long, its beginning goes on with what was before it. */
+function addParts({ before, added }: Growth, all: Parts[]): void {
+  if (before.parts.length + added.length < 2) return;
+  let row: string[] = [...before.parts];
+  for (const { text } of added) {
+    row.push(text.slice(0, LENGTH));
+    if (text.length <= LENGTH) continue;
+    add(row, all);
+    row = [text.slice(-LENGTH)];
+  }
+  add(row, all);
+  add([...before.parts, ...added.map(lastOf)].reverse(), all);
+}
+
+/** One that went to one host alone is the same either way. */
+function add(row: Parts, all: Parts[]): void {
+  const same = (each: Parts): boolean => each.length === row.length && each.every((part, index) => part === row[index]);
+  if (row.length > 1 && !all.some(same)) all.push(row);
 }
 
 const NOTHING: Sequel = { bytes: null, spans: () => false, keep: () => undefined };

@@ -37,6 +37,8 @@ const ROWS = {
   'keepalive-1': keepalive(1),
   'keepalive-32': keepalive(32),
   'keepalive-128': keepalive(128),
+  // Bodies of 1 KiB of JSON, no two alike: `--peers sallyport-unscanned` tells what scanning costs.
+  'post-32': { ...keepalive(32), job: { mode: 'keepalive', connections: 32, bodies: 512 } },
   'http2-32': http2('http2', 1, 32),
   'http2-32-connections': http2('http2', 32, 1),
   'grpc-unary': { ...http2('grpc', 1, 32), port: 'talkPort' },

@@ -118,11 +118,41 @@ function rate({ done, seconds, latencies }) {
   return { perSecond: done / seconds, done, p50: at(0.5), p99: at(0.99) };
 }
 
+/** Orders as an agent might send them, 1 KiB each: names, numbers, a sentence or two. */
+function orders(count) {
+  const words = 'please ship the blue box with care and leave it at the door of our old house by noon'.split(' ');
+  let seed = 7;
+  const chance = (most) => ((seed = (Math.imul(seed, 1103515245) + 12345) >>> 0) >>> 12) % most;
+  return Array.from({ length: count }, (_, number) => {
+    const items = [];
+    const text = () => JSON.stringify({ order: 10_000 + number, agent: 'bench', items });
+    while (text().length < 1000)
+      items.push({
+        sku: `${'ABCDEFGH'[chance(8)]}-${chance(1000)}`,
+        quantity: chance(20),
+        price: chance(10_000) / 100,
+        note: Array.from({ length: 4 + chance(8) }, () => words[chance(words.length)]).join(' '),
+      });
+    return text();
+  });
+}
+
+/** What is asked, one after another: the same each time, or with a body that is another each time. */
+function requests() {
+  if (job.bodies === undefined) return [request(target.host, '/1k')];
+  const head = `POST /1k HTTP/1.1\r\nHost: ${target.host}:${target.port}\r\nUser-Agent: bench\r\nAccept: */*\r\n`;
+  const type = 'Content-Type: application/json\r\n';
+  return orders(job.bodies).map((body) =>
+    Buffer.from(`${head}${type}Content-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`),
+  );
+}
+
 async function keepalive() {
-  const bytes = request(target.host, '/1k');
+  const all = requests();
+  let asked = 0;
   const open1 = async () => {
     const socket = await open();
-    socket.write(bytes);
+    socket.write(all[asked++ % all.length]);
     return { socket, size: await firstAnswer(socket) };
   };
   const ready = [];
@@ -136,7 +166,7 @@ async function keepalive() {
       const next = () => {
         seen = 0;
         started = performance.now();
-        socket.write(bytes);
+        socket.write(all[asked++ % all.length]);
       };
       // No promise a request here: this generator has to outrun the fastest proxy.
       socket.on('data', (chunk) => {

@@ -8,14 +8,14 @@ import { HOST, PROXY_CORE, freePort, pinned, sleep, untilOpen } from './stage.js
 const here = import.meta.dirname;
 const root = resolve(here, '../..');
 
-async function sallyport(stage, { nodeFlags = [], flags = [] } = {}) {
+async function sallyport(stage, { nodeFlags = [], flags = [], scan = 'default' } = {}) {
   const folder = join(stage.folder, `gate-${process.hrtime.bigint()}`);
   mkdirSync(join(folder, 'rules'), { recursive: true });
   const token = ['bench', 'agent'].join('-');
   const hash = createHash('sha256').update(token).digest('hex');
   writeFileSync(
     join(folder, 'rules/bench.yaml'),
-    `version: 1\nagents:\n  bench:\n    identity: { token: "sha256:${hash}" }\n    capabilities: [bench]\ncapabilities:\n  bench:\n    endpoints:\n      - GET https://${HOST}:${stage.port}/**\n      - POST https://${HOST}:${stage.sinkPort}/upload\n      - GET https://${HOST}:${stage.sinkPort}/events\n      - GET https://*.many.bench:${stage.port}/**\n      - POST https://${HOST}:${stage.talkPort}/bench.Echo/*\n      - { host: ${HOST}, port: ${stage.talkPort}, methods: [GET], paths: [/ws], websocket: {} }\n`,
+    `version: 1\nagents:\n  bench:\n    identity: { token: "sha256:${hash}" }\n    capabilities: [bench]\n    scan: ${scan}\ncapabilities:\n  bench:\n    endpoints:\n      - GET https://${HOST}:${stage.port}/**\n      - POST https://${HOST}:${stage.port}/**\n      - POST https://${HOST}:${stage.sinkPort}/upload\n      - GET https://${HOST}:${stage.sinkPort}/events\n      - GET https://*.many.bench:${stage.port}/**\n      - POST https://${HOST}:${stage.talkPort}/bench.Echo/*\n      - { host: ${HOST}, port: ${stage.talkPort}, methods: [GET], paths: [/ws], websocket: {} }\n`,
   );
   const ready = join(folder, 'ready.json');
   const pins = [stage.port, stage.sinkPort, stage.talkPort].flatMap((port) => [
@@ -53,9 +53,10 @@ async function sallyport(stage, { nodeFlags = [], flags = [] } = {}) {
   };
 }
 
-/** The same that waits for its disk, and one that records nothing: what the audit log costs. */
+/** The same that waits for its disk, and one that records nothing: what the audit log costs. One that scans nothing. */
 const onDisk = (stage) => sallyport(stage, { flags: ['--audit-durability=disk'] });
 const unaudited = (stage) => sallyport(stage, { nodeFlags: ['--import', join(here, 'peers/no-audit.js')] });
+const unscanned = (stage) => sallyport(stage, { scan: 'off' });
 
 async function squid(stage) {
   const port = await freePort();
@@ -159,6 +160,7 @@ export const PROXIES = {
   sallyport,
   'sallyport-disk': onDisk,
   'sallyport-unaudited': unaudited,
+  'sallyport-unscanned': unscanned,
   squid,
   mitmproxy,
   'http-mitm-proxy': httpMitmProxy,

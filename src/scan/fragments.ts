@@ -6,12 +6,12 @@ export class Fragment {
   readonly slot: number;
   /** What it is told apart by from what stood there before. */
   readonly hash: number;
-  readonly #bytes: Uint8Array;
+  readonly #bytes: Buffer;
   readonly #from: number;
   readonly #to: number;
   #text: string | null = null;
 
-  constructor(slot: number, bytes: Uint8Array, from: number, to: number) {
+  constructor(slot: number, bytes: Buffer, from: number, to: number) {
     this.slot = slot;
     this.hash = hashOf(bytes, from, to, 0);
     this.#bytes = bytes;
@@ -20,7 +20,7 @@ export class Fragment {
   }
 
   /** Something else at the same place. */
-  as(bytes: Uint8Array): Fragment {
+  as(bytes: Buffer): Fragment {
     return new Fragment(this.slot, bytes, 0, bytes.length);
   }
 
@@ -34,12 +34,8 @@ export class Fragment {
 
   /** What it says (Latin-1). */
   get text(): string {
-    return (this.#text ??= latin1(this.#bytes, this.#from, this.#to));
+    return (this.#text ??= this.#bytes.toString('latin1', this.#from, this.#to));
   }
-}
-
-function latin1(bytes: Uint8Array, from: number, to: number): string {
-  return Buffer.from(bytes.buffer, bytes.byteOffset + from, to - from).toString('latin1');
 }
 
 export const NO_FRAGMENTS: readonly Fragment[] = [];
@@ -94,7 +90,7 @@ export function hostFragment(labels: string): Fragment {
 export type BodyForm = JsonValues | 'form' | 'other';
 
 /** The parts of a path and a query of which a secret could be made over several requests. */
-export function targetFragments(target: Uint8Array): readonly Fragment[] {
+export function targetFragments(target: Buffer): readonly Fragment[] {
   const fragments: Fragment[] = [];
   const question = target.indexOf(QUESTION);
   const end = question === -1 ? target.length : question;
@@ -110,20 +106,20 @@ export function targetFragments(target: Uint8Array): readonly Fragment[] {
 }
 
 /** The same of a body. */
-export function bodyFragments(body: Uint8Array, form: BodyForm): readonly Fragment[] {
+export function bodyFragments(body: Buffer, form: BodyForm): readonly Fragment[] {
   if (body.length === 0 || body.length > LONGEST_BODY) return NO_FRAGMENTS;
   const fragments: Fragment[] = [];
   addBody(fragments, body, form);
   return fragments;
 }
 
-function add(fragments: Fragment[], slot: number, bytes: Uint8Array, from: number, to: number): void {
+function add(fragments: Fragment[], slot: number, bytes: Buffer, from: number, to: number): void {
   if (fragments.length >= MOST || to - from < SHORTEST || to - from > LONGEST) return;
   for (let at = from; at < to; at++) if (TOKEN[bytes[at] as number] === 0) return;
   fragments.push(new Fragment(slot, bytes, from, to));
 }
 
-function addPairs(fragments: Fragment[], bytes: Uint8Array, begin: number): void {
+function addPairs(fragments: Fragment[], bytes: Buffer, begin: number): void {
   for (let from = begin; from < bytes.length;) {
     const and = bytes.indexOf(AND, from);
     const to = and === -1 ? bytes.length : and;
@@ -135,7 +131,7 @@ function addPairs(fragments: Fragment[], bytes: Uint8Array, begin: number): void
   }
 }
 
-function addBody(fragments: Fragment[], body: Uint8Array, form: BodyForm): void {
+function addBody(fragments: Fragment[], body: Buffer, form: BodyForm): void {
   if (form === 'form') addPairs(fragments, body, 0);
   else if (typeof form === 'object') {
     const { places, names } = form;

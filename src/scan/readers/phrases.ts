@@ -33,6 +33,7 @@ const LENGTHS = [24, 21, 18, 15, 12];
 /** Twelve words that are drawn by chance are longer than this (76 bytes, give or take 5): one of them stands at every one of these steps. */
 const STEP = 52;
 const HALF = 26;
+const QUARTER = 13;
 /** A word and what may stand between two: spaces, line breaks, commas, quotes, numbers in a list. */
 const LONGEST_WORD = 8;
 const LONGEST_GAP = 8;
@@ -86,10 +87,12 @@ export class PhraseReader implements Reader {
     this.#from = base + (final ? to : Math.max(from, to - STEP - LONGEST_WORD - LONGEST_GAP, 0));
   }
 
-  /** A phrase is longer than twice half a step: half a step before this word, or behind it, stands another of it. */
+  /** A phrase is longer than twice half a step: up to half a step before this word, or behind it, all words are of the list. */
   #standsAlone(probe: number, from: number, to: number, final: boolean): boolean {
-    if (probe - HALF < from || this.#wordNear(probe - HALF, from, to) >= 0) return false;
-    return probe + HALF < to ? this.#wordNear(probe + HALF, from, to) < 0 : final;
+    if (probe - HALF < from) return false;
+    const goesOn = (at: number): boolean => (at < to ? this.#wordNear(at, from, to) >= 0 : !final);
+    if (goesOn(probe + QUARTER) && goesOn(probe + HALF)) return false;
+    return this.#wordNear(probe - QUARTER, from, to) < 0 || this.#wordNear(probe - HALF, from, to) < 0;
   }
 
   /** Start of the word of the list that stands at an index or right behind the gap there; -1: none does. */

@@ -57,6 +57,8 @@ const WORDS: i32 = 1 << 20;
 const REFERENCES: i32 = 1 << 21;
 const QUOTED: i32 = 1 << 22;
 
+/** Bytes of text in which something may be found. */
+const TEXT: i32 = 8;
 /** Within so many bytes, quoted-printable has another escape. */
 const NEAR: i32 = 24;
 
@@ -115,6 +117,42 @@ export function pass(begin: i32, from: i32, to: i32, base: i32, final: bool): vo
   store<i32>(RESULT, count);
   store<i32>(RESULT, final ? 0 : pendingIn(begin, to), 4);
   store<i32>(RESULT, traits, 8);
+}
+
+/**
+ * Whether anything may be found in [0, to) of the stage: a literal, or text, of which nothing shorter than eight bytes is looked
+ * for. The 32 bytes behind `to` are written over.
+ */
+export function tells(to: i32): bool {
+  if (holdsText(to)) return true;
+  pass(0, 0, to, 0, true);
+  return count > 0;
+}
+
+/** Text in ASCII, characters of UTF-8, and NUL, which stands between the letters of other encodings. */
+function holdsText(to: i32): bool {
+  let length = 0;
+  for (let at = 0; at < to; at++) {
+    const byte = load<u8>(stage + at);
+    if (byte < 0x80) {
+      length = (byte >= 0x20 && byte < 0x7f) || (byte >= 0x09 && byte <= 0x0d) || byte == 0 ? length + 1 : 0;
+    } else {
+      const more = bytesOfCharacter(at, to);
+      length = more == 0 ? 0 : length + more;
+      at += max(0, more - 1);
+    }
+    if (length >= TEXT) return true;
+  }
+  return false;
+}
+
+/** Bytes of the character of UTF-8 that begins at a place, beyond ASCII; 0: none does. */
+function bytesOfCharacter(at: i32, to: i32): i32 {
+  const lead = load<u8>(stage + at);
+  const length = lead >= 0xf5 || lead < 0xc2 ? 0 : lead >= 0xf0 ? 4 : lead >= 0xe0 ? 3 : 2;
+  if (at + length > to) return 0;
+  for (let next = at + 1; next < at + length; next++) if ((load<u8>(stage + next) & 0xc0) != 0x80) return 0;
+  return length;
 }
 
 /** Compares wherever the filters say so, and notes traits of blocks; returns those of all. */

@@ -38,6 +38,7 @@ interface Exports {
     depth: number,
   ): void;
   pass(begin: number, from: number, to: number, base: number, final: number): void;
+  tells(to: number): number;
 }
 
 const PAGE = 65_536;
@@ -76,6 +77,7 @@ export class Kernel {
   readonly #blocks: Uint16Array;
   readonly #result: Int32Array;
   readonly #pass: Exports['pass'];
+  readonly #tells: Exports['tells'];
 
   /** `most`: bytes that are read at once. */
   constructor(tables: Tables, most: number) {
@@ -106,6 +108,7 @@ export class Kernel {
     this.ends = new Int32Array(buffer, atEnds, hits);
     this.literals = new Int32Array(buffer, atNames, hits);
     this.#pass = exports.pass;
+    this.#tells = exports.tells;
   }
 
   /** Reads some bytes; returns how many of the last of them may begin a literal that is not there whole. */
@@ -119,6 +122,12 @@ export class Kernel {
     this.count = this.#result[0] as number;
     this.traits = this.#result[2] as number;
     return this.#result[1] as number;
+  }
+
+  /** Whether there is a literal in the first `size` bytes, or text of eight bytes: without either, nothing is found in them. */
+  tells(bytes: Uint8Array, size: number): boolean {
+    copyBytes(bytes, 0, size, this.#stage, 0);
+    return this.#tells(size) !== 0;
   }
 
   /** Copies the traits of the blocks of [from, to) that were read last, the first of them whole. */

@@ -30,6 +30,12 @@ const NOT_BASE32 = 32;
 const NOT_HEX = 64;
 const KINDS = kinds();
 
+/** Characters that are decoded in all ways at once. */
+const SHORT = 256;
+/** What is decoded in several ways is set apart by bytes that are in no text and no literal. */
+const APART = 4;
+const NOTHING = 0xff;
+
 const BACKSLASH = 0x5c;
 const LINE_FEED = 0x0a;
 const RETURN = 0x0d;
@@ -182,14 +188,28 @@ export class RunReader implements Reader {
   }
 
   #base64(start: number, end: number, run: Run): void {
+    if (!run.long && !this.#mayHoldBase64(start, end, run)) return;
     for (let shift = 0; shift < 4; shift++) {
       const size = decodeBase64(this.#chars, start + shift, end, this.#decoded, 0);
       const text = size >= 32 && isUtf8(withoutCutEnds(this.#decoded, size));
       this.#feed('base64', size, shift, 4 / 3, run);
-      if (shift === 0 && !run.long && !text) this.#brotli(size, run.source);
       // Where one alignment is all text, the others are noise: nobody can write both.
       if (text) return;
     }
+  }
+
+  /** Whether any alignment is worth reading, told at once: mostly none is. */
+  #mayHoldBase64(start: number, end: number, run: Run): boolean {
+    const decoded = this.#decoded;
+    let size = decodeBase64(this.#chars, start, end, decoded, 0);
+    this.#brotli(size, run.source);
+    // Of what is long, each is looked at for itself.
+    if (end - start > SHORT) return true;
+    for (let shift = 1; shift < 4; shift++) {
+      for (let at = 0; at < APART; at++) decoded[size++] = NOTHING;
+      size = decodeBase64(this.#chars, start + shift, end, decoded, size);
+    }
+    return isWorthReading(decoded, size, this.#view.context.engine);
   }
 
   /** Brotli does not say what it is: what a run decodes to is tried as a whole. */

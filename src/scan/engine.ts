@@ -19,7 +19,7 @@ export interface Opening {
 }
 
 /** What is to be looked at where a literal ends. */
-export interface Target {
+export interface Target extends Literal {
   readonly length: number;
   readonly variants: readonly Variant[];
   readonly openings: readonly Opening[];

@@ -3,19 +3,11 @@ import { KERNEL } from './kernel-bytes.ts';
 import type { Tables } from './kernel-tables.ts';
 
 /** What is used of WebAssembly (https://www.w3.org/TR/wasm-js-api-2/): Node's types leave it to those of browsers. */
-declare namespace WebAssembly {
-  class Module {
-    constructor(bytes: Uint8Array);
-  }
-  class Memory {
-    constructor(pages: { initial: number; maximum: number });
-    readonly buffer: ArrayBuffer;
-  }
-  class Instance {
-    constructor(module: Module, imports: { env: { memory: Memory } });
-    readonly exports: unknown;
-  }
-}
+declare const WebAssembly: {
+  readonly Module: new (bytes: Uint8Array) => object;
+  readonly Memory: new (pages: { initial: number; maximum: number }) => { readonly buffer: ArrayBuffer };
+  readonly Instance: new (module: object, imports: object) => { readonly exports: unknown };
+};
 
 /** What kernel/pass.ts exports: places in its memory, and its functions. */
 interface Exports {
@@ -25,18 +17,10 @@ interface Exports {
   readonly FIRST_OF: { readonly value: number };
   readonly FOLD: { readonly value: number };
   readonly VECTORS: { readonly value: number };
+  readonly LAYOUT: { readonly value: number };
   readonly RESULT: { readonly value: number };
   readonly REST: { readonly value: number };
-  layout(
-    lists: number,
-    literals: number,
-    texts: number,
-    stage: number,
-    blocks: number,
-    ends: number,
-    names: number,
-    depth: number,
-  ): void;
+  layout(): void;
   pass(begin: number, from: number, to: number, base: number, final: number): void;
   tells(to: number): number;
 }
@@ -50,7 +34,7 @@ const BEFORE = 16;
 /** Fewer blocks are copied one by one. */
 const FEW = 64;
 
-let compiled: WebAssembly.Module | null = null;
+let compiled: object | null = null;
 
 /** What is read at a time: [from, to), with `pending` bytes before it that may begin a literal. `final`: no more bytes follow. */
 export interface Span {
@@ -101,7 +85,8 @@ export class Kernel {
     put(lists, atLists);
     put(literals, atLiterals);
     put(texts, atTexts);
-    exports.layout(atLists, atLiterals, atTexts, atStage, atBlocks, atEnds, atNames, tables.depth);
+    put(Int32Array.from([...places, tables.depth]), exports.LAYOUT.value);
+    exports.layout();
     this.#stage = new Uint8Array(buffer, atStage, stage);
     this.#blocks = new Uint16Array(buffer, atBlocks, Math.ceil(stage / BLOCK));
     this.#result = new Int32Array(buffer, exports.RESULT.value, 3);
@@ -142,7 +127,7 @@ export class Kernel {
 
 /** An instance with a memory of its own, and places in it for parts of these sizes. */
 function placed(
-  module: WebAssembly.Module,
+  module: object,
   pages: number,
   sizes: readonly number[],
 ): { readonly buffer: ArrayBuffer; readonly exports: Exports; readonly places: Places } {

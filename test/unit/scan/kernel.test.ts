@@ -3,13 +3,15 @@ import { describe, expect, it } from 'vitest';
 import { setOf, type ByteSet } from '../../../src/pattern/byte-set.ts';
 import { Kernel } from '../../../src/scan/kernel.ts';
 import { tablesOf, type Literal } from '../../../src/scan/kernel-tables.ts';
+import { loadDetectors } from '../../../src/policy/load.ts';
+import { compileEngine } from '../../../src/scan/engine.ts';
 
 const ANY: ByteSet = new Uint8Array(256).fill(1);
 const literal = (text: string, next = ANY): Literal => ({ text, next });
 
 function naive(literals: readonly Literal[], text: string): string[] {
   const found: string[] = [];
-  const folded = text.toLowerCase();
+  const folded = text.replace(/[A-Z]/g, (letter) => letter.toLowerCase());
   for (let end = 1; end <= text.length; end++)
     for (const each of literals)
       if (folded.slice(0, end).endsWith(each.text) && (end === text.length || each.next[text.charCodeAt(end)] === 1))
@@ -85,6 +87,31 @@ describe('Kernel', () => {
   it('leaves out what is followed by what it never is', () => {
     const all = [literal('sk', setOf('0123456789abcdef'))];
     expect(scan(all, 'sku task sk9 skA sk').found).toEqual(['11 sk', '19 sk']);
+  });
+
+  it('finds the literals of all detectors that ship, among the beginnings of others', () => {
+    const { targets } = compileEngine(loadDetectors('rules/detectors'));
+    const kernel = new Kernel(tablesOf(targets), 1024);
+    const piece = fc.oneof(
+      fc.nat(targets.length - 1).map((id) => (targets[id] as Literal).text),
+      fc
+        .tuple(fc.nat(targets.length - 1), fc.nat(6))
+        .map(([id, length]) => (targets[id] as Literal).text.slice(0, length).toUpperCase()),
+      fc.constantFrom(' ', '=', '"', 'x1', '-', '\n', '\xe9'),
+    );
+    fc.assert(
+      fc.property(fc.array(piece, { maxLength: 20 }), (pieces) => {
+        const text = pieces.join('').slice(0, 1000);
+        const bytes = Buffer.from(text, 'latin1');
+        kernel.run(bytes, { from: 0, to: bytes.length, pending: 0, final: true });
+        const found = Array.from(
+          { length: kernel.count },
+          (_, hit) => `${kernel.ends[hit]} ${(targets[kernel.literals[hit] as number] as Literal).text}`,
+        );
+        expect(found.sort()).toEqual(naive(targets, text));
+      }),
+      { numRuns: 200 },
+    );
   });
 
   it('has room for literals that begin with one another, wherever they stand', () => {

@@ -1,5 +1,8 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { BLOCK, TRAITS, traitsOf } from '../../../src/scan/bytes.ts';
+import { BLOCK, TRAITS, blockOf, isOfRun, traitsOf } from '../../../src/scan/bytes.ts';
+import { ENTITIES } from '../../../src/scan/decoders/entities.ts';
+import { QUOTED_PRINTABLE } from '../../../src/scan/decoders/quoted-printable.ts';
 import { Kernel } from '../../../src/scan/kernel.ts';
 import { tablesOf } from '../../../src/scan/kernel-tables.ts';
 
@@ -55,5 +58,54 @@ describe('Kernel, of traits', () => {
     const phrase = Array.from({ length: 12 }, () => 'act').join(' ');
     for (const text of shifted(phrase)) expect(traits(text)).toContain('words');
     expect(traits('{"a_name":"some words of text"},{"b_name":"other words"}')).not.toContain('words');
+  });
+
+  it('tells of each block what ends in it, however the bytes are split', () => {
+    const piece = fc.oneof(
+      fc.string({ minLength: 1, maxLength: 4, unit: 'binary' }),
+      fc.constantFrom('1234', '12', 'AbC+/_-dEfgh', '0123456789abcdef', 'x', ' '),
+    );
+    fc.assert(
+      fc.property(fc.array(piece, { maxLength: 40 }), fc.array(fc.nat(200), { maxLength: 5 }), (pieces, cuts) => {
+        const bytes = Buffer.from(pieces.join(''));
+        const ends = [...new Set([...cuts.filter((cut) => cut > 0 && cut < bytes.length), bytes.length])];
+        const kernel = new Kernel(tablesOf([]), bytes.length);
+        const blocks = new Uint16Array(blockOf(bytes.length) + 1);
+        let from = 0;
+        for (const to of ends.sort((a, b) => a - b)) {
+          kernel.run(bytes, { from, to, pending: 0, final: to === bytes.length });
+          kernel.copyBlocks(from, to, blocks);
+          from = to;
+        }
+        const inARow = (end: number, count: number, is: (byte: number) => boolean): boolean =>
+          end + 1 >= count && bytes.subarray(end + 1 - count, end + 1).every(is);
+        const expected = new Uint16Array(blocks.length);
+        for (const [at, byte] of bytes.entries()) {
+          let traits = traitsOf(byte);
+          if (inARow(at, 16, isOfRun)) traits |= TRAITS.longRun;
+          if (inARow(at, 4, (each) => each >= 0x30 && each <= 0x39)) traits |= TRAITS.fourDigits;
+          expected[blockOf(at)] = (expected[blockOf(at)] as number) | traits;
+        }
+        expect(blocks).toEqual(expected);
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  it.each([
+    ['references of characters', TRAITS.references, ENTITIES, ['&', '#', ';', 'x', '65', 'lowbar', 'amp;', 'a', ' ']],
+    ['quoted-printable', TRAITS.quoted, QUOTED_PRINTABLE, ['=', '=41', '=5A', '=4a', '\n', '\r\n', 'a', 'some text ']],
+  ] as const)('misses no %s', (_what, trait, escapes, parts) => {
+    fc.assert(
+      fc.property(fc.array(fc.constantFrom(...parts), { maxLength: 30 }), (pieces) => {
+        const bytes = Buffer.from(pieces.join(''));
+        const padded = Buffer.concat([bytes, Buffer.alloc(32)]);
+        const kernel = new Kernel(tablesOf([]), bytes.length);
+        kernel.run(bytes, { from: 0, to: bytes.length, pending: 0, final: true });
+        const hides = bytes.some((byte, at) => (traitsOf(byte) & escapes.trait) !== 0 && escapes.hides(padded, at));
+        if (hides) expect(kernel.traits & trait).toBe(trait);
+      }),
+      { numRuns: 2000 },
+    );
   });
 });

@@ -58,9 +58,17 @@ describe('fuzz', () => {
     fc.assert(
       fc.property(damaged, fc.array(fc.nat(2000), { maxLength: 6 }), (bytes, cuts) => {
         // What is found in two ways is told of once: which way is met first may depend on how it comes.
-        const found = (at: readonly number[]): Set<string | undefined> =>
-          new Set(namesIn(engine, bytes, at).map((name) => name.split('>')[0]));
-        expect(found(cuts)).toEqual(found([]));
+        const found = (at: readonly number[]): Set<string | undefined> | null => {
+          try {
+            return new Set(namesIn(engine, bytes, at).map((name) => name.split('>')[0]));
+          } catch (error) {
+            if (!(error instanceof BudgetExceeded)) throw error;
+            return null;
+          }
+        };
+        // How much work something is may depend on how it comes, too: what is near the limit is refused one way or the other.
+        const [split, whole] = [found(cuts), found([])];
+        if (split !== null && whole !== null) expect(split).toEqual(whole);
       }),
       { numRuns: RUNS },
     );

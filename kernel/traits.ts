@@ -26,13 +26,15 @@ const SINGLE: i32 = 6;
 const RUN: i32 = 8;
 const WORD: i32 = 9;
 const CODE: i32 = 10;
+const LETTER: i32 = 11;
 
 /** Within so many bytes, quoted-printable has another escape. */
 const NEAR: i32 = 24;
 
-/** A bit for each of the last 32 bytes that is a character of a run, and for each that is a digit. */
+/** A bit for each of the last 32 bytes that is a character of a run, for each that is a digit, and for each that is a letter. */
 let runs: i32 = 0;
 let digits: i32 = 0;
+let letters: i32 = 0;
 /** Traits that any block has, and that every whole one has. */
 let all: i32 = 0;
 let each: i32 = 0;
@@ -46,6 +48,7 @@ let quoted: bool = false;
 export function begin(): void {
   runs = 0;
   digits = 0;
+  letters = 0;
   all = 0;
   each = -1;
   numbered = 0;
@@ -65,8 +68,13 @@ export function note(at: i32, left: i32, bytes: v128, behind: v128, low: v128, h
   );
   runs = (runs >>> 16) | ((i8x16.bitmask(lacks(RUN, low, row, none)) ^ 0xffff) << 16);
   digits = (digits >>> 16) | (i8x16.bitmask(i8x16.eq(v128.and(single, digit), digit)) << 16);
+  letters = (letters >>> 16) | ((i8x16.bitmask(lacks(LETTER, low, row, none)) ^ 0xffff) << 16);
   const four = digits & (digits << 1);
-  const ofBlocks = folded(single, sets) | ofEnds(sixteen(runs), LONG_RUN) | ofEnds(four & (four << 2), FOUR_DIGITS);
+  const ofBlocks =
+    folded(single, sets) |
+    ofEnds(sixteen(runs), LONG_RUN) |
+    ofEnds(four & (four << 2), FOUR_DIGITS) |
+    ofEnds(noWords(letters), NOT_WORD);
   store<u32>(blocks + (at >> 2), ofBlocks);
   all |= ofBlocks;
   if (left >= 8) each &= ofBlocks;
@@ -108,6 +116,14 @@ function sixteen(bits: i32): i32 {
   bits &= bits << 2;
   bits &= bits << 4;
   return bits & (bits << 8);
+}
+
+/** Where words have ended that are shorter than three letters, a byte further on, and where others have become longer than eight. */
+function noWords(bits: i32): i32 {
+  const short = bits & ~(bits >>> 1) & ~((bits << 1) & (bits << 2));
+  const two = bits & (bits << 1);
+  const four = two & (two << 2);
+  return (short << 1) | (four & (four << 4) & (bits << 8));
 }
 
 /** A trait of two blocks, by the bits of the upper sixteen. */

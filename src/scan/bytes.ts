@@ -13,7 +13,7 @@ export const TRAITS = {
   semicolon: 128,
   /** Sixteen characters of Base64, in either alphabet, end there in a row. */
   longRun: 256,
-  /** No letter, and none of what may stand between two words of a phrase. */
+  /** No letter, and none of what may stand between two words of a phrase; or right before it a word ends that is shorter than three letters, or there one is longer than eight. */
   notWord: 512,
   /** Four digits in a row end there. */
   fourDigits: 1024,

@@ -51,7 +51,8 @@ const SINGLE = 6;
 const RUN = 8;
 const WORD = 9;
 const CODE = 10;
-const VECTORS = 11;
+const LETTER = 11;
+const VECTORS = 12;
 /** Traits of single characters. */
 const SINGLES = 0xff;
 
@@ -167,6 +168,7 @@ function vectorsOf(literals: readonly Literal[]): Uint8Array {
     const isIn = (set: number, is: boolean): void => note(set, byte & 15, is && byte < 0x80 ? 1 << (byte >> 4) : 0);
     isIn(RUN, isOfRun(byte));
     isIn(WORD, (traitsOf(byte) & TRAITS.notWord) === 0);
+    isIn(LETTER, isLetter(byte));
     isIn(CODE, (traitsOf(byte) & TRAITS.notCode) === 0);
   }
   return vectors;

@@ -1,6 +1,6 @@
 import { validateMnemonic } from '@scure/bip39';
 import { wordlist } from '@scure/bip39/wordlists/english.js';
-import { BLOCK, TRAITS, blockOf } from '../bytes.ts';
+import { TRAITS, blockOf } from '../bytes.ts';
 import type { Detector } from '../detector.ts';
 import type { Reader } from '../reader.ts';
 import type { View } from '../view.ts';
@@ -201,13 +201,26 @@ export class PhraseReader implements Reader {
   }
 }
 
-/** Whether something that is in no phrase stands close by on both sides: it reaches further on one of them. */
+/** Whole blocks of the shortest phrase beside the one that an index in it is in: twelve words of three letters fill five. */
+const BESIDE = 4;
+
+/** Whether something that is in no phrase stands so close by that there is no room for one. */
 function isCutOff(blocks: Uint16Array, probe: number, to: number): boolean {
   const block = blockOf(probe);
-  if (block < 2 || (block + 3) * BLOCK > to) return false;
-  const before = (blocks[block - 1] as number) | (blocks[block - 2] as number);
-  const behind = (blocks[block + 1] as number) | (blocks[block + 2] as number);
-  return (before & behind & TRAITS.notWord) !== 0;
+  const last = blockOf(to) - 1;
+  let free = 0;
+  for (let at = block - 1; at >= 0 && free < BESIDE && isFree(blocks, at); at--) free++;
+  for (let at = block + 1; free < BESIDE; at++) {
+    // What has not come yet may belong to it.
+    if (at > last) return false;
+    if (!isFree(blocks, at)) return true;
+    free++;
+  }
+  return false;
+}
+
+function isFree(blocks: Uint16Array, block: number): boolean {
+  return ((blocks[block] as number) & TRAITS.notWord) === 0;
 }
 
 /** Words of the list one after another. */

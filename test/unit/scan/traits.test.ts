@@ -18,6 +18,11 @@ function traits(text: string): string[] {
 const shifted = (text: string): string[] =>
   Array.from({ length: BLOCK }, (_, shift) => `${'('.repeat(shift)}${text}${'('.repeat(BLOCK)}`);
 
+const isLetter = (byte: number): boolean => /[A-Za-z]/.test(String.fromCharCode(byte));
+/** Whether a word of one letter or two ends right before an index. */
+const endsShortWord = (bytes: Buffer, at: number): boolean =>
+  /(?:^|[^A-Za-z])[A-Za-z]{1,2}$/.test(bytes.toString('latin1', 0, at));
+
 /** Those that single bytes have. */
 const OF_BYTES = 0xff | TRAITS.notWord | TRAITS.notCode;
 
@@ -25,14 +30,16 @@ describe('Kernel, of traits', () => {
   it('tells the traits of every byte, wherever it stands', () => {
     for (let byte = 0; byte < 256; byte++)
       for (let at = 0; at < 3 * BLOCK; at++) {
-        const bytes = Buffer.alloc(3 * BLOCK + 1, 'a').fill(byte, at, at + 1);
+        const bytes = Buffer.alloc(3 * BLOCK + 1, ' ').fill(byte, at, at + 1);
         const kernel = new Kernel(tablesOf([]), bytes.length);
         kernel.run(bytes, { from: 0, to: bytes.length, pending: 0, final: true });
         const blocks = new Uint16Array(4);
         kernel.copyBlocks(0, bytes.length, blocks);
         const expected = [0, 0, 0, 0].fill(traitsOf(byte), at >> 3, (at >> 3) + 1);
+        // A letter by itself is no word of a phrase.
+        if (isLetter(byte)) expected[(at + 1) >> 3] = TRAITS.notWord | (expected[(at + 1) >> 3] as number);
         expect([...blocks].map((each) => each & OF_BYTES)).toEqual(expected);
-        expect(kernel.traits & OF_BYTES).toBe(traitsOf(byte));
+        expect(kernel.traits & OF_BYTES).toBe(expected.reduce((all, each) => all | each, 0));
       }
   });
 
@@ -63,7 +70,7 @@ describe('Kernel, of traits', () => {
   it('tells of each block what ends in it, however the bytes are split', () => {
     const piece = fc.oneof(
       fc.string({ minLength: 1, maxLength: 4, unit: 'binary' }),
-      fc.constantFrom('1234', '12', 'AbC+/_-dEfgh', '0123456789abcdef', 'x', ' '),
+      fc.constantFrom('1234', '12', 'AbC+/_-dEfgh', '0123456789abcdef', 'x', ' ', 'abandon ', 'of ', 'mechanics '),
     );
     fc.assert(
       fc.property(fc.array(piece, { maxLength: 40 }), fc.array(fc.nat(200), { maxLength: 5 }), (pieces, cuts) => {
@@ -83,9 +90,15 @@ describe('Kernel, of traits', () => {
         for (const [at, byte] of bytes.entries()) {
           let traits = traitsOf(byte);
           if (inARow(at, 16, isOfRun)) traits |= TRAITS.longRun;
+          if (inARow(at, 9, isLetter) || (at > 0 && !isLetter(byte) && endsShortWord(bytes, at)))
+            traits |= TRAITS.notWord;
           if (inARow(at, 4, (each) => each >= 0x30 && each <= 0x39)) traits |= TRAITS.fourDigits;
           expected[blockOf(at)] = (expected[blockOf(at)] as number) | traits;
         }
+        // The end is an end of words, too, where there is room in its block.
+        const last = blockOf(bytes.length);
+        if (last * BLOCK < bytes.length && endsShortWord(bytes, bytes.length))
+          expected[last] = (expected[last] as number) | TRAITS.notWord;
         expect(blocks).toEqual(expected);
       }),
       { numRuns: 500 },

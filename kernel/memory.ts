@@ -12,8 +12,10 @@ export const SHORT_OF: i32 = LIST_OF + 4 * 8192;
 export const FIRST_OF: i32 = SHORT_OF + 4 * 256;
 /** Every byte in lower case. */
 export const FOLD: i32 = FIRST_OF + 4 * 256;
+/** Values of the characters of Base64, in both alphabets. */
+export const SEXTETS: i32 = FOLD + 256;
 /** Tables of sixteen bytes. */
-export const VECTORS: i32 = FOLD + 256;
+export const VECTORS: i32 = SEXTETS + 256;
 /** Where everything is whose length differs, in the order of the variables below, and the length of the longest literal. */
 export const LAYOUT: i32 = VECTORS + 16 * 16;
 /** What a pass leaves: how many hits, how many bytes are pending, all traits. 32 bits each. */
@@ -44,6 +46,11 @@ export function layout(): void {
   ends = load<i32>(LAYOUT, 20);
   names = load<i32>(LAYOUT, 24);
   depth = load<i32>(LAYOUT, 28);
+}
+
+/** Moves the stage: what is behind a place on it is read as if it began there. */
+export function moveStage(by: i32): void {
+  stage += by;
 }
 
 /** A table of sixteen bytes. */

@@ -1,6 +1,7 @@
 import { begin, note, noted } from './traits';
 import { compareAll, compareAt, candidates, count, pendingIn, reset } from './literals';
-import { RESULT, stage } from './memory';
+import { decodeAll } from './base64';
+import { RESULT, moveStage, stage } from './memory';
 
 /*
  * The scanner's inner loop: one pass over some bytes that finds where literals stand in them and notes the traits of every
@@ -8,7 +9,7 @@ import { RESULT, stage } from './memory';
  * src/scan/kernel-bytes.ts. It decides nothing on its own, allocates nothing, and calls nobody.
  */
 
-export { FILTER, FIRST_OF, FOLD, LAYOUT, LIST_OF, REST, RESULT, SHORT_OF, VECTORS, layout } from './memory';
+export { FILTER, FIRST_OF, FOLD, LAYOUT, LIST_OF, REST, RESULT, SEXTETS, SHORT_OF, VECTORS, layout } from './memory';
 
 /** Bytes of text in which something may be found. */
 const TEXT: i32 = 8;
@@ -49,6 +50,18 @@ export function tells(to: i32): bool {
   if (holdsText(to)) return true;
   pass(0, 0, to, 0, true);
   return count > 0;
+}
+
+/** Where on the stage characters are decoded to: behind the longest that are decoded at once. */
+const DECODED: i32 = 512;
+
+/** The same for what the characters in [0, to) of the stage decode to as Base64, at any alignment. */
+export function tellsBase64(to: i32): bool {
+  const size = decodeAll(to, DECODED) - DECODED;
+  moveStage(DECODED);
+  const is = tells(size);
+  moveStage(-DECODED);
+  return is;
 }
 
 /** Text in ASCII, characters of UTF-8, and NUL, which stands between the letters of other encodings. */

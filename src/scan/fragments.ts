@@ -1,3 +1,4 @@
+import { copyBytes } from './bytes.ts';
 import type { JsonValues } from './json-strings.ts';
 
 /** A part of what a request carries that may be a part of something larger. */
@@ -9,7 +10,6 @@ export class Fragment {
   readonly #bytes: Buffer;
   readonly #from: number;
   readonly #to: number;
-  #text: string | null = null;
 
   constructor(slot: number, bytes: Buffer, from: number, to: number) {
     this.slot = slot;
@@ -24,17 +24,30 @@ export class Fragment {
     return new Fragment(this.slot, bytes, 0, bytes.length);
   }
 
-  /** Whether it ends as a text does that began no earlier, or is it. */
-  endsAs(text: string): boolean {
-    const from = Math.max(this.#from, this.#to - text.length);
-    if (this.#to - from !== text.length) return false;
-    for (let at = from; at < this.#to; at++) if (this.#bytes[at] !== text.charCodeAt(at - from)) return false;
+  get length(): number {
+    return this.#to - this.#from;
+  }
+
+  /** Whether it ends as some bytes [from, to) do, or is them. */
+  endsAs(bytes: Uint8Array, from: number, to: number): boolean {
+    const first = this.#to - (to - from);
+    if (first < this.#from) return false;
+    for (let at = from; at < to; at++) if (bytes[at] !== this.#bytes[first + at - from]) return false;
     return true;
+  }
+
+  equals(other: Fragment): boolean {
+    return this.length === other.length && this.endsAs(other.#bytes, other.#from, other.#to);
+  }
+
+  /** Copies its bytes [from, to) into others at `put`. */
+  copy(from: number, to: number, target: Uint8Array, put: number): void {
+    copyBytes(this.#bytes, this.#from + from, this.#from + to, target, put);
   }
 
   /** What it says (Latin-1). */
   get text(): string {
-    return (this.#text ??= this.#bytes.toString('latin1', this.#from, this.#to));
+    return this.#bytes.toString('latin1', this.#from, this.#to);
   }
 }
 

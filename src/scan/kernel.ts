@@ -1,4 +1,5 @@
 import { BLOCK, blockOf, copyBytes } from './bytes.ts';
+import { SEXTETS } from './decoders/base64.ts';
 import { KERNEL } from './kernel-bytes.ts';
 import type { Tables } from './kernel-tables.ts';
 
@@ -16,6 +17,7 @@ interface Exports {
   readonly SHORT_OF: { readonly value: number };
   readonly FIRST_OF: { readonly value: number };
   readonly FOLD: { readonly value: number };
+  readonly SEXTETS: { readonly value: number };
   readonly VECTORS: { readonly value: number };
   readonly LAYOUT: { readonly value: number };
   readonly RESULT: { readonly value: number };
@@ -23,6 +25,7 @@ interface Exports {
   layout(): void;
   pass(begin: number, from: number, to: number, base: number, final: number): void;
   tells(to: number): number;
+  tellsBase64(to: number): number;
 }
 
 const PAGE = 65_536;
@@ -62,6 +65,7 @@ export class Kernel {
   readonly #result: Int32Array;
   readonly #pass: Exports['pass'];
   readonly #tells: Exports['tells'];
+  readonly #tellsBase64: Exports['tellsBase64'];
 
   /** `most`: bytes that are read at once. */
   constructor(tables: Tables, most: number) {
@@ -81,6 +85,7 @@ export class Kernel {
     put(tables.shortOf, exports.SHORT_OF.value);
     put(tables.firstOf, exports.FIRST_OF.value);
     put(tables.fold, exports.FOLD.value);
+    put(SEXTETS, exports.SEXTETS.value);
     put(tables.vectors, exports.VECTORS.value);
     put(lists, atLists);
     put(literals, atLiterals);
@@ -94,6 +99,7 @@ export class Kernel {
     this.literals = new Int32Array(buffer, atNames, hits);
     this.#pass = exports.pass;
     this.#tells = exports.tells;
+    this.#tellsBase64 = exports.tellsBase64;
   }
 
   /** Reads some bytes; returns how many of the last of them may begin a literal that is not there whole. */
@@ -113,6 +119,12 @@ export class Kernel {
   tells(bytes: Uint8Array, size: number): boolean {
     copyBytes(bytes, 0, size, this.#stage, 0);
     return this.#tells(size) !== 0;
+  }
+
+  /** The same for what characters [from, to), no more than 256 of them, decode to as Base64, at any alignment. */
+  tellsBase64(chars: Uint8Array, from: number, to: number): boolean {
+    copyBytes(chars, from, to, this.#stage, 0);
+    return this.#tellsBase64(to - from) !== 0;
   }
 
   /** Copies the traits of the blocks of [from, to) that were read last, the first of them whole. */

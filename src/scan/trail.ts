@@ -1,42 +1,17 @@
+import { copyBytes } from './bytes.ts';
 import type { Fragment } from './fragments.ts';
+import { LENGTH, Row } from './row.ts';
 
 /** Places in requests of which is remembered what stood there, and hosts that are told apart at each. */
 const PLACES = 64;
 const TARGETS = 16;
-/** Parts that are remembered of one, and characters of each. */
-const PARTS = 12;
-const LENGTH = 128;
 /** What no match goes across, and nobody takes for a letter of UTF-16. */
-const APART = '\n\x01\n';
-/** Longer texts are written by native code, which costs a call. */
-const SHORT = 24;
+const APART = Uint8Array.of(0x0a, 0x01, 0x0a);
 
 /** Milliseconds for which it is remembered, once nothing is added. */
 const WINDOW = 600_000;
 
-type Parts = readonly string[];
-
-/** What was sent at one place in the requests of a session, latest last. */
-class Row {
-  readonly parts: string[] = [];
-  readonly hashes: number[] = [];
-
-  /** What is said again and again is no part of anything. */
-  has(fragment: Fragment): boolean {
-    const same = this.hashes.indexOf(fragment.hash);
-    return same !== -1 && fragment.endsAs(this.parts[same] as string);
-  }
-
-  add(fragment: Fragment): void {
-    this.parts.push(lastOf(fragment));
-    this.hashes.push(fragment.hash);
-    if (this.parts.length <= PARTS) return;
-    this.parts.shift();
-    this.hashes.shift();
-  }
-}
-
-/** The same for all hosts together and, once there are several, for each of them. */
+/** What was sent at one place, to all hosts together and, once there are several, to each of them. */
 class Place {
   readonly all = new Row();
   /** Hosts it was sent to, hashed; of one alone, `all` says everything. */
@@ -55,7 +30,7 @@ class Place {
     if (own === undefined) {
       // What was sent so far went to one host alone.
       const [first] = this.own.keys();
-      if (this.own.size === 1 && first !== undefined) this.own.set(first, copyOf(this.all));
+      if (this.own.size === 1 && first !== undefined) this.own.set(first, this.all.copy());
       this.own.set(target, (own = new Row()));
       if (this.own.size > TARGETS) this.own.delete(this.own.keys().next().value as number);
     }
@@ -65,13 +40,6 @@ class Place {
 }
 
 const EMPTY = new Row();
-
-function copyOf({ parts, hashes }: Row): Row {
-  const copy = new Row();
-  copy.parts.push(...parts);
-  copy.hashes.push(...hashes);
-  return copy;
-}
 
 /** What a request adds at one place: to what went to all hosts, and to what went to its own. */
 interface Growth {
@@ -106,17 +74,8 @@ export class Trail {
   sequel(target: number, fragments: readonly Fragment[], now: number): Sequel {
     const growths: Growth[] = [];
     for (const fragment of fragments) this.#follow(target, fragment, now, growths);
-    const rows: Parts[] = [];
-    let grows = false;
-    for (const { place, own, ofAll, ofTarget } of growths) {
-      if (ofAll.length === 0 && ofTarget.length === 0) continue;
-      grows = true;
-      const all = place?.all ?? EMPTY;
-      addRows(all, ofAll, rows);
-      // What went to one host alone is the same either way.
-      if (own !== all) addRows(own, ofTarget, rows);
-    }
-    return grows ? sequelOf(rows, () => this.#grow(target, growths, now)) : NOTHING;
+    const grown = growths.filter(({ ofAll, ofTarget }) => ofAll.length > 0 || ofTarget.length > 0);
+    return grown.length === 0 ? NOTHING : sequelOf(grown, () => this.#grow(target, grown, now));
   }
 
   #follow(target: number, fragment: Fragment, now: number, growths: Growth[]): void {
@@ -139,7 +98,6 @@ export class Trail {
 
   #grow(target: number, growths: readonly Growth[], now: number): void {
     for (const { slot, place, ofAll, ofTarget } of growths) {
-      if (ofAll.length === 0 && ofTarget.length === 0) continue;
       const kept = place ?? new Place();
       if (place === null) this.#places.set(slot, kept);
       kept.add(target, ofAll, ofTarget, now);
@@ -160,63 +118,86 @@ export class Trail {
 }
 
 function addOnce(fragment: Fragment, added: Fragment[]): void {
-  for (const each of added) if (each.hash === fragment.hash && each.text === fragment.text) return;
+  for (const each of added) if (each.hash === fragment.hash && each.equals(fragment)) return;
   added.push(fragment);
-}
-
-function lastOf({ text }: Fragment): string {
-  return text.length <= LENGTH ? text : text.slice(-LENGTH);
-}
-
-/** Adds what a request makes of one place: all of it in a row, and in reverse. Of what is long, its beginning goes on with what was before it. */
-function addRows({ parts }: Row, added: readonly Fragment[], rows: Parts[]): void {
-  if (added.length === 0 || parts.length + added.length < 2) return;
-  let row = [...parts];
-  for (const { text } of added) {
-    row.push(text.length <= LENGTH ? text : text.slice(0, LENGTH));
-    if (text.length <= LENGTH) continue;
-    if (row.length > 1) rows.push(row);
-    row = [text.slice(-LENGTH)];
-  }
-  if (row.length > 1) rows.push(row);
-  rows.push([...parts, ...added.map(lastOf)].reverse());
 }
 
 const NOTHING: Sequel = { bytes: null, spans: () => false, keep: () => undefined };
 
-function sequelOf(rows: readonly Parts[], keep: () => void): Sequel {
+function sequelOf(growths: readonly Growth[], keep: () => void): Sequel {
+  const ends: number[] = [];
   return {
-    bytes: rows.length === 0 ? null : bytesOf(rows),
+    bytes: bytesOf(growths, ends),
     spans: (offset, length) => {
-      let at = 0;
-      for (const row of rows) {
-        for (const part of row) {
-          at += part.length;
-          if (at > offset) return offset + length > at;
-        }
-        at += APART.length;
-      }
-      return false;
+      const end = ends.find((each) => each > offset);
+      return end !== undefined && offset + length > end;
     },
     keep,
   };
 }
 
-/** All rows, their parts one behind the other, set apart. */
-function bytesOf(rows: readonly Parts[]): Buffer {
-  let size = -APART.length;
-  for (const row of rows) for (const part of row) size += part.length;
-  const bytes = Buffer.allocUnsafe(size + rows.length * APART.length);
-  let at = 0;
-  for (const [index, row] of rows.entries()) {
-    if (index > 0) at = put(APART, bytes, at);
-    for (const part of row) at = put(part, bytes, at);
+/** All that a request makes of what was sent before, and where each part of it ends; null where nothing goes on with anything. */
+function bytesOf(growths: readonly Growth[], ends: number[]): Buffer | null {
+  let size = 0;
+  for (const { place, own, ofAll, ofTarget } of growths) {
+    size += sizeOf(place?.all ?? EMPTY, ofAll);
+    if (!isSame(place, own)) size += sizeOf(own, ofTarget);
   }
-  return bytes;
+  if (size === 0) return null;
+  const bytes = Buffer.allocUnsafe(size);
+  let at = 0;
+  for (const { place, own, ofAll, ofTarget } of growths) {
+    at = writeRows(place?.all ?? EMPTY, ofAll, bytes, at, ends);
+    if (!isSame(place, own)) at = writeRows(own, ofTarget, bytes, at, ends);
+  }
+  return bytes.subarray(0, at);
 }
 
-function put(text: string, bytes: Buffer, at: number): number {
-  if (text.length > SHORT) return at + bytes.write(text, at, 'latin1');
-  for (let index = 0; index < text.length; index++) bytes[at + index] = text.charCodeAt(index);
-  return at + text.length;
+/** What went to one host alone is the same either way. */
+function isSame(place: Place | null, own: Row): boolean {
+  return place === null || own === place.all;
+}
+
+function goesOn(row: Row, added: readonly Fragment[]): boolean {
+  return added.length > 0 && row.count + added.length > 1;
+}
+
+/** Most bytes that are written of a row and what is added to it. */
+function sizeOf(row: Row, added: readonly Fragment[]): number {
+  if (!goesOn(row, added)) return 0;
+  let size = 2 * (row.size + APART.length);
+  for (const { length } of added) size += length <= LENGTH ? 2 * length : 3 * LENGTH + APART.length;
+  return size;
+}
+
+/** Writes all of a place in a row, and in reverse. Of what is long, its beginning goes on with what was before it, and its end with what comes behind. */
+function writeRows(row: Row, added: readonly Fragment[], bytes: Uint8Array, begin: number, ends: number[]): number {
+  if (!goesOn(row, added)) return begin;
+  let at = row.write(bytes, begin, ends);
+  for (const fragment of added) {
+    at = put(fragment, 0, Math.min(fragment.length, LENGTH), bytes, at);
+    ends.push(at);
+    if (fragment.length <= LENGTH) continue;
+    at = setApart(bytes, at);
+    at = put(fragment, fragment.length - LENGTH, fragment.length, bytes, at);
+    ends.push(at);
+  }
+  at = setApart(bytes, at);
+  for (let index = added.length - 1; index >= 0; index--) {
+    const fragment = added[index] as Fragment;
+    at = put(fragment, Math.max(0, fragment.length - LENGTH), fragment.length, bytes, at);
+    ends.push(at);
+  }
+  at = row.writeBack(bytes, at, ends);
+  return setApart(bytes, at);
+}
+
+function put(fragment: Fragment, from: number, to: number, bytes: Uint8Array, at: number): number {
+  fragment.copy(from, to, bytes, at);
+  return at + to - from;
+}
+
+function setApart(bytes: Uint8Array, at: number): number {
+  copyBytes(APART, 0, APART.length, bytes, at);
+  return at + APART.length;
 }

@@ -5,6 +5,15 @@ import type { Engine } from './engine.ts';
  * noise. Without a literal nothing matches, and readers need text.
  */
 export function isWorthReading(bytes: Uint8Array, size: number, engine: Engine): boolean {
-  const { kernel, registered, documents } = engine;
-  return registered.current.size > 0 || documents.current.size > 0 || kernel.tells(bytes, size);
+  return isAllSought(engine) || engine.kernel.tells(bytes, size);
+}
+
+/** The same for what characters [from, to), few of them, decode to as Base64, told for all alignments at once. */
+export function isWorthDecoding(chars: Uint8Array, from: number, to: number, engine: Engine): boolean {
+  return isAllSought(engine) || engine.kernel.tellsBase64(chars, from, to);
+}
+
+/** Values and documents of one's own may be any bytes. */
+function isAllSought({ registered, documents }: Engine): boolean {
+  return registered.current.size > 0 || documents.current.size > 0;
 }

@@ -1,5 +1,5 @@
 /** Values of both alphabets (RFC 4648 §4, §5); 255: none. */
-const SEXTETS = new Uint8Array(256).fill(255);
+export const SEXTETS: Uint8Array = new Uint8Array(256).fill(255);
 const LETTERS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789';
 for (let value = 0; value < LETTERS.length; value++) SEXTETS[LETTERS.charCodeAt(value)] = value;
 for (const [char, value] of [

@@ -7,7 +7,7 @@ import { BLOCK, TRAITS, blockOf } from '../bytes.ts';
 import { NIBBLES, decodeHex } from '../decoders/hex.ts';
 import { Below } from './below.ts';
 import { scratch } from '../scratch.ts';
-import { isWorthReading } from '../worth-reading.ts';
+import { isWorthDecoding, isWorthReading } from '../worth-reading.ts';
 import type { Reader } from '../reader.ts';
 import type { View } from '../view.ts';
 
@@ -30,11 +30,8 @@ const NOT_BASE32 = 32;
 const NOT_HEX = 64;
 const KINDS = kinds();
 
-/** Characters that are decoded in all ways at once. */
+/** Most characters of which it is told at once whether they are worth decoding. */
 const SHORT = 256;
-/** What is decoded in several ways is set apart by bytes that are in no text and no literal. */
-const APART = 4;
-const NOTHING = 0xff;
 
 const BACKSLASH = 0x5c;
 const LINE_FEED = 0x0a;
@@ -188,9 +185,13 @@ export class RunReader implements Reader {
   }
 
   #base64(start: number, end: number, run: Run): void {
-    if (!run.long && !this.#mayHoldBase64(start, end, run)) return;
+    const short = !run.long && end - start <= SHORT;
+    // Most of what looks like it holds nothing: that is told without decoding it here.
+    if (short && !isWorthDecoding(this.#chars, start, end, this.#view.context.engine) && !this.#mayBeBrotli(start, end))
+      return;
     for (let shift = 0; shift < 4; shift++) {
       const size = decodeBase64(this.#chars, start + shift, end, this.#decoded, 0);
+      if (shift === 0 && !run.long) this.#brotli(size, run.source);
       const text = size >= 32 && isUtf8(withoutCutEnds(this.#decoded, size));
       this.#feed('base64', size, shift, 4 / 3, run);
       // Where one alignment is all text, the others are noise: nobody can write both.
@@ -198,18 +199,10 @@ export class RunReader implements Reader {
     }
   }
 
-  /** Whether any alignment is worth reading, told at once: mostly none is. */
-  #mayHoldBase64(start: number, end: number, run: Run): boolean {
-    const decoded = this.#decoded;
-    let size = decodeBase64(this.#chars, start, end, decoded, 0);
-    this.#brotli(size, run.source);
-    // Of what is long, each is looked at for itself.
-    if (end - start > SHORT) return true;
-    for (let shift = 1; shift < 4; shift++) {
-      for (let at = 0; at < APART; at++) decoded[size++] = NOTHING;
-      size = decodeBase64(this.#chars, start + shift, end, decoded, size);
-    }
-    return isWorthReading(decoded, size, this.#view.context.engine);
+  /** Whether what characters decode to begins as Brotli may. */
+  #mayBeBrotli(start: number, end: number): boolean {
+    decodeBase64(this.#chars, start, Math.min(start + 4, end), this.#decoded, 0);
+    return mayBeBrotli(this.#decoded, Math.floor(((end - start) * 3) / 4));
   }
 
   /** Brotli does not say what it is: what a run decodes to is tried as a whole. */

@@ -1,8 +1,10 @@
 import { gzipSync } from 'node:zlib';
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { decodeBase64 } from '../../../src/scan/decoders/base64.ts';
 import { compileEngine } from '../../../src/scan/engine.ts';
 import { Registered, printsOf } from '../../../src/scan/registered.ts';
-import { isWorthReading } from '../../../src/scan/worth-reading.ts';
+import { isWorthDecoding, isWorthReading } from '../../../src/scan/worth-reading.ts';
 import { randomOf } from '../../support/samples.ts';
 import { KEY, TOKEN, detector, tokenEngine } from '../../support/scan.ts';
 
@@ -46,5 +48,26 @@ describe('isWorthReading()', () => {
     const registered = { current: new Registered([value], KEY) };
     const own = compileEngine([detector('token', 'tok_[A-Za-z0-9]{20}')], registered);
     expect(worth(noise(60), own)).toBe(true);
+  });
+});
+
+describe('isWorthDecoding()', () => {
+  it('says yes where what any alignment decodes to is worth reading, in either alphabet', () => {
+    const piece = fc.oneof(
+      fc.base64String({ maxLength: 24 }),
+      fc.constantFrom('abcd 123', 'tok_a', 'ｔｏｋ', 'no').map((text) => Buffer.from(text).toString('base64url')),
+      fc.constantFrom('A', '-', '_', '+', '/', '9'),
+    );
+    fc.assert(
+      fc.property(fc.array(piece, { maxLength: 6 }), fc.nat(8), (pieces, from) => {
+        const chars = Buffer.from(pieces.join('').replaceAll('=', '').slice(0, 256));
+        const out = new Uint8Array(256);
+        const any = [0, 1, 2, 3].some((shift) =>
+          isWorthReading(out, decodeBase64(chars, from + shift, chars.length, out, 0), engine),
+        );
+        expect(isWorthDecoding(chars, from, Math.max(from, chars.length), engine)).toBe(any);
+      }),
+      { numRuns: 2000 },
+    );
   });
 });

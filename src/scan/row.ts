@@ -1,0 +1,83 @@
+import { copyBytes } from './bytes.ts';
+import type { Fragment } from './fragments.ts';
+
+/** Parts that are remembered of one place, and bytes of each. */
+const PARTS = 12;
+export const LENGTH = 128;
+/** Bytes there is room for at first. */
+const ROOM = 64;
+
+/** The ends of what was sent at one place, one behind the other, latest last. */
+export class Row {
+  #bytes = new Uint8Array(0);
+  /** Where each part ends. */
+  #ends: number[] = [];
+  #hashes: number[] = [];
+
+  /** Bytes of all parts. */
+  get size(): number {
+    return this.#ends.at(-1) ?? 0;
+  }
+
+  get count(): number {
+    return this.#ends.length;
+  }
+
+  /** Whether something that ends as this does was sent already. */
+  has(fragment: Fragment): boolean {
+    const same = this.#hashes.indexOf(fragment.hash);
+    return same !== -1 && fragment.endsAs(this.#bytes, this.#start(same), this.#ends[same] as number);
+  }
+
+  add(fragment: Fragment): void {
+    if (this.#ends.length === PARTS) this.#forgetFirst();
+    const length = Math.min(fragment.length, LENGTH);
+    const { size } = this;
+    if (size + length > this.#bytes.length) {
+      const grown = new Uint8Array(Math.max(ROOM, 2 * (size + length)));
+      grown.set(this.#bytes);
+      this.#bytes = grown;
+    }
+    fragment.copy(fragment.length - length, fragment.length, this.#bytes, size);
+    this.#ends.push(size + length);
+    this.#hashes.push(fragment.hash);
+  }
+
+  copy(): Row {
+    const copy = new Row();
+    copy.#bytes = this.#bytes.slice();
+    copy.#ends = [...this.#ends];
+    copy.#hashes = [...this.#hashes];
+    return copy;
+  }
+
+  /** Writes all parts, the first one first, and notes where each ends; returns the index behind them. */
+  write(target: Uint8Array, at: number, ends: number[]): number {
+    copyBytes(this.#bytes, 0, this.size, target, at);
+    for (const end of this.#ends) ends.push(at + end);
+    return at + this.size;
+  }
+
+  /** The same, the last one first. */
+  writeBack(target: Uint8Array, at: number, ends: number[]): number {
+    let put = at;
+    for (let part = this.#ends.length - 1; part >= 0; part--) {
+      const [from, to] = [this.#start(part), this.#ends[part] as number];
+      copyBytes(this.#bytes, from, to, target, put);
+      put += to - from;
+      ends.push(put);
+    }
+    return put;
+  }
+
+  #start(part: number): number {
+    return part === 0 ? 0 : (this.#ends[part - 1] as number);
+  }
+
+  #forgetFirst(): void {
+    const first = this.#ends.shift() as number;
+    this.#hashes.shift();
+    this.#bytes.copyWithin(0, first);
+    for (let part = 0; part < this.#ends.length; part++) this.#ends[part] = (this.#ends[part] as number) - first;
+  }
+}

@@ -19,11 +19,19 @@ const TEXT: i32 = 8;
  * `final`: no more bytes follow. The 32 bytes behind `to` are written over.
  */
 export function pass(first: i32, from: i32, to: i32, base: i32, final: bool): void {
+  begin();
+  read(first, from, to, base, true);
+  store<i32>(RESULT, count);
+  store<i32>(RESULT, final ? 0 : pendingIn(first, to), 4);
+  store<i32>(RESULT, noted(from, to), 8);
+}
+
+/** Finds literals and, where they are asked for, traits. */
+function read(first: i32, from: i32, to: i32, base: i32, notes: bool): void {
   // Spaces, which have no trait.
   v128.store(stage + to, i8x16.splat(0x20));
   v128.store(stage + to, i8x16.splat(0x20), 16);
   reset();
-  begin();
   const half = i8x16.splat(0x0f);
   for (let at: i32 = 0; at < to; at += 16) {
     const place = stage + at;
@@ -33,13 +41,10 @@ export function pass(first: i32, from: i32, to: i32, base: i32, final: bool): vo
     const high = v128.and(i16x8.shr_u(bytes, 4), half);
     const found = candidates(place, bytes, behind, low, high);
     if (found != 0) compareAt(found, at, first, from, to, base);
-    note(at, to - at, bytes, behind, low, high);
+    if (notes) note(at, to - at, bytes, behind, low, high);
   }
   // What follows the last bytes is not known: no filter is asked.
   for (let at = max(first, to - 4); at < to; at++) compareAll(at, from, to, base);
-  store<i32>(RESULT, count);
-  store<i32>(RESULT, final ? 0 : pendingIn(first, to), 4);
-  store<i32>(RESULT, noted(from, to), 8);
 }
 
 /**
@@ -48,7 +53,7 @@ export function pass(first: i32, from: i32, to: i32, base: i32, final: bool): vo
  */
 export function tells(to: i32): bool {
   if (holdsText(to)) return true;
-  pass(0, 0, to, 0, true);
+  read(0, 0, to, 0, false);
   return count > 0;
 }
 

@@ -34,7 +34,7 @@ export class Row {
     const length = Math.min(fragment.length, LENGTH);
     const { size } = this;
     if (size + length > this.#bytes.length) {
-      const grown = new Uint8Array(Math.max(ROOM, 2 * (size + length)));
+      const grown = new Uint8Array(Math.min(PARTS * LENGTH, Math.max(ROOM, 2 * (size + length))));
       grown.set(this.#bytes);
       this.#bytes = grown;
     }

@@ -3,8 +3,8 @@ import type { Fragment } from './fragments.ts';
 import { LENGTH, Row } from './row.ts';
 
 /** Places in requests of which is remembered what stood there, and hosts that are told apart at each. */
-const PLACES = 64;
-const TARGETS = 16;
+const PLACES = 32;
+const TARGETS = 4;
 /** What no match goes across, and nobody takes for a letter of UTF-16. */
 const APART = Uint8Array.of(0x0a, 0x01, 0x0a);
 
@@ -31,9 +31,12 @@ class Place {
       // What was sent so far went to one host alone.
       const [first] = this.own.keys();
       if (this.own.size === 1 && first !== undefined) this.own.set(first, this.all.copy());
-      this.own.set(target, (own = new Row()));
-      if (this.own.size > TARGETS) this.own.delete(this.own.keys().next().value as number);
+      own = new Row();
     }
+    // The latest stands last: the host that was not heard of for the longest is forgotten.
+    this.own.delete(target);
+    this.own.set(target, own);
+    if (this.own.size > TARGETS) this.own.delete(this.own.keys().next().value as number);
     for (const fragment of ofAll) this.all.add(fragment);
     if (this.own.size > 1) for (const fragment of ofTarget) own.add(fragment);
   }

@@ -62,6 +62,28 @@ describe('Trail', () => {
     expect(after(['a', 'one', 'query d'], ['a', 'two', 'query e'])).toBe('');
   });
 
+  it('follows one host among what is sent to others meanwhile', () => {
+    const noise = Array.from({ length: 20 }, (_, i) => ['b', `noise${i}`] as const);
+    expect(after(['a', 'one'], ...noise, ['a', 'two'])).toContain('onetwo');
+    expect(after(['b', 'zero'], ['a', 'one'], ...noise, ['a', 'two'])).toContain('onetwo');
+    expect(after(['a', 'one'], ...noise, ['c', 'two'])).not.toContain('onetwo');
+  });
+
+  it('puts all that a request adds at one place in one row, and in reverse', () => {
+    const trail = new Trail();
+    trail.sequel(hash('a'), [part('one')], 0).keep();
+    const sequel = trail.sequel(hash('a'), [part('two'), part('three'), part('two')], 0);
+    expect(sequel.bytes?.toString()).toBe('onetwothree\n\x01\nthreetwoone\n\x01\n');
+    sequel.keep();
+    expect(trail.sequel(hash('a'), [part('four')], 0).bytes?.toString()).toContain('onetwothreefour');
+  });
+
+  it('goes on with the beginning of what is long, and from its end', () => {
+    const long = `${'b'.repeat(100)}${'m'.repeat(500)}${'e'.repeat(100)}`;
+    expect(after(['a', 'one'], ['a', long])).toContain(`one${'b'.repeat(100)}`);
+    expect(after(['a', 'one'], ['a', long], ['a', 'two'])).toContain(`${'e'.repeat(100)}two`);
+  });
+
   it('leaves out what is said again', () => {
     expect(after(['a', 'one'], ['a', 'one'])).toBe('');
     expect(after(['a', 'one'], ['a', 'one'], ['a', 'two'])).toContain('onetwo');

@@ -83,6 +83,31 @@ export function nextWith(bytes: Uint8Array, blocks: Uint16Array, trait: number, 
   return to;
 }
 
+/** Bytes of one kind in a row, as many as a block is told to have by a trait. `kinds`: of each byte, the kind is one bit of them. */
+export interface InARow {
+  readonly trait: number;
+  readonly count: number;
+  readonly kinds: Uint8Array;
+  readonly kind: number;
+}
+
+/** Index of the first bytes in a row within [from, to), or `to`. */
+export function nextInARow(bytes: Uint8Array, blocks: Uint16Array, row: InARow, from: number, to: number): number {
+  const { trait, count, kinds, kind } = row;
+  const last = blockOf(to - 1);
+  for (let block = blockOf(from); block <= last; block++) {
+    if (((blocks[block] as number) & trait) === 0) continue;
+    // The last of them stands in this block, the first may stand before it.
+    const end = Math.min(to, (block + 1) * BLOCK);
+    let length = 0;
+    for (let at = Math.max(from, block * BLOCK - count + 1); at < end; at++) {
+      length = ((kinds[bytes[at] as number] as number) & kind) === 0 ? 0 : length + 1;
+      if (length === count) return at + 1 - count;
+    }
+  }
+  return to;
+}
+
 /** Index of the first of `count` blocks in a row, all of them within [from, to), that have none of some traits; -1: there are none. */
 export function blocksWithout(blocks: Uint16Array, traits: number, count: number, from: number, to: number): number {
   const end = blockOf(to);

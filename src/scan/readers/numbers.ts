@@ -1,4 +1,4 @@
-import { BLOCK, TRAITS, blockOf } from '../bytes.ts';
+import { TRAITS, nextInARow } from '../bytes.ts';
 import type { Detector } from '../detector.ts';
 import { card } from '../validators/card.ts';
 import { iban } from '../validators/iban.ts';
@@ -18,6 +18,7 @@ const DIGIT = 1;
 const LETTER = 2;
 const SEPARATOR = 4;
 const KINDS = kinds();
+const DIGITS = { trait: TRAITS.fourDigits, count: STEP, kinds: KINDS, kind: DIGIT };
 
 /** Payment cards, IBANs and telephone numbers: digits in groups, told from other numbers by what validates them. */
 export class NumberReader implements Reader {
@@ -54,7 +55,8 @@ export class NumberReader implements Reader {
     const { bytes, blocks, base } = this.#view;
     this.waiting = Infinity;
     let from = this.#from - base;
-    for (let at = nextDigits(bytes, blocks, from, to); at < to; at = nextDigits(bytes, blocks, from, to)) {
+    const next = (after: number): number => nextInARow(bytes, blocks, DIGITS, after, to);
+    for (let at = next(from); at < to; at = next(from)) {
       let end = at + STEP;
       // No further than one number: digits may go on for as long as anybody likes.
       while (end < to && end - at < LONGEST && isDigit(bytes[end] as number)) end++;
@@ -167,22 +169,6 @@ export class NumberReader implements Reader {
   #report(detector: Detector, from: number, to: number): void {
     this.#view.context.match(detector, this.#view, from, to);
   }
-}
-
-/** Index of the first `STEP` digits in a row within [from, to), or `to`. */
-function nextDigits(bytes: Uint8Array, blocks: Uint16Array, from: number, to: number): number {
-  const last = blockOf(to - 1);
-  for (let block = blockOf(from); block <= last; block++) {
-    if (((blocks[block] as number) & TRAITS.fourDigits) === 0) continue;
-    // They end in this block, and may begin in the one before.
-    const end = Math.min(to, (block + 1) * BLOCK);
-    let row = 0;
-    for (let at = Math.max(from, block * BLOCK - STEP + 1); at < end; at++) {
-      row = isDigit(bytes[at] as number) ? row + 1 : 0;
-      if (row === STEP) return at + 1 - STEP;
-    }
-  }
-  return to;
 }
 
 /** Index behind the groups that begin at `start`. */

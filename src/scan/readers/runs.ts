@@ -3,7 +3,7 @@ import { decodeBase32 } from '../decoders/base32.ts';
 import { LONGEST as LONGEST_BASE58, decodeBase58Into, isBase58 } from '../decoders/base58.ts';
 import { decodeBase64 } from '../decoders/base64.ts';
 import { mayBeBrotli, unbrotli } from '../decoders/brotli.ts';
-import { BLOCK, TRAITS, blockOf } from '../bytes.ts';
+import { TRAITS, nextInARow } from '../bytes.ts';
 import { NIBBLES, decodeHex } from '../decoders/hex.ts';
 import { Below } from './below.ts';
 import { scratch } from '../scratch.ts';
@@ -29,6 +29,7 @@ const SYMBOL = 16;
 const NOT_BASE32 = 32;
 const NOT_HEX = 64;
 const KINDS = kinds();
+const CHARACTERS = { trait: TRAITS.longRun, count: LEAST, kinds: KINDS, kind: ALPHABET };
 
 /** Most characters of which it is told at once whether they are worth decoding. */
 const SHORT = 256;
@@ -307,16 +308,8 @@ function census(chars: Uint8Array, count: number): { symbols: number; digits: nu
 
 /** Index of the first run of at least LEAST characters from `at` on, or of one that reaches `to`; `to` where there is none. */
 function nextRun(bytes: Uint8Array, blocks: Uint16Array, at: number, to: number): number {
-  const lastBlock = blockOf(to - 1);
-  for (let block = blockOf(at); block <= lastBlock; block++) {
-    if (((blocks[block] as number) & TRAITS.longRun) === 0) continue;
-    const end = Math.min(to, (block + 1) * BLOCK);
-    let length = 0;
-    for (let index = Math.max(at, block * BLOCK - LEAST + 1); index < end; index++) {
-      length = ((KINDS[bytes[index] as number] as number) & ALPHABET) === 0 ? 0 : length + 1;
-      if (length === LEAST) return index + 1 - LEAST;
-    }
-  }
+  const first = nextInARow(bytes, blocks, CHARACTERS, at, to);
+  if (first < to) return first;
   let last = to;
   while (last > at && ((KINDS[bytes[last - 1] as number] as number) & ALPHABET) !== 0) last--;
   return last;

@@ -6,10 +6,12 @@ import { QUOTED_PRINTABLE } from '../../../src/scan/decoders/quoted-printable.ts
 import { Kernel } from '../../../src/scan/kernel.ts';
 import { tablesOf } from '../../../src/scan/kernel-tables.ts';
 
+/** One for all tests: each has a memory of its own. */
+const kernel = new Kernel(tablesOf([]), 4096);
+
 /** Names of the traits of some bytes together. */
 function traits(text: string): string[] {
   const bytes = Buffer.from(text, 'latin1');
-  const kernel = new Kernel(tablesOf([]), bytes.length);
   kernel.run(bytes, { from: 0, to: bytes.length, pending: 0, final: true });
   const all = kernel.traits | TRAITS.any;
   return Object.entries(TRAITS).flatMap(([name, bit]) => ((all & bit) === 0 ? [] : [name]));
@@ -31,7 +33,6 @@ describe('Kernel, of traits', () => {
     for (let byte = 0; byte < 256; byte++)
       for (let at = 0; at < 3 * BLOCK; at++) {
         const bytes = Buffer.alloc(3 * BLOCK + 1, ' ').fill(byte, at, at + 1);
-        const kernel = new Kernel(tablesOf([]), bytes.length);
         kernel.run(bytes, { from: 0, to: bytes.length, pending: 0, final: true });
         const blocks = new Uint16Array(4);
         kernel.copyBlocks(0, bytes.length, blocks);
@@ -76,7 +77,6 @@ describe('Kernel, of traits', () => {
       fc.property(fc.array(piece, { maxLength: 40 }), fc.array(fc.nat(200), { maxLength: 5 }), (pieces, cuts) => {
         const bytes = Buffer.from(pieces.join(''));
         const ends = [...new Set([...cuts.filter((cut) => cut > 0 && cut < bytes.length), bytes.length])];
-        const kernel = new Kernel(tablesOf([]), bytes.length);
         const blocks = new Uint16Array(blockOf(bytes.length) + 1);
         let from = 0;
         for (const to of ends.sort((a, b) => a - b)) {
@@ -113,7 +113,6 @@ describe('Kernel, of traits', () => {
       fc.property(fc.array(fc.constantFrom(...parts), { maxLength: 30 }), (pieces) => {
         const bytes = Buffer.from(pieces.join(''));
         const padded = Buffer.concat([bytes, Buffer.alloc(32)]);
-        const kernel = new Kernel(tablesOf([]), bytes.length);
         kernel.run(bytes, { from: 0, to: bytes.length, pending: 0, final: true });
         const hides = bytes.some((byte, at) => (traitsOf(byte) & escapes.trait) !== 0 && escapes.hides(padded, at));
         if (hides) expect(kernel.traits & trait).toBe(trait);

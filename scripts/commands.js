@@ -22,6 +22,7 @@ export const COMMANDS = [
   ['audit', 'hold', 'add'],
   ['audit', 'hold', 'list'],
   ['audit', 'hold', 'release'],
+  ['audit', 'sinks'],
   ['kill'],
   ['revive'],
   ['halts'],

@@ -21,7 +21,11 @@ need nghttp nghttp2-client
 need prometheus prometheus
 need systemd-analyze systemd
 need prometheus-alertmanager prometheus-alertmanager
+need rsyslogd rsyslog
+need age age
+need mvn maven
 [ -x /usr/lib/git-core/git-http-backend ] || missing+=(git)
+compgen -G '/usr/lib/*/rsyslog/lmnsd_gtls.so' >/dev/null || missing+=(rsyslog-gnutls)
 
 if [ ${#missing[@]} -gt 0 ]; then
   run=()
@@ -48,6 +52,17 @@ node_modules/.cache/python/bin/python -c 'import requests, httpx, h2, websockets
 node_modules/.cache/python/bin/python -c 'import kubernetes_validate' 2>/dev/null ||
   node_modules/.cache/python/bin/python -m pip install -q kubernetes-validate==1.37.0 2>/dev/null ||
   echo "note: kubernetes-validate cannot be installed here; its test will say that it was not run"
+
+# OpenTelemetry's own schema, for what is sent as OTLP.
+node_modules/.cache/python/bin/python -c 'import opentelemetry.proto' 2>/dev/null ||
+  node_modules/.cache/python/bin/python -m pip install -q opentelemetry-proto==1.38.0 2>/dev/null ||
+  echo "note: opentelemetry-proto cannot be installed here; its tests will say that they were not run"
+
+# A Kafka broker.
+if ! compgen -G 'node_modules/.cache/kafka/kafka_2.13-*.jar' >/dev/null; then
+  mvn -q -B -f test/support/kafka/pom.xml dependency:copy-dependencies -DoutputDirectory="$PWD/node_modules/.cache/kafka" >/dev/null 2>&1 ||
+    echo "note: Kafka cannot be fetched here; its test will say that it was not run"
+fi
 
 # The conformance tester for HTTP/2, where there is a Go toolchain to build it.
 if [ ! -x node_modules/.cache/go/h2spec ] && command -v go >/dev/null 2>&1; then

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { SecureContext } from 'node:tls';
 import { eventText } from './audit/chain.ts';
 import type { AuditLog } from './audit/log.ts';
+import { Delivery } from './audit/delivery/sinks/delivery.ts';
 import { openAuditLog } from './audit/open.ts';
 import { ConfigError, type Config } from './config/config.ts';
 import { RequestError, type Control } from './control/answer.ts';
@@ -11,7 +12,7 @@ import { openToken } from './control/token.ts';
 import { DecisionPointError, DecisionPointOpener } from './decision-point/open.ts';
 import { errorCode } from './model/error-code.ts';
 import { certificateEnds } from './proxy/certificate-ends.ts';
-import type { PolicyEvent } from './model/audit-event.ts';
+import type { PolicyEvent, SinkEvent } from './model/audit-event.ts';
 import type { Problem } from './policy/problem.ts';
 import { addressOf, listenFailure, portOf } from './proxy/entries.ts';
 import { Generations, PolicyRequestError } from './proxy/generations.ts';
@@ -118,7 +119,8 @@ function governing({ lane, decisionPoints, ...opened }: Opened): ControlPlane {
   metrics.certificatesEnd(certificateEnds(config, opened.authority));
   metrics.readStopping({ halts: () => halts.all, sessions: () => sessions.list().length });
   const retention = new Retention(config, log);
-  const parts = { halts, sessions, generations, decisionPoints, retention, audit, metrics };
+  const delivery = openDelivery(config, audit, metrics, log);
+  const parts = { halts, sessions, generations, decisionPoints, retention, delivery, audit, metrics };
   const reload = (): readonly Problem[] => {
     const problems = generations.reload();
     metrics.policyRead(problems.length > 0 ? 'failed' : 'loaded');
@@ -208,6 +210,34 @@ export function openAudit(
     return audit;
   } catch (error) {
     throw new ConfigError(`state: the audit log cannot be opened in ${folder}: ${errorCode(error)}`);
+  }
+}
+
+/** Takes the events of the audit log to where they are wanted. Throws ConfigError. */
+function openDelivery(config: Config, audit: AuditLog, metrics: Metrics, log: Log): { close(): void } {
+  const { sinks } = config.audit;
+  if (sinks.length === 0) return { close: () => undefined };
+  metrics.audit.sinks.known(sinks.map(({ name }) => name));
+  const record = (event: Omit<SinkEvent, 'time'>): void => {
+    log[event.action === 'recovered' ? 'info' : 'error'](
+      { sink: event.sink, count: event.count },
+      `sink ${event.sink}: ${event.action}, ${event.detail}`,
+    );
+    audit.note(eventText({ ...event, time: new Date(clock()).toISOString() }));
+  };
+  try {
+    return new Delivery({
+      log: join(config.state, 'audit'),
+      places: join(config.state, 'sinks'),
+      version: VERSION,
+      sinks,
+      clock,
+      tell: (news) => (news.kind === 'record' ? record(news.event) : metrics.audit.sinks.report(news.report)),
+      onLost: (error) =>
+        log.error({ err: error }, 'the thread that sends to the sinks has died; another takes its place'),
+    });
+  } catch (error) {
+    throw new ConfigError(`audit.sinks: ${(error as Error).message}`);
   }
 }
 

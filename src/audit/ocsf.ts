@@ -1,4 +1,4 @@
-import type { OutcomeEvent, RecordedFinding } from '../model/audit-event.ts';
+import type { AuditEvent, OutcomeEvent, RecordedFinding } from '../model/audit-event.ts';
 
 /** Version of the schema (https://schema.ocsf.io). */
 const VERSION = '1.3.0';
@@ -76,6 +76,29 @@ export function ocsfOf(event: OutcomeEvent, version: string): Readonly<Record<st
       ...given('mode', event.mode),
       ...given('findings', event.findings),
     },
+  };
+}
+
+/** Any event: an exchange as `ocsfOf` has it, anything else as OCSF's Base Event. `id`: where it stands in the log. */
+export function ocsfEventOf(event: AuditEvent, version: string, id: string): Readonly<Record<string, unknown>> {
+  if (event.kind === 'outcome') return ocsfOf(event, version);
+  const { kind, time, ...said } = event;
+  const reason = (said as { detail?: unknown; reason?: unknown }).detail ?? (said as { reason?: unknown }).reason;
+  return {
+    activity_id: 99,
+    activity_name: kind,
+    category_uid: 0,
+    category_name: 'Uncategorized',
+    class_uid: 0,
+    class_name: 'Base Event',
+    type_uid: 99,
+    type_name: 'Base Event: Other',
+    severity_id: INFORMATIONAL[0],
+    severity: INFORMATIONAL[1],
+    time: Date.parse(time),
+    ...(typeof reason === 'string' ? { message: reason } : {}),
+    metadata: { version: VERSION, product: { name: 'Sallyport', vendor_name: 'Sallyport', version }, uid: id },
+    unmapped: { kind, ...said },
   };
 }
 

@@ -9,6 +9,7 @@ import { auditFiles, collect, piecesOf, textOf, trustedKeys } from './audit-file
 import { addEvents } from './audit-events.ts';
 import { addAuditReplay } from './audit-replay.ts';
 import { addRetention } from './audit-retention.ts';
+import { addSinks } from './audit-sinks.ts';
 import { addVerify } from './audit-verify.ts';
 import { CommandError, EXIT } from './exit.ts';
 import { configOf, withSettings } from './settings.ts';
@@ -24,6 +25,7 @@ export function addAudit(program: Command): void {
   addCheckpoint(audit);
   addKeys(audit);
   addRetention(audit);
+  addSinks(audit);
 }
 
 function addProve(audit: Command): void {

@@ -1,4 +1,5 @@
 import type { Host } from '../model/host.ts';
+import type { Sink } from '../model/sink.ts';
 import type { StoreAddress } from '../model/store-address.ts';
 import type { ParentProxy } from '../model/parent-proxy.ts';
 
@@ -57,6 +58,8 @@ export interface Config {
     readonly rotate: { readonly bytes: number; readonly milliseconds: number };
     /** Milliseconds that it is kept; null: forever. */
     readonly retention: number | null;
+    /** Where its events are sent. */
+    readonly sinks: readonly Sink[];
   };
   readonly upstream: {
     /** Files of CA certificates trusted beside the system's. */

@@ -1,12 +1,14 @@
-import { readFileSync } from 'node:fs';
-import { dirname, resolve } from 'node:path';
+import { readFileSync, readdirSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
 import { LineCounter, isMap, isScalar, isSeq, parseDocument, type Node } from 'yaml';
 import type { Host } from '../model/host.ts';
+import type { Sink } from '../model/sink.ts';
 import type { StoreAddress } from '../model/store-address.ts';
 import type { ParentProxy } from '../model/parent-proxy.ts';
 import { ConfigError, type Config, type ListenAddress, type LogLevel } from './config.ts';
 import type { Setting } from './setting.ts';
 import { SETTINGS, flagOf, variableOf } from './settings.ts';
+import { parseSink } from './sinks.ts';
 import { errorCode } from '../model/error-code.ts';
 
 /** Text given for a setting, and where. */
@@ -168,6 +170,7 @@ function assemble(values: ReadonlyMap<string, unknown>, texts: Config['texts']):
       },
       rotate: { bytes: get<number>('audit.rotate.size'), milliseconds: get<number>('audit.rotate.every') },
       retention: retentionOf(get('audit.retention')),
+      sinks: readSinks(get<string | undefined>('audit.sinks')),
     },
     upstream: {
       ca: get<string[]>('upstream.ca'),
@@ -187,6 +190,21 @@ function assemble(values: ReadonlyMap<string, unknown>, texts: Config['texts']):
     workers: get<number>('workers'),
     texts,
   });
+}
+
+/** Every sink of a folder. Throws ConfigError. */
+function readSinks(folder: string | undefined): readonly Sink[] {
+  if (folder === undefined) return [];
+  try {
+    const names = readdirSync(folder).filter((name) => /^[^.].*\.ya?ml$/.test(name));
+    const sinks = names.sort().map((name) => parseSink(join(folder, name), readFileSync(join(folder, name), 'utf8')));
+    const twice = sinks.find(({ name }, index) => sinks.findIndex((each) => each.name === name) < index);
+    if (twice !== undefined) throw new ConfigError(`${folder}: two files are for a sink "${twice.name}"`);
+    return sinks;
+  } catch (error) {
+    if (error instanceof ConfigError) throw error;
+    throw new ConfigError(`audit.sinks: ${folder} cannot be read: ${errorCode(error)}`);
+  }
 }
 
 function retentionOf(value: number | 'forever'): number | null {

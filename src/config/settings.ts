@@ -1,10 +1,10 @@
+import { AUDIT_SETTINGS } from './audit-settings.ts';
 import type { Setting } from './setting.ts';
 import { LOG_LEVELS } from './config.ts';
 import {
   anyText,
   oneOf,
   parseConnections,
-  parseCount,
   parseDataPath,
   parseFieldName,
   parseListen,
@@ -235,50 +235,7 @@ export const SETTINGS: readonly Setting[] = [
     path: true,
     parse: anyText,
   },
-  {
-    key: 'audit.durability',
-    default: 'os',
-    form: 'os or disk',
-    describe:
-      'When an event counts as recorded: once the operating system has it (it survives `kill -9`), or once the disk has it (it survives a power cut).',
-    parse: oneOf('os', 'disk'),
-  },
-  {
-    key: 'audit.checkpoint.events',
-    default: '10000',
-    form: 'a number from 1 on',
-    describe: 'Events after which the audit log is signed.',
-    parse: parseCount,
-  },
-  {
-    key: 'audit.checkpoint.every',
-    default: '5s',
-    form: 'a duration such as 10s',
-    describe: 'How long events wait at most to be signed.',
-    parse: parseDuration,
-  },
-  {
-    key: 'audit.rotate.size',
-    default: '128 MiB',
-    form: 'a size such as 1 MiB',
-    describe: 'A segment of the audit log ends at the first checkpoint after this size.',
-    parse: parseSize,
-  },
-  {
-    key: 'audit.rotate.every',
-    default: '1d',
-    form: 'a duration such as 10s',
-    describe: 'A segment of the audit log ends at the first checkpoint after this time.',
-    parse: parseDuration,
-  },
-  {
-    key: 'audit.retention',
-    default: 'forever',
-    form: 'a duration such as 365d, or forever',
-    describe:
-      'How long the audit log is kept. Older segments are verified and removed once a day; a signed tombstone stays.',
-    parse: (text) => (text === 'forever' ? text : parseDuration(text)),
-  },
+  ...AUDIT_SETTINGS,
   {
     key: 'upstream.ca',
     default: '',

@@ -201,6 +201,19 @@ export interface SessionEvent {
   readonly time: string;
 }
 
+/** Something happened to where events are taken (a sink). What is lost on the way is itself an event. */
+export interface SinkEvent {
+  /** `dropped`: so many events will not be delivered. `failing`: what waits is tried again and again. `recovered`: all goes on. `tested`: sent by hand, and not on record. */
+  readonly action: 'dropped' | 'failing' | 'recovered' | 'tested';
+  readonly count?: number;
+  /** Why, in words. */
+  readonly detail: string;
+  readonly kind: 'sink';
+  /** Name of the sink. */
+  readonly sink: string;
+  readonly time: string;
+}
+
 export type AuditEvent =
   | ExchangeEvent
   | InterruptedEvent
@@ -209,4 +222,5 @@ export type AuditEvent =
   | AuditLogEvent
   | PolicyEvent
   | HaltEvent
-  | SessionEvent;
+  | SessionEvent
+  | SinkEvent;

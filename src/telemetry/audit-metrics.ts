@@ -1,4 +1,5 @@
 import { Counter, Gauge, type Registry } from 'prom-client';
+import { SinkMetrics } from './sink-metrics.ts';
 
 /** What the audit log says of itself when it is asked. */
 export interface AuditSource {
@@ -16,11 +17,13 @@ export interface AuditSource {
 /** How the audit log of a process does. */
 export class AuditMetrics {
   readonly #registry: Registry;
+  readonly sinks: SinkMetrics;
   readonly #failures: Counter;
   readonly #troubles: Counter;
 
   constructor(registry: Registry) {
     this.#registry = registry;
+    this.sinks = new SinkMetrics(registry);
     this.#failures = new Counter({
       name: 'sallyport_audit_failures_total',
       help: 'Times the audit log began to fail.',

@@ -3,6 +3,8 @@ import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { REASON_CODES } from '../../src/model/reason.ts';
+import { EVENT_CLASSES } from '../../src/model/sink.ts';
+import { SINK_SCHEMAS, parseSink } from '../../src/config/sinks.ts';
 import { SETTINGS } from '../../src/config/settings.ts';
 import { startGate } from '../support/gate.ts';
 import { ROOT } from './sources.ts';
@@ -40,6 +42,16 @@ describe('reference pages', () => {
     ]);
     for (const [name, text] of Object.entries(generated)) expect(read(name)).toBe(text);
   }, 60_000);
+
+  it('show sinks that load, and name every key a sink file may have', () => {
+    const text = read('sinks.md');
+    const examples = [...text.matchAll(/```yaml\n(.*?)```/gs)].map(([, source = '']) => parseSink('/s/a.yaml', source));
+    expect(new Set(examples.map(({ kind }) => kind))).toEqual(new Set(Object.keys(SINK_SCHEMAS)));
+    const keys = new Set(Object.values(SINK_SCHEMAS).flatMap(({ shape }) => Object.keys(shape)));
+    const unknown = [...keys].filter((key) => !new RegExp(`\`${key}\`|^${key}:`, 'm').test(text));
+    expect(unknown).toEqual([]);
+    for (const name of EVENT_CLASSES) expect(text).toContain(`\`${name}\``);
+  });
 
   it('name every setting', () => {
     for (const setting of SETTINGS) expect(read('config.md')).toContain(`\`${setting.key}\``);

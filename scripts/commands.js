@@ -23,6 +23,7 @@ export const COMMANDS = [
   ['audit', 'hold', 'list'],
   ['audit', 'hold', 'release'],
   ['audit', 'sinks'],
+  ['audit', 'identity'],
   ['kill'],
   ['revive'],
   ['halts'],

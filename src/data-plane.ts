@@ -2,8 +2,10 @@ import type { Socket } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { SecureContext } from 'node:tls';
+import { eventText } from './audit/chain.ts';
 import type { AuditLog } from './audit/log.ts';
-import type { Config } from './config/config.ts';
+import { Transcripts } from './audit/transcripts/sinks/transcripts.ts';
+import { ConfigError, type Config } from './config/config.ts';
 import { clock } from './control-plane.ts';
 import { FailureThrottle } from './identity/throttle.ts';
 import type { CounterStore } from './limits/store.ts';
@@ -39,6 +41,8 @@ import { LeafCache } from './tls/leaves.ts';
 
 const LEAVES = 2000;
 const DNS_TIMEOUT = 3000;
+/** Milliseconds a stopping gate waits for transcripts to be written. */
+const TRANSCRIPTS = 5000;
 /** Connections of agents there may be where nobody says otherwise. */
 const CONNECTIONS = 10_000;
 
@@ -100,11 +104,13 @@ export function openDataPlane(governed: Governed): DataPlane {
     },
     drain: async () => {
       if (!(await connections.drain(config.drain))) log.warn('the drain time is over; what is still open is cut off');
+      await services.transcripts?.drain(TRANSCRIPTS);
     },
     close: () => {
       reception.close();
       connections.destroy();
       services.scanners.close();
+      services.transcripts?.close();
       void services.leases.close();
       services.pool.close();
       services.http2.close();
@@ -139,6 +145,8 @@ function servicesOf(governed: Governed, leaves: LeafCache): Services {
     trails: new Trails(),
     novelties: new Novelties(),
     audit,
+    transcripts: openTranscripts(governed),
+    transcriptBody: config.audit.transcript.body,
     tools,
     pool: new UpstreamPool(clock),
     http2: new Http2Pool(),
@@ -156,6 +164,30 @@ function servicesOf(governed: Governed, leaves: LeafCache): Services {
     pseudonym,
     instance,
   };
+}
+
+/** Keeps transcripts, where there is somebody who can read them. Throws ConfigError. */
+function openTranscripts({ config, audit, metrics, log }: Governed): Transcripts | null {
+  const { recipients } = config.audit.transcript;
+  if (recipients.length === 0) return null;
+  try {
+    const transcripts = new Transcripts({
+      folder: join(config.state, 'transcripts'),
+      recipients,
+      clock,
+      onKept: (exchange, objects) =>
+        audit.note(eventText({ exchange, kind: 'transcript', objects, time: new Date(clock()).toISOString() })),
+      onState: (problem) => {
+        if (problem === null) log.info('transcripts can be written again');
+        else log.error({ problem }, 'transcripts cannot be written: what asks for one is denied');
+        if (problem !== null) metrics.audit.failed();
+      },
+    });
+    metrics.audit.readTranscripts(() => transcripts.waiting);
+    return transcripts;
+  } catch (error) {
+    throw new ConfigError(`audit.transcript.recipients: ${(error as Error).message}`);
+  }
 }
 
 /** Detectors that ship with the gate. */

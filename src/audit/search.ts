@@ -8,6 +8,7 @@ export interface Wanted {
   readonly exchange?: string | undefined;
   readonly findings?: boolean | undefined;
   readonly host?: string | undefined;
+  readonly kind?: AuditEvent['kind'] | undefined;
   readonly reason?: string | undefined;
   readonly session?: string | undefined;
   /** Milliseconds since 1970. */
@@ -23,7 +24,7 @@ export interface FoundEvent {
 
 const LF = 0x0a;
 /** Members that say one thing of an exchange, the most telling first. */
-const MEMBERS = ['exchange', 'session', 'reason', 'host', 'capability', 'agent', 'decision'] as const;
+const MEMBERS = ['exchange', 'session', 'reason', 'host', 'capability', 'agent', 'kind', 'decision'] as const;
 /** What is written for machines. */
 const KINDS_LEFT_OUT = /"kind":"(?:seal|checkpoint|intent|segment)"/;
 

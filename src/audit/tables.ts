@@ -1,5 +1,6 @@
 import type { OutcomeEvent } from '../model/audit-event.ts';
 import { urlText } from './ocsf.ts';
+import type { SaidBody, SaidExchange, SaidMessage } from './transcripts/sheet.ts';
 
 /** Columns of a table of exchanges. */
 const COLUMNS = [
@@ -50,8 +51,8 @@ function cell(value: unknown): string {
   return /[",\r\n]/.test(harmless) ? `"${harmless.replaceAll('"', '""')}"` : harmless;
 }
 
-/** One exchange as an entry of an HTTP Archive (HAR 1.2). Headers, bodies and values of queries are not on record. */
-export function harEntryOf(event: OutcomeEvent): Readonly<Record<string, unknown>> {
+/** One exchange as an entry of an HTTP Archive (HAR 1.2). Headers and bodies stand in it where there is a transcript: they are not on record. */
+export function harEntryOf(event: OutcomeEvent, said: SaidExchange | null = null): Readonly<Record<string, unknown>> {
   const { time, microseconds, method, protocol, query = [], bytes, status, address, timing = {}, reason } = event;
   const all = microseconds / 1000;
   const sent = (timing.sent ?? microseconds) / 1000;
@@ -65,18 +66,23 @@ export function harEntryOf(event: OutcomeEvent): Readonly<Record<string, unknown
       url: urlText(event),
       httpVersion: version,
       cookies: [],
-      headers: [],
+      headers: said === null ? [] : fieldsOf(said.request),
       queryString: query.map(({ name }) => ({ name, value: '' })),
       headersSize: -1,
       bodySize: bytes.sent,
+      ...(said === null || said.request.body.size === 0 ? {} : { postData: postDataOf(said.request) }),
     },
     response: {
       status: status ?? 0,
       statusText: reason ?? '',
       httpVersion: version,
       cookies: [],
-      headers: [],
-      content: { size: bytes.received, mimeType: '' },
+      headers: said === null || said.response === null ? [] : fieldsOf(said.response),
+      content: {
+        size: bytes.received,
+        mimeType: '',
+        ...(said === null || said.response === null ? {} : contentOf(said.response)),
+      },
       redirectURL: '',
       headersSize: -1,
       bodySize: bytes.received,
@@ -86,4 +92,44 @@ export function harEntryOf(event: OutcomeEvent): Readonly<Record<string, unknown
     ...(address === null || address.includes(' ') ? {} : { serverIPAddress: address }),
     comment: `${event.decision} ${event.exchange}`,
   };
+}
+
+interface Field {
+  readonly name: string;
+  readonly value: string;
+}
+
+function fieldsOf({ head }: SaidMessage): Field[] {
+  return head
+    .split('\r\n')
+    .slice(1)
+    .map((line) => /^([^:]*): ?(.*)$/s.exec(line))
+    .flatMap((match) => (match === null ? [] : [{ name: match[1] as string, value: match[2] as string }]));
+}
+
+function mimeTypeOf(message: SaidMessage): string {
+  return fieldsOf(message).find(({ name }) => name.toLowerCase() === 'content-type')?.value ?? '';
+}
+
+function postDataOf(message: SaidMessage): Readonly<Record<string, unknown>> {
+  const { text, ...rest } = textOf(message.body);
+  return { mimeType: mimeTypeOf(message), params: [], text, ...rest };
+}
+
+function contentOf(message: SaidMessage): Readonly<Record<string, unknown>> {
+  return { mimeType: mimeTypeOf(message), ...textOf(message.body) };
+}
+
+/** A body as text; what is none, in Base64, and said so. */
+function textOf({ bytes, note }: SaidBody): {
+  readonly text: string;
+  readonly encoding?: string;
+  readonly comment?: string;
+} {
+  const comment = note === null ? {} : { comment: note };
+  try {
+    return { text: new TextDecoder('utf-8', { fatal: true }).decode(bytes), ...comment };
+  } catch {
+    return { text: Buffer.from(bytes).toString('base64'), encoding: 'base64', ...comment };
+  }
 }

@@ -6,11 +6,13 @@ import { ocsfOf } from '../audit/ocsf.ts';
 import { Search, type FoundEvent, type Wanted } from '../audit/search.ts';
 import { timeOf } from '../audit/sinks/segment-file.ts';
 import { CSV_HEAD, csvOf, harEntryOf } from '../audit/tables.ts';
+import type { SaidExchange } from '../audit/transcripts/sheet.ts';
 import type { AuditEvent, OutcomeEvent } from '../model/audit-event.ts';
-import { auditFiles, timeFrom } from './audit-files.ts';
+import { auditFiles, collect, timeFrom } from './audit-files.ts';
 import { GrowingFile } from './growing-file.ts';
 import { CommandError, EXIT } from './exit.ts';
 import { configOf, withSettings } from './settings.ts';
+import { TranscriptReader, conversationText } from './transcripts.ts';
 import { VERSION } from '../version.ts';
 
 interface EventOptions extends Omit<Wanted, 'since' | 'until'> {
@@ -22,6 +24,7 @@ interface EventOptions extends Omit<Wanted, 'since' | 'until'> {
   readonly json?: true;
   readonly format?: 'ocsf' | 'csv' | 'har';
   readonly last?: string;
+  readonly identity?: readonly string[];
 }
 
 /** How often a log that grows is looked at, in milliseconds. */
@@ -51,9 +54,17 @@ export function addEvents(audit: Command): void {
     .option('--until <time>', 'up to this time')
     .addHelpText(
       'after',
-      '\nExample:\n  sallyport audit export --format csv --since 1d > yesterday.csv\n\nHeaders, bodies and values of queries are not on record, and so in none of them.\n\nExit codes: 0 something was found, 1 nothing was, 2 wrong usage.',
+      '\nExample:\n  sallyport audit export --format csv --since 1d > yesterday.csv\n\nHeaders, bodies and values of queries are not on record, and so in none of them, but for an HTTP Archive of what has a transcript (--identity).\n\nExit codes: 0 something was found, 1 nothing was, 2 wrong usage.',
     )
-    .action((options: EventOptions, command: Command) => exportAll(logOf(options, command), options));
+    .option(
+      '--identity <file>',
+      'put what transcripts have into an HTTP Archive; may be given more than once',
+      collect,
+      [],
+    )
+    .action((options: EventOptions, command: Command) =>
+      exportAll(logOf(options, command), options, configOf(command).state),
+    );
   withFilters(audit.command('tail'))
     .description('print the last events that fit, and those that come')
     .option('--last <count>', 'events to begin with', String(LAST))
@@ -64,9 +75,18 @@ export function addEvents(audit: Command): void {
     .argument('<exchange>', 'its id, as refusals and events say it')
     .option('--log <path>', 'folder of the log, or a segment; that of the gate by default')
     .option('--json', 'print the events as they are written')
-    .addHelpText('after', '\nExample:\n  sallyport audit show sallyport-1a2b3c4d-17')
+    .option(
+      '--identity <file>',
+      'read its transcript with this identity of age; may be given more than once',
+      collect,
+      [],
+    )
+    .addHelpText(
+      'after',
+      '\nExamples:\n  sallyport audit show sallyport-1a2b3c4d-17\n  sallyport audit show sallyport-1a2b3c4d-17 --identity auditor.key',
+    )
     .action((exchange: string, options: EventOptions, command: Command) =>
-      show(exchange, logOf(options, command), options),
+      show(exchange, logOf(options, command), options, configOf(command).state),
     );
 }
 
@@ -130,19 +150,34 @@ function search(path: string, options: EventOptions): void {
   if (count === 0) process.exitCode = EXIT.negative;
 }
 
-function exportAll(path: string, options: EventOptions): void {
+async function exportAll(path: string, options: EventOptions, state: string): Promise<void> {
   const write = WRITERS[options.format ?? 'ocsf'];
+  const identities = options.identity ?? [];
+  const reader = identities.length === 0 ? null : await TranscriptReader.open(state, identities);
+  const kept = reader === null ? new Map<string, readonly string[]>() : transcriptsIn(path);
   let count = 0;
-  for (const { event } of eventsIn(path, wantedOf(options)))
-    if (event.kind === 'outcome') process.stdout.write(write.before(count++) + write.entry(event));
+  for (const { event } of eventsIn(path, wantedOf(options))) {
+    if (event.kind !== 'outcome') continue;
+    const objects = kept.get(event.exchange);
+    const said = reader === null || objects === undefined ? null : await reader.read(objects);
+    process.stdout.write(write.before(count++) + write.entry(event, said));
+  }
   process.stdout.write(write.end(count));
   if (count === 0) process.exitCode = EXIT.negative;
+}
+
+/** Where the transcript of each exchange is. */
+function transcriptsIn(path: string): Map<string, readonly string[]> {
+  const kept = new Map<string, readonly string[]>();
+  for (const { event } of eventsIn(path, { kind: 'transcript' }))
+    if (event.kind === 'transcript') kept.set(event.exchange, event.objects);
+  return kept;
 }
 
 interface Writer {
   /** What stands before an exchange; `count`: how many stand there already. */
   before(count: number): string;
-  entry(event: OutcomeEvent): string;
+  entry(event: OutcomeEvent, said: SaidExchange | null): string;
   end(count: number): string;
 }
 
@@ -156,7 +191,7 @@ const WRITERS: Readonly<Record<'ocsf' | 'csv' | 'har', Writer>> = {
   },
   har: {
     before: (count) => (count === 0 ? HAR : ',\n'),
-    entry: (event) => JSON.stringify(harEntryOf(event)),
+    entry: (event, said) => JSON.stringify(harEntryOf(event, said)),
     end: (count) => `${count === 0 ? HAR : ''}]}}\n`,
   },
 };
@@ -183,11 +218,17 @@ async function tail(path: string, options: EventOptions): Promise<void> {
   }
 }
 
-function show(exchange: string, path: string, options: EventOptions): void {
+async function show(exchange: string, path: string, options: EventOptions, state: string): Promise<void> {
   const found = [...eventsIn(path, { exchange })];
   if (found.length === 0) throw new CommandError(`${path} has no event of an exchange ${exchange}`, EXIT.negative);
   for (const { event, line } of found)
     process.stdout.write(options.json === true ? `${line}\n` : `${details(event)}\n`);
+  const identities = options.identity ?? [];
+  if (identities.length === 0) return;
+  const kept = found.map(({ event }) => event).find((event) => event.kind === 'transcript');
+  if (kept === undefined) throw new CommandError(`there is no transcript of ${exchange}`, EXIT.negative);
+  const said = await (await TranscriptReader.open(state, identities)).read(kept.objects);
+  process.stdout.write(`\n${conversationText(said, safe)}\n`);
 }
 
 function countOf(option: string, text: string): number {

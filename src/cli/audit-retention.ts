@@ -1,8 +1,11 @@
+import { rmSync } from 'node:fs';
 import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import { knownKeys, openAuditKey } from '../audit/sinks/audit-keys.ts';
 import { holdsOn, outlived, remove, tombstonesIn, writeHolds, type Hold } from '../audit/sinks/retention.ts';
+import { timeOf } from '../audit/sinks/segment-file.ts';
+import { outlivedDays } from '../audit/transcripts/sinks/object-files.ts';
 import { verifyLane } from '../audit/verify-log.ts';
 import { parseDuration } from '../model/units.ts';
 import { auditFiles, piecesOf } from './audit-files.ts';
@@ -68,6 +71,21 @@ function prune(options: { olderThan?: string; dryRun?: true }, command: Command)
       remove(folder, going, { reason, time: new Date(now).toISOString(), signer: { ...key, key: key.text } });
     for (const { name, events } of going)
       process.stdout.write(`${options.dryRun === true ? 'would remove' : 'removed'} ${name}, ${events} events\n`);
+  }
+  pruneTranscripts(state, now - age, options.dryRun === true);
+}
+
+/** Transcripts go with the segments that speak of them. */
+function pruneTranscripts(state: string, before: number, isDry: boolean): void {
+  const { lanes } = auditFiles(join(state, 'audit'));
+  const left = [...lanes.values()].flatMap((names) => {
+    const old = isDry ? outlived(names, before).length : 0;
+    return names.slice(old).map(timeOf);
+  });
+  const folder = join(state, 'transcripts');
+  for (const day of outlivedDays(folder, Math.min(...left))) {
+    if (!isDry) rmSync(join(folder, day), { recursive: true });
+    process.stdout.write(`${isDry ? 'would remove' : 'removed'} the transcripts of ${day}\n`);
   }
 }
 

@@ -8,6 +8,7 @@ import { errorCode } from '../model/error-code.ts';
 import { auditFiles, collect, piecesOf, textOf, trustedKeys } from './audit-files.ts';
 import { addEvents } from './audit-events.ts';
 import { addAuditReplay } from './audit-replay.ts';
+import { addIdentity } from './audit-identity.ts';
 import { addRetention } from './audit-retention.ts';
 import { addSinks } from './audit-sinks.ts';
 import { addVerify } from './audit-verify.ts';
@@ -26,6 +27,7 @@ export function addAudit(program: Command): void {
   addKeys(audit);
   addRetention(audit);
   addSinks(audit);
+  addIdentity(audit);
 }
 
 function addProve(audit: Command): void {

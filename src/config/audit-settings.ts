@@ -1,5 +1,5 @@
 import type { Setting } from './setting.ts';
-import { anyText, oneOf, parseCount } from './values.ts';
+import { anyText, oneOf, parseCount, parseRecipient } from './values.ts';
 import { parseDuration, parseSize } from '../model/units.ts';
 
 /** Settings of the audit log. */
@@ -47,6 +47,22 @@ export const AUDIT_SETTINGS: readonly Setting[] = [
     describe:
       'How long the audit log is kept. Older segments are verified and removed once a day; a signed tombstone stays.',
     parse: (text) => (text === 'forever' ? text : parseDuration(text)),
+  },
+  {
+    key: 'audit.transcript.recipients',
+    default: '',
+    form: 'an age recipient: age1…',
+    describe:
+      'Who can read transcripts (`audit: transcript` in a capability): they are encrypted to these keys, and the gate has none of them. `sallyport audit identity` makes one.',
+    many: true,
+    parse: parseRecipient,
+  },
+  {
+    key: 'audit.transcript.body',
+    default: '256 KiB',
+    form: 'a size such as 1 MiB',
+    describe: 'How much of a body a transcript keeps, each way; how long it was stands beside it.',
+    parse: parseSize,
   },
   {
     key: 'audit.sinks',

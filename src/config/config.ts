@@ -58,6 +58,8 @@ export interface Config {
     readonly rotate: { readonly bytes: number; readonly milliseconds: number };
     /** Milliseconds that it is kept; null: forever. */
     readonly retention: number | null;
+    /** To whose keys transcripts are encrypted, and how many bytes of a body they keep. */
+    readonly transcript: { readonly recipients: readonly string[]; readonly body: number };
     /** Where its events are sent. */
     readonly sinks: readonly Sink[];
   };

@@ -170,6 +170,10 @@ function assemble(values: ReadonlyMap<string, unknown>, texts: Config['texts']):
       },
       rotate: { bytes: get<number>('audit.rotate.size'), milliseconds: get<number>('audit.rotate.every') },
       retention: retentionOf(get('audit.retention')),
+      transcript: {
+        recipients: get<string[]>('audit.transcript.recipients'),
+        body: get<number>('audit.transcript.body'),
+      },
       sinks: readSinks(get<string | undefined>('audit.sinks')),
     },
     upstream: {

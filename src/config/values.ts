@@ -34,6 +34,11 @@ export function parseCount(text: string): number | null {
   return /^[1-9][0-9]{0,8}$/.test(text) ? Number(text) : null;
 }
 
+/** An X25519 recipient of age (https://age-encryption.org/v1): Bech32, whose checksum is looked at where it is used. */
+export function parseRecipient(text: string): string | null {
+  return /^age1[02-9ac-hj-np-z]{58}$/.test(text) ? text : null;
+}
+
 export function parseOpaUrl(text: string): URL | null {
   if (!/^https?:\/\//.test(text) || !URL.canParse(text)) return null;
   const url = new URL(text);

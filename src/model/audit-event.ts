@@ -201,6 +201,15 @@ export interface SessionEvent {
   readonly time: string;
 }
 
+/** What was said in an exchange has been kept (`audit: transcript`), encrypted: the gate cannot read it again. */
+export interface TranscriptEvent {
+  readonly exchange: string;
+  readonly kind: 'transcript';
+  /** Files of it, as `YYYY-MM-DD/<SHA-256 of the file>`: the sheet first, then bodies too large to stand in it. */
+  readonly objects: readonly string[];
+  readonly time: string;
+}
+
 /** Something happened to where events are taken (a sink). What is lost on the way is itself an event. */
 export interface SinkEvent {
   /** `dropped`: so many events will not be delivered. `failing`: what waits is tried again and again. `recovered`: all goes on. `tested`: sent by hand, and not on record. */
@@ -223,4 +232,5 @@ export type AuditEvent =
   | PolicyEvent
   | HaltEvent
   | SessionEvent
-  | SinkEvent;
+  | SinkEvent
+  | TranscriptEvent;

@@ -44,6 +44,8 @@ export interface Obligations {
   readonly limits: readonly Limit[];
   /** What the capability says of scanning. */
   readonly scan: ScanTerms | null;
+  /** What is said is kept. */
+  readonly transcript: boolean;
 }
 
 /** Which tools of a server an agent is shown. */

@@ -1,4 +1,5 @@
 import type { Cidr } from '../model/cidr.ts';
+import type { Place } from '../model/decision.ts';
 import type { Mode } from '../model/mode.ts';
 import { checkAgent, checkOverlappingSources, checkSharedCertificates } from './conflicts.ts';
 import type { ScanTerms } from '../model/scan-profile.ts';
@@ -26,8 +27,8 @@ export function compile(merged: Merged, generation: string, problems: Problem[])
 }
 
 /** What a rule has from whoever it belongs to. */
-type Owner = Pick<Rule, 'capability' | 'mode' | 'networks' | 'limits' | 'scan'>;
-const NOBODY: Owner = { capability: null, mode: null, networks: [], limits: [], scan: null };
+type Owner = Pick<Rule, 'capability' | 'mode' | 'networks' | 'limits' | 'scan' | 'transcript'>;
+const NOBODY: Owner = { capability: null, mode: null, networks: [], limits: [], scan: null, transcript: false };
 
 /** A capability filled in for one grant. */
 interface Granted {
@@ -55,6 +56,8 @@ class Compiler {
   #ruleCount = 0;
   #readsHeaders = false;
   #readsBodies = false;
+  /** Where a transcript is asked for first. */
+  #transcripts: Place | null = null;
 
   constructor(merged: Merged, problems: Problem[]) {
     this.#merged = merged;
@@ -79,6 +82,7 @@ class Compiler {
       detectors: parseDetectors(this.#merged.detectors, this.#problems, { ship: false }),
       readsHeaders: this.#readsHeaders,
       readsBodies: this.#readsBodies,
+      transcripts: this.#transcripts,
       capabilities,
       counts,
     };
@@ -202,13 +206,22 @@ class Compiler {
     const limits = parseLimits(spec.limits, source, ['capabilities', name, 'limits'], found);
     const scan = parseScan(spec.scan, source, ['capabilities', name, 'scan'], found);
     for (const problem of found) this.#report(problem);
-    return this.#rules(
-      spec.endpoints,
-      source,
-      ['capabilities', name, 'endpoints'],
-      { capability: name, mode, networks, limits, scan },
-      values,
-    );
+    const transcript = spec.audit === 'transcript';
+    const owner: Owner = { capability: name, mode, networks, limits, scan, transcript };
+    const rules = this.#rules(spec.endpoints, source, ['capabilities', name, 'endpoints'], owner, values);
+    if (transcript) this.#wantTranscript(capability, rules);
+    return rules;
+  }
+
+  /** What is said is kept where it is read: a capability that opens what is not read cannot ask for it. */
+  #wantTranscript({ name, source }: Named<CapabilitySpec>, rules: readonly Rule[]): void {
+    const range = keyRangeOf(source, ['capabilities', name], 'audit');
+    const { place } = problemAt(source, range, '');
+    this.#transcripts ??= place;
+    const unread = rules.find(({ endpoint }) => endpoint.scheme === 'tcp' || !endpoint.intercept);
+    if (unread === undefined) return;
+    const message = `"${unread.text}" is not read by the gate: there is no transcript of it`;
+    this.#report(problemAt(source, range, message, { hint: 'put it into a capability of its own' }));
   }
 
   /** A capability nobody is granted is checked all the same, with stand-ins for its parameters. */

@@ -274,6 +274,7 @@ function makeAllowance(rule: Rule, mode: Mode): Allowance {
       tools: rule.endpoint.content?.mcp ?? null,
       limits: rule.limits,
       scan: rule.scan,
+      transcript: rule.transcript,
     },
   };
 }

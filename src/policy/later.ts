@@ -25,12 +25,10 @@ export function refuseLater(source: Source, file: RulesFile, problems: Problem[]
   for (const [name, capability] of Object.entries(file.capabilities ?? {})) {
     refuse(['capabilities', name], capability, LATER.capability);
     refuse(['capabilities', name, 'limits'], capability.limits, LATER.groupLimits);
-    if (capability.audit === 'transcript')
-      problems.push(notYet(source, ['capabilities', name], 'audit', 'audit: transcript'));
   }
 }
 
-function notYet(source: Source, path: PropertyKey[], key: string, shown = key): Problem {
+function notYet(source: Source, path: PropertyKey[], key: string): Problem {
   const hint = 'this version cannot enforce it, and would rather refuse the file than pretend; remove it';
-  return problemAt(source, keyRangeOf(source, path, key), `"${shown}" is not supported yet`, { hint });
+  return problemAt(source, keyRangeOf(source, path, key), `"${key}" is not supported yet`, { hint });
 }

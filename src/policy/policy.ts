@@ -1,4 +1,5 @@
 import type { Cidr } from '../model/cidr.ts';
+import type { Place } from '../model/decision.ts';
 import type { DetectorSpec } from '../model/detector.ts';
 import type { Limit } from '../model/limit.ts';
 import type { Mode } from '../model/mode.ts';
@@ -47,6 +48,8 @@ export interface Policy {
   readonly readsHeaders: boolean;
   /** Some rule has predicates on content: bodies may have to be read before they are judged. */
   readonly readsBodies: boolean;
+  /** Where a transcript is asked for (`audit: transcript`); null: nowhere. */
+  readonly transcripts: Place | null;
   /** Detectors of the rules' own, beside or in place of those that ship. */
   readonly detectors: readonly DetectorSpec[];
   /** Names for metrics; nothing outside this list becomes a label. */

@@ -41,6 +41,8 @@ export interface Rule extends RuleReference {
   readonly limits: readonly Limit[];
   /** What its capability says of scanning. */
   readonly scan: ScanTerms | null;
+  /** Its capability says that what is said is kept (`audit: transcript`). */
+  readonly transcript: boolean;
 }
 
 /** One path of a rule, with its specificity as a number (POLICY.md, "Deciding" 3). */
@@ -74,7 +76,7 @@ export function obligationKey(rule: Rule): string {
   const shows = rule.endpoint.content?.mcp?.shows ?? '-';
   const limits = rule.limits.map(({ kind, text: limit }) => `${kind} ${limit}`).join(',');
   const counted = limits === '' ? '' : `|${limits}`;
-  return `${rule.mode ?? '-'}|${rule.networks.join(',')}|${terms}|${rule.endpoint.intercept}|${shows}${counted}${scanText(rule.scan)}`;
+  return `${rule.mode ?? '-'}|${rule.networks.join(',')}|${terms}|${rule.endpoint.intercept}|${shows}${counted}${scanText(rule.scan)}${rule.transcript ? '|transcript' : ''}`;
 }
 
 function scanText(terms: ScanTerms | null): string {

@@ -246,7 +246,12 @@ export const capability = z.strictObject({
     .array(name)
     .optional()
     .describe('Named address ranges its endpoints may reach although they are forbidden by default.'),
-  audit: z.enum(['metadata', 'transcript']).optional().describe('What the record keeps; default metadata.'),
+  audit: z
+    .enum(['metadata', 'transcript'])
+    .optional()
+    .describe(
+      'What is kept: metadata (the default), or also what is said, heads and bodies, encrypted to `audit.transcript.recipients`.',
+    ),
   limits: limits.optional().describe('Limits of each agent in what it does by this capability.'),
   approval: z.record(z.string(), z.unknown()).optional().describe('Who must approve a request.'),
   credential: name.optional().describe('Credential the gate injects.'),

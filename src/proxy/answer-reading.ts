@@ -147,7 +147,9 @@ export class AnswerReading {
     if (bytes.length === 0) return;
     this.#run(() => {
       this.#received?.push(bytes);
-      this.#judge(this.#text?.push(bytes), this.#scanner?.push(bytes));
+      const found = this.#scanner?.push(bytes);
+      this.#inspection.transcript?.foundInBody('to-agent', found ?? NONE);
+      this.#judge(this.#text?.push(bytes), found);
     });
   }
 
@@ -156,7 +158,9 @@ export class AnswerReading {
     this.#run(() => {
       const text = bytes.toString('utf8');
       this.#received?.message(text);
-      this.#judge(this.#text?.message(text), this.#scanner?.wholeBytes(bytes));
+      const found = this.#scanner?.wholeBytes(bytes);
+      this.#inspection.transcript?.foundInParts('to-agent', found ?? NONE);
+      this.#judge(this.#text?.message(text), found);
     });
   }
 
@@ -172,7 +176,9 @@ export class AnswerReading {
   finish(): void {
     this.#run(() => {
       this.#received?.end();
-      this.#judge(this.#text?.end(), this.#scanner?.end());
+      const found = this.#scanner?.end();
+      this.#inspection.transcript?.foundInBody('to-agent', found ?? NONE);
+      this.#judge(this.#text?.end(), found);
     });
     if (this.#scanner !== null) this.#inspection.give(this.#scanner);
     this.close();

@@ -5,6 +5,7 @@ import type { AgentRequest } from './message.ts';
 import { decisionOf, denialOf, outcomeText } from './record.ts';
 import { refuse } from './refusal.ts';
 import type { Services } from './services.ts';
+import type { Transcript } from './transcript.ts';
 
 /** The one place with consequences: the answer to the agent, the record, the counters, the log. */
 export function conclude(exchange: Exchange, outcome: Outcome, request: AgentRequest | null, services: Services): void {
@@ -16,6 +17,16 @@ export function conclude(exchange: Exchange, outcome: Outcome, request: AgentReq
   if (!services.generations.triesOut(exchange.now))
     services.quarantine.watch(exchange, denialOf(outcome)?.reason ?? null);
   report(exchange, outcome, services);
+  if (exchange.transcript !== null) void keep(exchange.transcript, services);
+}
+
+/** What was said is kept once it is over. */
+async function keep(transcript: Transcript, { transcripts, log }: Services): Promise<void> {
+  try {
+    transcripts?.keep(await transcript.end());
+  } catch (error) {
+    log.error({ err: error }, 'a transcript could not be made');
+  }
 }
 
 function answerAgent(exchange: Exchange, outcome: Outcome, request: AgentRequest): void {

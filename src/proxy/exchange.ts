@@ -28,6 +28,7 @@ import { scanResponse } from './scan-response.ts';
 import type { Services } from './services.ts';
 import type { Snapshot } from './snapshot.ts';
 import { COST } from './turns.ts';
+import { transcribe, type Transcript } from './transcript.ts';
 import { send } from './upstream.ts';
 
 /** One request and its answer, as it becomes known. Hot: every member exists from the start. */
@@ -66,6 +67,8 @@ export interface Exchange {
   usage: UsageMeter | null;
   /** Reads the answer as it passes, where something is looked for in it. */
   reading: AnswerReading | null;
+  /** Writes down what is said; null where nobody asks for it. */
+  transcript: Transcript | null;
   address: string | null;
   status: number | null;
   sent: number;
@@ -110,7 +113,8 @@ async function carry(exchange: Exchange, request: AgentRequest, services: Servic
   keep(permit, exchange, services);
   const reservation = await reserve(permit, exchange, services.leases);
   const held = await hold(request, read, reservation, services.inspectBuffer);
-  const body = await scanRequest(request, facts, held, permit, exchange, services);
+  const said = transcribe(request, facts, held, permit, exchange, services);
+  const body = await scanRequest(request, facts, said, permit, exchange, services);
   const address = await guard(permit, services.names, now.network);
   const upstream = prepare(facts, request, body, permit, services.pseudonym);
   const witness = await record(exchange, permit, address, services.audit);
@@ -191,6 +195,7 @@ export function openExchange(
     unscanned: false,
     usage: null,
     reading: null,
+    transcript: null,
     address: null,
     status: null,
     sent: 0,

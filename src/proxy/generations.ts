@@ -10,6 +10,7 @@ import type { Log } from '../telemetry/log.ts';
 import { GenerationStore, type GenerationState } from './generation-store.ts';
 import type { GenerationStatus, PolicyStatus } from './generation-status.ts';
 import { isKnown, pick, tenantIn } from './in-force.ts';
+import { loadRules } from './rules-folder.ts';
 import { makeSnapshot, type GenerationView, type Snapshot } from './snapshot.ts';
 
 export interface GenerationsOptions {
@@ -72,7 +73,7 @@ export class Generations implements GenerationView {
     this.#store = new GenerationStore(config.state);
     this.#points = options.decisionPoints.open();
     this.#state = this.#store.read();
-    const { policy, problems } = loadPolicy(config.rules);
+    const { policy, problems } = loadRules(config);
     if (policy === null)
       throw new Error(`the rules in ${config.rules} do not load:\n${problems.map(formatProblem).join('\n')}`);
     for (const problem of problems) log.warn(formatProblem(problem));
@@ -136,7 +137,7 @@ export class Generations implements GenerationView {
   /** Loads the rules again; on any error all stays as it was. Returns what is wrong. */
   reload(): readonly Problem[] {
     const { config, log } = this.#options;
-    const { policy, problems } = loadPolicy(config.rules);
+    const { policy, problems } = loadRules(config);
     if (policy === null) return problems;
     try {
       this.#points = this.#options.decisionPoints.open();
@@ -152,7 +153,7 @@ export class Generations implements GenerationView {
   /** Puts what is tried out, or what was taken back, in force for all. Throws PolicyRequestError where there is neither. */
   promote(by: string): void {
     if (this.#canary !== null) return this.#promote(by, `asked for; ${this.#figures(this.#canary)}`);
-    const { policy } = loadPolicy(this.#options.config.rules);
+    const { policy } = loadRules(this.#options.config);
     if (policy === null) throw new PolicyRequestError('the rules in the folder do not load: see `sallyport check`');
     const { generation } = policy;
     if (generation === this.#stable.policy.generation)

@@ -1,4 +1,5 @@
 import { Denial } from '../model/denial.ts';
+import type { Finding } from '../model/finding.ts';
 import type { WebSocketTerms } from '../model/decision.ts';
 import type { Rate } from '../model/units.ts';
 import type { Scanner } from '../scan/scanner.ts';
@@ -62,10 +63,13 @@ export class MessageInspector {
   #scan(bytes: Buffer): void {
     const inspection = this.#inspection;
     const scanner = (this.#scanner ??= inspection.take());
-    const joined = this.#tail.length === 0 ? bytes : Buffer.concat([this.#tail, bytes.subarray(0, TAIL)]);
+    const meet = this.#tail.length;
+    const joined = meet === 0 ? bytes : Buffer.concat([this.#tail, bytes.subarray(0, TAIL)]);
     this.#tail = Buffer.concat([this.#tail, bytes]).subarray(-TAIL);
     for (const each of joined === bytes ? [bytes] : [bytes, joined]) {
       const findings = inspection.run(() => scanner.wholeBytes(each));
+      if (each === bytes) inspection.transcript?.foundInBody('to-upstream', findings);
+      else inspection.transcript?.foundInParts('to-upstream', findings.filter(goesAcross(meet)));
       const [redaction] = inspection.judge(findings, 'to-upstream', 'body', () => WHERE);
       if (redaction !== undefined) inspection.refuse(redaction, WHERE);
     }
@@ -81,4 +85,9 @@ export class MessageInspector {
       throw new Denial('rate-exceeded', `more than ${rate.count} ${key} messages within ${rate.window / 1000} s`);
     times.push(now);
   }
+}
+
+/** Whether something begins in the message before and ends in this one; what stands whole in either was found there. */
+function goesAcross(meet: number): (finding: Finding) => boolean {
+  return ({ offset, length }) => offset < meet && offset + length > meet;
 }

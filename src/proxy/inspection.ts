@@ -17,6 +17,7 @@ import type { KnownTexts } from './known-texts.ts';
 import type { Permit } from './permit.ts';
 import type { Services } from './services.ts';
 import { soughtBy, type Sought } from './sought.ts';
+import type { Transcript } from './transcript.ts';
 import type { Memory } from './trails.ts';
 
 /** What was found, what was done about it, and where it stood. On record as it stands here. */
@@ -75,7 +76,7 @@ interface Said {
 }
 
 /** Of whom, or of what, something is scanned, and what is noted of that. */
-export type Subject = Pick<Exchange, 'agent' | 'session' | 'now' | 'findings' | 'softened'>;
+export type Subject = Pick<Exchange, 'agent' | 'session' | 'now' | 'findings' | 'softened' | 'transcript'>;
 /** Under which terms. */
 export type Terms = Pick<Permit, 'agent' | 'decision' | 'mode' | 'target'>;
 
@@ -132,6 +133,11 @@ export class Inspection {
   /** What is looked for in an answer; null: nothing. */
   get answerTerms(): FindingTerms | null {
     return this.#sought.answer;
+  }
+
+  /** Writes down what is said; null: nobody does. */
+  get transcript(): Transcript | null {
+    return this.#exchange.transcript;
   }
 
   /** What was sent before in the same session. */

@@ -29,6 +29,8 @@ export interface Permit {
   readonly websocket: WebSocketTerms | null;
   /** What answers that list tools may show; null: all. */
   readonly tools: ToolGrants | null;
+  /** What is said is kept. */
+  readonly transcript: boolean;
   /** The denial that observing or warning did not enforce. */
   readonly softened: Softened | null;
   readonly decision: Decision;
@@ -73,6 +75,7 @@ export function enforce(decision: Judgement, facts: Facts, before: Permit | null
     rawPath: false,
     websocket: SOFTENED_WEBSOCKET,
     tools: null,
+    transcript: false,
     softened,
     decision,
   });
@@ -83,7 +86,7 @@ function permitOf(decision: Allowance, { agent, target }: Facts, before: Permit 
   if (before?.decision === decision && before.target === target && before.agent === agent && before.mode === mode)
     return before;
   const { rule } = decision;
-  const { capability, networks, rawPath, websocket, tools } = decision.obligations;
+  const { capability, networks, rawPath, websocket, tools, transcript } = decision.obligations;
   const text = ruleText(rule);
   return mintPermit({
     target,
@@ -96,6 +99,7 @@ function permitOf(decision: Allowance, { agent, target }: Facts, before: Permit 
     websocket,
     // Where calls pass whatever the rules say, hiding tools would be the one thing that is stopped.
     tools: mode === 'enforce' ? tools : null,
+    transcript,
     softened: null,
     decision,
   });

@@ -100,6 +100,7 @@ class Held {
         await exchange.lease?.download(event.bytes.length);
         exchange.received += event.bytes.length;
         exchange.usage?.push(event.bytes);
+        exchange.transcript?.said('to-agent', event.bytes);
         return event.bytes;
       }
       if (connection.gone) throw new Error('the answer ended without an end');

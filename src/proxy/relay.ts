@@ -154,6 +154,7 @@ function passOn(connection: UpstreamExchange, answer: Answer, exchange: Exchange
       if (paid !== null) return writePaid(paid, bytes, answer, exchange);
       exchange.received += bytes.length;
       exchange.usage?.push(bytes);
+      exchange.transcript?.said('to-agent', bytes);
       const due = both(exchange.reading?.follow(bytes) ?? null, answer.write(bytes));
       if (due !== null) return due;
     }
@@ -170,6 +171,7 @@ async function writePaid(paid: Promise<void>, bytes: Buffer, answer: Answer, exc
   await paid;
   exchange.received += bytes.length;
   exchange.usage?.push(bytes);
+  exchange.transcript?.said('to-agent', bytes);
   await both(exchange.reading?.follow(bytes) ?? null, answer.write(bytes));
 }
 

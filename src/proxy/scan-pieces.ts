@@ -84,6 +84,8 @@ function judgePieces(
     const own = findings
       .filter(({ offset }) => offset >= from && offset < next)
       .map((each) => ({ ...each, offset: each.offset - from }));
+    if (piece.part === 'body') inspection.transcript?.foundInBody('to-upstream', own);
+    else inspection.transcript?.foundInHead(piece.bytes, own);
     redactions.push(...inspection.judge(own, 'to-upstream', piece.part, (offset) => piece.whereOf(offset)));
     judgeJoined(piece, own, scanner, inspection);
     from = next;
@@ -104,6 +106,7 @@ function judgeSequel(fragments: readonly Fragment[], scanner: Scanner, inspectio
   if (bytes !== null) {
     const found = inspection.run(() => scanner.wholeBytes(bytes));
     const made = found.filter((each) => isMade(each) && spans(each.offset, each.length));
+    inspection.transcript?.foundInParts('to-upstream', made);
     const [redaction] = inspection.judge(made, 'to-upstream', 'body', () => SEVERAL);
     if (redaction !== undefined) inspection.refuse(redaction, SEVERAL);
   }
@@ -122,6 +125,7 @@ function judgeJoined(piece: Piece, own: readonly Finding[], scanner: Scanner, in
   const joined = piece.join(own.length === 0 ? bytes : without(bytes, own));
   if (joined === null) return;
   const findings = inspection.run(() => scanner.wholeBytes(joined));
+  inspection.transcript?.foundInParts('to-upstream', findings);
   const [redaction] = inspection.judge(findings, 'to-upstream', part, () => joinedWhere);
   if (redaction !== undefined) inspection.refuse(redaction, joinedWhere);
 }

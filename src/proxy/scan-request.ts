@@ -11,6 +11,7 @@ import { redact } from '../scan/redact.ts';
 import { NoveltyMeter } from '../scan/novelty.ts';
 import { placeInBody } from '../scan/where.ts';
 import type { HeldBody } from './body.ts';
+import type { TranscribedBody } from './transcript.ts';
 import type { Exchange } from './exchange.ts';
 import { FieldsPiece, TargetPiece } from './head-pieces.ts';
 import { Inspection, unseen } from './inspection.ts';
@@ -43,7 +44,7 @@ const EXPANSION_FLOOR = 16 * 1024 * 1024;
 export function scanRequest(
   request: AgentRequest,
   facts: Facts,
-  body: HeldBody,
+  body: TranscribedBody,
   permit: Permit,
   exchange: Exchange,
   services: Services,

@@ -149,6 +149,7 @@ export class ScannedStream implements BodyStream {
   /** Nothing can be taken out of what streams: what should be, does not pass. */
   #settle(findings: ReturnType<Scanner['push']>): void {
     const where = (offset: number): string => `byte ${offset} of the body`;
+    this.#inspection.transcript?.foundInBody('to-upstream', findings);
     const [redaction] = this.#inspection.judge(findings, 'to-upstream', 'body', where);
     if (redaction !== undefined) this.#inspection.refuse(redaction, where(redaction.offset));
   }

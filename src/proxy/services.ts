@@ -1,5 +1,6 @@
 import type { SecureContext } from 'node:tls';
 import type { AuditLog } from '../audit/log.ts';
+import type { Transcripts } from '../audit/transcripts/sinks/transcripts.ts';
 import type { FailureThrottle } from '../identity/throttle.ts';
 import type { NameService } from '../network/resolver.ts';
 import type { Log } from '../telemetry/log.ts';
@@ -57,6 +58,10 @@ export interface Services {
   readonly upstreamSessions: Map<string, Buffer>;
   readonly timeouts: { readonly connect: number; readonly firstByte: number; readonly idle: number };
   /** Bytes of a request body held whole. */
+  /** Keeps what is said; null where nobody could read it. */
+  readonly transcripts: Transcripts | null;
+  /** Bytes of a body that a transcript keeps. */
+  readonly transcriptBody: number;
   readonly inspectBuffer: number;
   /** This gate's name in `Via`, for loops: the same in all its processes. */
   readonly pseudonym: string;

@@ -153,6 +153,7 @@ async function next({ connection, exchange }: ToolAnswer): Promise<MessageEvent<
       if (event.type === 'body') {
         await exchange.lease?.download(event.bytes.length);
         exchange.received += event.bytes.length;
+        exchange.transcript?.said('to-agent', event.bytes);
       }
       return event;
     }

@@ -54,7 +54,7 @@ export async function openTunnel(
   services: Services,
 ): Promise<Tunnel> {
   const { agent, session } = principal;
-  const subject: Subject = { ...principal, findings: null, softened: null };
+  const subject: Subject = { ...principal, findings: null, softened: null, transcript: null };
   const permit = contradiction ?? (await open(subject, agent, target, services).catch(asDenial));
   const refused = permit instanceof Denial;
   return {

@@ -99,6 +99,7 @@ function answered(
 ): UpstreamResponse {
   exchange.upstreamAnswered = performance.now();
   exchange.status = head.status;
+  exchange.transcript?.answered(head);
   connection.patience(services.timeouts.idle);
   const { rest } = request.body;
   // The upstream answered before it had heard everything: what the agent still sends is nobody's.

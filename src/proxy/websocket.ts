@@ -225,6 +225,7 @@ class Conversation {
 
   /** Shows a message to the inspector and counts it; ends the conversation where it must not go on. */
   #passes(message: Message): boolean {
+    this.#exchange.transcript?.message(message.direction, message.type, message.bytes);
     try {
       this.#inspector.inspect(message);
     } catch (error) {

@@ -17,6 +17,7 @@ export interface AuditSource {
 /** How the audit log of a process does. */
 export class AuditMetrics {
   readonly #registry: Registry;
+  #waitingTranscripts: () => number = () => 0;
   readonly sinks: SinkMetrics;
   readonly #failures: Counter;
   readonly #troubles: Counter;
@@ -48,6 +49,9 @@ export class AuditMetrics {
 
   /** The log is asked on each scrape from now on. */
   read(log: AuditSource): void {
+    this.#gauge('waiting_transcripts', 'Exchanges whose transcript waits to be written.', 'sum', () =>
+      this.#waitingTranscripts(),
+    );
     this.#gauge(
       'writable',
       '1 while events can be written, 0 while they cannot and everything is denied.',
@@ -67,6 +71,11 @@ export class AuditMetrics {
       'max',
       () => log.behind.seconds,
     );
+  }
+
+  /** Asked on each scrape how many exchanges wait to be kept. */
+  readTranscripts(waiting: () => number): void {
+    this.#waitingTranscripts = waiting;
   }
 
   #gauge(name: string, help: string, aggregator: 'sum' | 'min' | 'max', read: () => number): void {

@@ -6,6 +6,7 @@ import type { UpstreamRequest } from '../../src/proxy/prepare.ts';
 import type { Witness } from '../../src/proxy/record.ts';
 import { hold } from '../../src/proxy/body.ts';
 import { prepare } from '../../src/proxy/prepare.ts';
+import { scanRequest } from '../../src/proxy/scan-request.ts';
 import { send } from '../../src/proxy/upstream.ts';
 import { relay } from '../../src/proxy/relay.ts';
 import { guard, type GuardedAddress } from '../../src/network/guard.ts';
@@ -22,6 +23,7 @@ const MINTS: Record<string, string> = {
   Reservation: 'src/proxy/reserve.ts',
   HeldBody: 'src/proxy/body.ts',
   ScannedBody: 'src/proxy/scan-request.ts',
+  TranscribedBody: 'src/proxy/transcript.ts',
   UpstreamRequest: 'src/proxy/prepare.ts',
   Witness: 'src/proxy/record.ts',
   GuardedAddress: 'src/network/guard.ts',
@@ -65,6 +67,8 @@ describe('proofs', () => {
       void guard(facts.target, rest, rest);
       // @ts-expect-error a request is written only with its body held
       void prepare(facts, request, request.body, permit, '');
+      // @ts-expect-error what is looked at is written down first, where the rules ask for it
+      void scanRequest(request, facts, body, permit, rest, rest);
       // @ts-expect-error nothing leaves that has not been looked at
       void prepare(facts, request, body, permit, '');
       // @ts-expect-error the agent's own request is never sent

@@ -6,6 +6,7 @@ import {
   parseListen,
   parseOpaUrl,
   parsePercentage,
+  parseRecipient,
   parseWorkers,
 } from '../../../src/config/values.ts';
 
@@ -19,6 +20,16 @@ describe('values of settings', () => {
     ['many', null],
   ])('connections %s', (text, value) => {
     expect(parseConnections(text)).toBe(value);
+  });
+
+  it('recipients of age: Bech32 in lower case', () => {
+    const recipient = `age1${'q'.repeat(58)}`;
+    expect([recipient, `${recipient}q`, recipient.toUpperCase(), `age1${'b'.repeat(58)}`].map(parseRecipient)).toEqual([
+      recipient,
+      null,
+      null,
+      null,
+    ]);
   });
 
   it('workers: a number, or as many as there are cores', () => {

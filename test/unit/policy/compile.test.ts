@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { decide } from '../../../src/policy/decide.ts';
-import { HASH, botPolicy, loadFiles, request } from '../../support/policy.ts';
+import { HASH, botPolicy, loadFiles, problemsOf, request } from '../../support/policy.ts';
 
 it('agents with the same grants share one index', () => {
   const { policy } = loadFiles({
@@ -34,3 +34,31 @@ it('defaults give the mode to agents that name none', () => {
   expect(botPolicy('', 'defaults: { mode: warn }\n').agents.get('bot')?.mode).toBe('warn');
   expect(botPolicy('').agents.get('bot')?.mode).toBe('enforce');
 });
+
+it('a capability says whether what is said by it is kept', () => {
+  const policy = botPolicy(
+    '    capabilities: [kept, not]\n    allow: ["GET https://own.test/"]\n',
+    'capabilities:\n  kept: { audit: transcript, endpoints: ["GET https://kept.test/"] }\n  not: { audit: metadata, endpoints: ["GET https://not.test/"] }\n',
+  );
+  const kept = (url: string): boolean => {
+    const decision = decide(request('GET', url), policy);
+    return decision.kind === 'allow' && decision.obligations.transcript;
+  };
+  expect([kept('https://kept.test/'), kept('https://not.test/'), kept('https://own.test/')]).toEqual([
+    true,
+    false,
+    false,
+  ]);
+  expect(policy.transcripts).toMatchObject({ line: 8 });
+  expect(botPolicy('    allow: ["GET https://own.test/"]\n').transcripts).toBeNull();
+});
+
+it.each(['{ scheme: tcp, host: a.test, port: 22 }', '{ host: a.test, intercept: false }'])(
+  'there is no transcript of what is not read: %s',
+  (endpoint) => {
+    const [problem] = problemsOf(
+      `version: 1\ncapabilities:\n  c:\n    audit: transcript\n    endpoints: [${endpoint}]\n`,
+    );
+    expect(problem).toMatch(/^a\.yaml:4:5: error: .* is not read by the gate: there is no transcript of it/);
+  },
+);

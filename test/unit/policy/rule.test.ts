@@ -18,6 +18,7 @@ const ranked = (text: string): RankedRule => {
       networks: [],
       limits: [],
       scan: null,
+      transcript: false,
     },
     path,
     rank: rankOf(endpoint, path),

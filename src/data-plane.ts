@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import type { SecureContext } from 'node:tls';
 import { eventText } from './audit/chain.ts';
 import type { AuditLog } from './audit/log.ts';
+import { HttpPoster } from './audit/delivery/sinks/http-post.ts';
 import { Transcripts } from './audit/transcripts/sinks/transcripts.ts';
 import { ConfigError, type Config } from './config/config.ts';
 import { clock } from './control-plane.ts';
@@ -36,13 +37,17 @@ import { Trails } from './proxy/trails.ts';
 import { Turns } from './proxy/turns.ts';
 import type { Log } from './telemetry/log.ts';
 import type { Metrics } from './telemetry/metrics.ts';
+import { Tracer } from './telemetry/tracer.ts';
 import type { Authority } from './tls/authority.ts';
 import { LeafCache } from './tls/leaves.ts';
+import { VERSION } from './version.ts';
 
 const LEAVES = 2000;
 const DNS_TIMEOUT = 3000;
 /** Milliseconds a stopping gate waits for transcripts to be written. */
 const TRANSCRIPTS = 5000;
+/** The same for spans. */
+const SPANS = 2000;
 /** Connections of agents there may be where nobody says otherwise. */
 const CONNECTIONS = 10_000;
 
@@ -105,12 +110,14 @@ export function openDataPlane(governed: Governed): DataPlane {
     drain: async () => {
       if (!(await connections.drain(config.drain))) log.warn('the drain time is over; what is still open is cut off');
       await services.transcripts?.drain(TRANSCRIPTS);
+      await services.tracer?.flush(SPANS);
     },
     close: () => {
       reception.close();
       connections.destroy();
       services.scanners.close();
       services.transcripts?.close();
+      services.tracer?.close();
       void services.leases.close();
       services.pool.close();
       services.http2.close();
@@ -145,6 +152,7 @@ function servicesOf(governed: Governed, leaves: LeafCache): Services {
     trails: new Trails(),
     novelties: new Novelties(),
     audit,
+    tracer: openTracer(governed),
     transcripts: openTranscripts(governed),
     transcriptBody: config.audit.transcript.body,
     tools,
@@ -164,6 +172,29 @@ function servicesOf(governed: Governed, leaves: LeafCache): Services {
     pseudonym,
     instance,
   };
+}
+
+/** Exports traces, where there is somebody to take them. Throws ConfigError. */
+function openTracer({ config, instance, metrics, log }: Governed): Tracer | null {
+  const { traces } = config;
+  if (traces === null) return null;
+  const { url, tokenFile, ca, share } = traces;
+  try {
+    const poster = new HttpPoster({ url: { text: url }, tokenFile, ca });
+    return new Tracer({
+      share,
+      instance,
+      version: VERSION,
+      post: (body) => poster.post(body),
+      onSpans: (result, count) => metrics.traces.spans(result, count),
+      onState: (problem) => {
+        if (problem === null) log.info('the collector takes spans again');
+        else log.warn({ problem }, 'the collector does not take spans; those that wait for too long are given up');
+      },
+    });
+  } catch (error) {
+    throw new ConfigError(`traces.ca: ${(error as Error).message}`);
+  }
 }
 
 /** Keeps transcripts, where there is somebody who can read them. Throws ConfigError. */

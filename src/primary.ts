@@ -198,7 +198,8 @@ class Primary {
   #welcome({ lane, incarnation }: Member): Welcome {
     const { config, pseudonym, ownPorts, halts } = this.#control;
     return {
-      texts: [...config.texts],
+      // Sinks are this process's; what is wrong with their files now is no reason for a worker not to start.
+      texts: [...config.texts].filter(([key]) => key !== 'audit.sinks'),
       lane,
       lanes: config.workers,
       pseudonym,

@@ -63,6 +63,14 @@ export interface Config {
     /** Where its events are sent. */
     readonly sinks: readonly Sink[];
   };
+  /** Where spans are sent; null: nowhere. */
+  readonly traces: {
+    readonly url: string;
+    readonly tokenFile: string | null;
+    readonly ca: string | null;
+    /** Of the traces begun by the gate. */
+    readonly share: number;
+  } | null;
   readonly upstream: {
     /** Files of CA certificates trusted beside the system's. */
     readonly ca: readonly string[];

@@ -176,6 +176,7 @@ function assemble(values: ReadonlyMap<string, unknown>, texts: Config['texts']):
       },
       sinks: readSinks(get<string | undefined>('audit.sinks')),
     },
+    traces: assembleTraces(get),
     upstream: {
       ca: get<string[]>('upstream.ca'),
       pins: new Map(get<Array<[string, { host: string; port: number }]>>('upstream.pins')),
@@ -213,6 +214,17 @@ function readSinks(folder: string | undefined): readonly Sink[] {
 
 function retentionOf(value: number | 'forever'): number | null {
   return value === 'forever' ? null : value;
+}
+
+function assembleTraces(get: <T>(key: string) => T): Config['traces'] {
+  const url = get<string | undefined>('traces.url');
+  if (url === undefined) return null;
+  return {
+    url,
+    tokenFile: get<string | undefined>('traces.token-file') ?? null,
+    ca: get<string | undefined>('traces.ca') ?? null,
+    share: get<number>('traces.sample'),
+  };
 }
 
 function assemblePolicy(get: <T>(key: string) => T): Config['policy'] {

@@ -1,5 +1,6 @@
 import { AUDIT_SETTINGS } from './audit-settings.ts';
 import type { Setting } from './setting.ts';
+import { TRACE_SETTINGS } from './trace-settings.ts';
 import { LOG_LEVELS } from './config.ts';
 import {
   anyText,
@@ -236,6 +237,7 @@ export const SETTINGS: readonly Setting[] = [
     parse: anyText,
   },
   ...AUDIT_SETTINGS,
+  ...TRACE_SETTINGS,
   {
     key: 'upstream.ca',
     default: '',

@@ -39,6 +39,11 @@ export function parseRecipient(text: string): string | null {
   return /^age1[02-9ac-hj-np-z]{58}$/.test(text) ? text : null;
 }
 
+/** An address of the web, whatever stands in it. */
+export function parseWebAddress(text: string): string | null {
+  return /^https?:\/\/[^/]/.test(text) && URL.canParse(text) ? text : null;
+}
+
 export function parseOpaUrl(text: string): URL | null {
   if (!/^https?:\/\//.test(text) || !URL.canParse(text)) return null;
   const url = new URL(text);

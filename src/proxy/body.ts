@@ -3,6 +3,7 @@ import type { BodyFacts, Facts } from '../model/facts.ts';
 import { decide, readsBody } from '../policy/decide.ts';
 import type { Policy } from '../policy/policy.ts';
 import { CodingError, contentCodings, decodeContent } from '../scan/content-decoder.ts';
+import type { Exchange } from './exchange.ts';
 import type { AgentRequest, BodyStream } from './message.ts';
 import type { Lease } from './lease.ts';
 import type { Reservation } from './reserve.ts';
@@ -88,16 +89,18 @@ async function decoded(request: AgentRequest, { pieces }: HeldBody, limit: numbe
 }
 
 /**
- * Reads a body whole, up to `limit` bytes, before the first byte of it may leave. A longer one streams. Only a permitted
+ * Reads a body whole, up to `inspect.buffer`, before the first byte of it may leave. A longer one streams. Only a permitted
  * request is asked for its body, but for one that had to be judged by it: that was `read` already.
  */
 export function hold(
   request: AgentRequest,
   read: HeldBody | null,
   { lease }: Reservation,
-  limit: number,
+  exchange: Exchange,
+  { inspectBuffer }: Services,
 ): HeldBody | Promise<HeldBody> {
-  const held = holdUnpaid(request, read, limit);
+  exchange.trace?.step('hold');
+  const held = holdUnpaid(request, read, inspectBuffer);
   return lease === null ? held : paidFor(held, lease);
 }
 

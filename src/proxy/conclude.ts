@@ -3,7 +3,8 @@ import type { Outcome } from '../model/outcome.ts';
 import type { Exchange } from './exchange.ts';
 import type { AgentRequest } from './message.ts';
 import { decisionOf, denialOf, outcomeText } from './record.ts';
-import { refuse } from './refusal.ts';
+import { refusalStatus, refuse } from './refusal.ts';
+import type { ExchangeTrace } from '../telemetry/exchange-trace.ts';
 import type { Services } from './services.ts';
 import type { Transcript } from './transcript.ts';
 
@@ -17,7 +18,33 @@ export function conclude(exchange: Exchange, outcome: Outcome, request: AgentReq
   if (!services.generations.triesOut(exchange.now))
     services.quarantine.watch(exchange, denialOf(outcome)?.reason ?? null);
   report(exchange, outcome, services);
+  if (exchange.trace !== null) trace(exchange, exchange.trace, outcome, services);
   if (exchange.transcript !== null) void keep(exchange.transcript, services);
+}
+
+function trace(exchange: Exchange, noted: ExchangeTrace, outcome: Outcome, { tracer }: Services): void {
+  const { id, started, ended, facts, tunnel, permit, agent, peer } = exchange;
+  const target = facts?.target ?? tunnel?.target ?? null;
+  const denial = denialOf(outcome);
+  tracer?.end({
+    trace: noted,
+    id,
+    started,
+    ended,
+    agent,
+    method: facts?.method ?? null,
+    scheme: target?.scheme ?? null,
+    host: target?.host.text ?? null,
+    port: target?.port ?? null,
+    path: facts?.path.canonical ?? null,
+    status: outcome.kind === 'refused' ? refusalStatus(outcome.denial, exchange) : outcome.status,
+    source: peer.source,
+    capability: permit?.capability ?? denial?.capability ?? null,
+    rule: permit?.rule ?? denial?.rule ?? null,
+    decision: decisionOf(exchange, outcome),
+    reason: denial?.reason ?? exchange.softened?.reason ?? null,
+    outcome: outcome.kind,
+  });
 }
 
 /** What was said is kept once it is over. */

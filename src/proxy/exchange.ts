@@ -4,7 +4,6 @@ import type { Facts } from '../model/facts.ts';
 import type { Session } from '../model/session.ts';
 import type { Outcome } from '../model/outcome.ts';
 import type { UsageMeter } from '../scan/usage.ts';
-import { guard } from '../network/guard.ts';
 import { decide } from '../policy/decide.ts';
 import type { AnswerReading } from './answer-reading.ts';
 import { hold, look } from './body.ts';
@@ -23,10 +22,12 @@ import { record } from './record.ts';
 import { outcomeOf } from './refusal.ts';
 import { relay } from './relay.ts';
 import { reserve } from './reserve.ts';
+import { resolve } from './resolve.ts';
 import { scanRequest } from './scan-request.ts';
 import { scanResponse } from './scan-response.ts';
 import type { Services } from './services.ts';
 import type { Snapshot } from './snapshot.ts';
+import type { ExchangeTrace } from '../telemetry/exchange-trace.ts';
 import { COST } from './turns.ts';
 import { transcribe, type Transcript } from './transcript.ts';
 import { send } from './upstream.ts';
@@ -67,6 +68,8 @@ export interface Exchange {
   usage: UsageMeter | null;
   /** Reads the answer as it passes, where something is looked for in it. */
   reading: AnswerReading | null;
+  /** What is noted of it for a trace; null where nobody traces. */
+  trace: ExchangeTrace | null;
   /** Writes down what is said; null where nobody asks for it. */
   transcript: Transcript | null;
   address: string | null;
@@ -85,6 +88,7 @@ export async function serveExchange(
   services: Services,
 ): Promise<void> {
   const exchange = openExchange(peer, tunnel, request.protocol, services);
+  exchange.trace = services.tracer?.begin(request.fields.values('traceparent')) ?? null;
   request.onAbort = () => exchange.cancellation.cancel(null);
   let outcome: Outcome;
   try {
@@ -103,20 +107,19 @@ async function carry(exchange: Exchange, request: AgentRequest, services: Servic
   const turn = turnOf(exchange, services);
   if (turn !== null) await turn;
   const asked = gatherFacts(request, exchange, services);
-  const { now } = exchange;
   services.inFlight.enter(exchange);
-  const { facts, read } = await look(request, asked, now, services);
+  const { facts, read } = await look(request, asked, exchange.now, services);
   exchange.facts = facts;
   const judgement = await judge(facts, exchange, services);
   const strict = services.halts.enforces(facts.agent);
   const permit = enforce(judgement, facts, exchange.tunnel?.latest ?? null, strict);
   keep(permit, exchange, services);
   const reservation = await reserve(permit, exchange, services.leases);
-  const held = await hold(request, read, reservation, services.inspectBuffer);
+  const held = await hold(request, read, reservation, exchange, services);
   const said = transcribe(request, facts, held, permit, exchange, services);
   const body = await scanRequest(request, facts, said, permit, exchange, services);
-  const address = await guard(permit, services.names, now.network);
-  const upstream = prepare(facts, request, body, permit, services.pseudonym);
+  const address = await resolve(permit, exchange, services);
+  const upstream = prepare(facts, request, body, permit, exchange.trace, services.pseudonym);
   const witness = await record(exchange, permit, address, services.audit);
   const response = await send(upstream, address, witness, exchange, request.answer, services);
   const scanned = scanResponse(response, exchange, services);
@@ -135,6 +138,7 @@ export function judge(facts: Facts, exchange: Exchange, services: Services): Jud
   refuseExpired(session, services);
   refuseHalted({ agent: agent ?? facts.agent, session, capability: null }, exchange.now, services);
   const { policy, decisionPoints } = exchange.now;
+  exchange.trace?.step('decide');
   const began = performance.now();
   const decision = decide(facts, policy);
   const decided = performance.now();
@@ -195,6 +199,7 @@ export function openExchange(
     unscanned: false,
     usage: null,
     reading: null,
+    trace: null,
     transcript: null,
     address: null,
     status: null,

@@ -1,6 +1,8 @@
 import { OutgoingFields, TO_UPSTREAM } from '../http1/fields.ts';
 import { CHUNKED } from '../http1/head.ts';
 import type { Facts } from '../model/facts.ts';
+import type { ExchangeTrace } from '../telemetry/exchange-trace.ts';
+import { traceparentOf } from '../telemetry/trace-context.ts';
 import type { AgentRequest, Protocol } from './message.ts';
 import type { Permit } from './permit.ts';
 import type { ScannedBody } from './scan-request.ts';
@@ -31,6 +33,8 @@ export interface UpstreamRequest {
 /** What is said of a body's bytes is not true of what is left when something was taken out. */
 const ABOUT_BYTES: readonly string[] = ['content-encoding', 'content-md5', 'content-digest', 'repr-digest', 'digest'];
 
+const TRACEPARENT: readonly string[] = ['traceparent'];
+
 /** Methods whose requests usually have a body: an absent one is announced as empty (RFC 9110 §8.6). */
 const WITH_BODY = new Set(['POST', 'PUT', 'PATCH']);
 
@@ -43,6 +47,7 @@ export function prepare(
   request: AgentRequest,
   body: ScannedBody,
   permit: Permit,
+  trace: ExchangeTrace | null,
   pseudonym: string,
 ): UpstreamRequest {
   const path = permit.rawPath ? facts.path.raw : (facts.path.canonical ?? facts.path.raw);
@@ -50,8 +55,10 @@ export function prepare(
   const via = request.via === null ? `1.1 ${pseudonym}` : `${request.via}, 1.1 ${pseudonym}`;
   const dropped = facts.websocket ? [...request.connection, ...WEBSOCKET_TO_UPSTREAM] : request.connection;
   const passed = TO_UPSTREAM.naming(dropped);
-  const kept = body.redacted ? passed.dropping(ABOUT_BYTES) : passed;
-  const fields = new OutgoingFields(request.fields, kept, ['Via', via]);
+  const whole = body.redacted ? passed.dropping(ABOUT_BYTES) : passed;
+  const kept = trace === null ? whole : whole.dropping(TRACEPARENT);
+  const own = trace === null ? ['Via', via] : ['Via', via, 'traceparent', parentOf(trace)];
+  const fields = new OutgoingFields(request.fields, kept, own);
   const { method } = facts;
   const { authority } = permit.target;
   const { wantsTrailers } = request;
@@ -70,6 +77,11 @@ export function prepare(
     framing,
     body,
   });
+}
+
+/** The span of the gate stands where that of the agent stood (W3C Trace Context, section 3.4). */
+function parentOf({ trace, sending, sampled }: ExchangeTrace): string {
+  return traceparentOf({ trace, span: sending, sampled });
 }
 
 function framingOf(method: string, body: ScannedBody): number | null {

@@ -18,6 +18,7 @@ export interface Witness {
 
 /** Puts the intent on record before the first byte leaves. Throws `audit-unavailable` when it cannot. */
 export function record(exchange: Exchange, permit: Permit, address: GuardedAddress, audit: AuditLog): Promise<Witness> {
+  exchange.trace?.step('record');
   exchange.address = recordedAddress(address);
   const { intent } = partsOf(permit, exchange);
   const text =

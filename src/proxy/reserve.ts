@@ -26,6 +26,7 @@ const UNLIMITED = mintReservation(null);
  * limit is reached; an observing or warning mode keeps it for the record instead, and lets the request go on.
  */
 export function reserve(permit: Permit, exchange: Exchange, leases: Leases): Reservation | Promise<Reservation> {
+  exchange.trace?.step('reserve');
   const claims = claimsOf(permit, exchange);
   return claims.length === 0 ? UNLIMITED : take(claims, permit, exchange, leases);
 }

@@ -49,6 +49,7 @@ export function scanRequest(
   exchange: Exchange,
   services: Services,
 ): ScannedBody | Promise<ScannedBody> {
+  exchange.trace?.step('scan');
   const inspection = new Inspection(permit, exchange, services);
   exchange.inspection = inspection;
   exchange.unscanned = inspection.unscanned;

@@ -1,5 +1,6 @@
 import type { SecureContext } from 'node:tls';
 import type { AuditLog } from '../audit/log.ts';
+import type { Tracer } from '../telemetry/tracer.ts';
 import type { Transcripts } from '../audit/transcripts/sinks/transcripts.ts';
 import type { FailureThrottle } from '../identity/throttle.ts';
 import type { NameService } from '../network/resolver.ts';
@@ -58,6 +59,8 @@ export interface Services {
   readonly upstreamSessions: Map<string, Buffer>;
   readonly timeouts: { readonly connect: number; readonly firstByte: number; readonly idle: number };
   /** Bytes of a request body held whole. */
+  /** Exports traces; null: nobody traces. */
+  readonly tracer: Tracer | null;
   /** Keeps what is said; null where nobody could read it. */
   readonly transcripts: Transcripts | null;
   /** Bytes of a body that a transcript keeps. */

@@ -4,6 +4,7 @@ import { listMembers } from '../http1/grammar.ts';
 import type { ResponseHead } from '../http1/head.ts';
 import { Denial } from '../model/denial.ts';
 import type { GuardedAddress } from '../network/guard.ts';
+import { SENDING } from '../telemetry/exchange-trace.ts';
 import { wayTo } from './connect.ts';
 import { HANDSHAKE_ALERT } from './dial.ts';
 import type { Exchange } from './exchange.ts';
@@ -28,6 +29,7 @@ export async function send(
   answer: Answer,
   services: Services,
 ): Promise<UpstreamResponse> {
+  exchange.trace?.step(SENDING);
   const { cancellation } = exchange;
   for (;;) {
     if (cancellation.cancelled) throw new Error('aborted');
@@ -98,6 +100,7 @@ function answered(
   services: Services,
 ): UpstreamResponse {
   exchange.upstreamAnswered = performance.now();
+  exchange.trace?.step('relay');
   exchange.status = head.status;
   exchange.transcript?.answered(head);
   connection.patience(services.timeouts.idle);

@@ -7,6 +7,7 @@ import { REASONS, type Reason } from '../model/reason.ts';
 import { HotCounter, HotHistogram } from './hot.ts';
 import { AgentCounters } from './agent-counters.ts';
 import { AuditMetrics } from './audit-metrics.ts';
+import { TraceMetrics } from './trace-metrics.ts';
 
 /** Agents that get a label of their own; the rest share `other`, so that a large fleet cannot flood the SOC's store. */
 const MAX_AGENT_LABELS = 1000;
@@ -167,6 +168,7 @@ export class Metrics {
   readonly #byAgent = new AgentCounters(this.registry);
   /** How the audit log does. */
   readonly audit: AuditMetrics = new AuditMetrics(this.registry);
+  readonly traces: TraceMetrics = new TraceMetrics(this.registry);
   readonly #quarantines = new Counter<'cause'>({
     name: 'sallyport_quarantines_total',
     help: 'Times this gate contained an agent or a session by itself, by what it had too many of.',

@@ -58,19 +58,19 @@ describe('proofs', () => {
       // @ts-expect-error a decision is enforced only when everybody who has a say in it has been asked
       void enforce(decision, facts, null);
       // @ts-expect-error a body is held only under a permit, not under facts
-      void hold(request, facts, 1);
+      void hold(request, null, facts, rest, rest);
       // @ts-expect-error no body is asked for before there is room under every limit
-      void hold(request, null, permit, 1);
+      void hold(request, null, permit, rest, rest);
       // @ts-expect-error the permit to open a connection permits no request
-      void hold(request, connect, 1);
+      void hold(request, null, connect, rest, rest);
       // @ts-expect-error only an admitted target is resolved
       void guard(facts.target, rest, rest);
       // @ts-expect-error a request is written only with its body held
-      void prepare(facts, request, request.body, permit, '');
+      void prepare(facts, request, request.body, permit, null, '');
       // @ts-expect-error what is looked at is written down first, where the rules ask for it
       void scanRequest(request, facts, body, permit, rest, rest);
       // @ts-expect-error nothing leaves that has not been looked at
-      void prepare(facts, request, body, permit, '');
+      void prepare(facts, request, body, permit, null, '');
       // @ts-expect-error the agent's own request is never sent
       void send(request, address, witness, rest, rest, rest);
       // @ts-expect-error nothing is sent to an address that was not guarded

@@ -4,11 +4,11 @@ import { styleText } from 'node:util';
 import { Option, type Command } from 'commander';
 import { ocsfOf } from '../audit/ocsf.ts';
 import { Search, type FoundEvent, type Wanted } from '../audit/search.ts';
-import { timeOf } from '../audit/sinks/segment-file.ts';
 import { CSV_HEAD, csvOf, harEntryOf } from '../audit/tables.ts';
 import type { SaidExchange } from '../audit/transcripts/sheet.ts';
 import type { AuditEvent, OutcomeEvent } from '../model/audit-event.ts';
 import { auditFiles, collect, timeFrom } from './audit-files.ts';
+import { eventsIn } from './events-in.ts';
 import { GrowingFile } from './growing-file.ts';
 import { CommandError, EXIT } from './exit.ts';
 import { configOf, withSettings } from './settings.ts';
@@ -115,20 +115,6 @@ function wantedOf({ denied, decision, since, until, ...options }: EventOptions):
     since: since === undefined ? undefined : timeFrom('--since', since),
     until: until === undefined ? undefined : timeFrom('--until', until),
   };
-}
-
-/** Events of all segments; those of one lane in order, lanes one after another. */
-function* eventsIn(path: string, wanted: Wanted): Generator<FoundEvent> {
-  const { folder, lanes } = auditFiles(path);
-  const finder = new Search(wanted);
-  for (const names of lanes.values())
-    for (const [index, name] of names.entries()) {
-      // The next one begins where this one ends.
-      const end = names[index + 1];
-      if (wanted.since !== undefined && end !== undefined && timeOf(end) < wanted.since && timeOf(end) > 0) continue;
-      if (wanted.until !== undefined && timeOf(name) > wanted.until) continue;
-      for (const bytes of new GrowingFile(join(folder, name)).more()) yield* finder.in(bytes);
-    }
 }
 
 const timed = ({ event }: FoundEvent): number => Date.parse(event.time);

@@ -1,5 +1,6 @@
 import { isMainThread, workerData, type MessagePort } from 'node:worker_threads';
 import { Tampered } from '../notary.ts';
+import { makeIndex } from './index-file.ts';
 import { SegmentNotary, type SegmentToSign } from './segment-notary.ts';
 
 /** What a signing thread is started with. `answers` counts what it has answered, for who waits without an event loop. */
@@ -35,6 +36,7 @@ export function serveNotary({ port, answers }: NotaryStart): void {
   let notary: SegmentNotary | null = null;
   port.on('message', (task: NotaryTask) => {
     if (task.kind === 'open') {
+      if (notary !== null) indexLater(notary.file);
       notary?.close();
       notary = new SegmentNotary(task.segment);
     } else if (task.kind === 'moved') notary?.moved(task.file);
@@ -42,6 +44,17 @@ export function serveNotary({ port, answers }: NotaryStart): void {
       port.postMessage({ id: task.id, ...signed(notary, task) } satisfies NotaryAnswer);
       Atomics.add(answers, 0, 1);
       Atomics.notify(answers, 0);
+    }
+  });
+}
+
+/** The segment before is over: where things stand in it is written down, once nothing waits to be signed. */
+function indexLater(segment: string): void {
+  setImmediate(() => {
+    try {
+      makeIndex(segment);
+    } catch {
+      // A search makes it.
     }
   });
 }

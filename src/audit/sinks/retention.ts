@@ -5,10 +5,12 @@ import {
   readFileSync,
   readdirSync,
   renameSync,
+  rmSync,
   unlinkSync,
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
+import { indexFileOf } from './index-file.ts';
 import { signTombstone, type Tombstone } from '../tombstone.ts';
 import type { Signer } from '../signed-note.ts';
 import type { CheckedSegment } from '../verify-log.ts';
@@ -99,5 +101,8 @@ export function remove(
   const descriptor = openSync(file, 'r');
   fsyncSync(descriptor);
   closeSync(descriptor);
-  for (const { name } of segments) unlinkSync(join(folder, name));
+  for (const { name } of segments) {
+    rmSync(indexFileOf(join(folder, name)), { force: true });
+    unlinkSync(join(folder, name));
+  }
 }

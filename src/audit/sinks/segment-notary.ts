@@ -18,12 +18,15 @@ const CHUNK = 1024 * 1024;
 /** Reads a segment from the disk, behind the gate that writes it, and signs what it has read. */
 export class SegmentNotary {
   readonly #notary: Notary;
+  /** Where the segment stands now. */
+  file: string;
   #descriptor: number;
   #read = 0;
 
   constructor({ file, origin, previous, key }: SegmentToSign) {
     const signer: Signer = { ...key, key: verifierKeyText(key.name, key.secret) };
     this.#notary = new Notary(origin, previous, signer);
+    this.file = file;
     this.#descriptor = openSync(file, 'r');
   }
 
@@ -31,6 +34,7 @@ export class SegmentNotary {
   moved(file: string): void {
     const descriptor = openSync(file, 'r');
     closeSync(this.#descriptor);
+    this.file = file;
     this.#descriptor = descriptor;
   }
 

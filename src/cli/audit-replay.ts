@@ -17,14 +17,16 @@ export function addAuditReplay(audit: Command): void {
     .option('--log <path>', 'folder of the log, or a segment; that of the gate by default')
     .addHelpText(
       'after',
-      '\nExample:\n  sallyport audit replay sallyport-1a2b3c4d-17\n\nWhat was decided then is as it was recorded. What rules would say now, the rules that nearly decided and the limits come from the rules as they are now.',
+      '\nExample:\n  sallyport audit replay sallyport-1a2b3c4d-17\n\nWhat was decided then is as it was recorded. The rules that nearly decided and the limits come from the rules of then, which the gate keeps (the last ten); where it does not have them any more, from those of now, and that is said.',
     )
     .action(async (exchange: string, options: { log?: string }, command: Command) => {
       const { state, rules } = configOf(command);
       const events = eventsOf(exchange, options.log ?? join(state, 'audit'));
       // Rules take longer to load than everything else here.
       const { exchangeSteps } = await import('./exchange-steps.ts');
-      process.stdout.write(exchangeSteps(events, rules));
+      const { GenerationStore } = await import('../proxy/generation-store.ts');
+      const store = new GenerationStore(state);
+      process.stdout.write(exchangeSteps(events, { now: rules, then: (generation) => store.rootOf(generation) }));
     });
 }
 

@@ -13,12 +13,35 @@ import { shortenPaths } from './places.ts';
 const MOST_NEAR = 5;
 const DIFFERS = { path: 'another path', method: 'another method', more: 'asks for more' } as const;
 
-/** One exchange step by step, a line for each: as its events say, and what rules in a folder say of it now. */
-export function exchangeSteps(events: readonly AuditEvent[], rules: string): string {
-  const { policy } = loadPolicy(rules);
+/** The rules an exchange is looked at by. */
+export interface RulesOf {
+  /** Folder of the rules as they are. */
+  readonly now: string;
+  /** The folder of the rules of a generation, as the gate has kept it; null: it has not. */
+  then(generation: string): string | null;
+}
+
+/** Rules as they were when an exchange was decided, or as they are, where those are not kept any more. */
+interface Decisive {
+  readonly policy: Policy | null;
+  /** They are not those of then. */
+  readonly isOther: boolean;
+}
+
+/** One exchange step by step, a line for each: as its events say, what rules of then nearly decided it, and what rules say of it now. */
+export function exchangeSteps(events: readonly AuditEvent[], rules: RulesOf): string {
+  const { policy } = loadPolicy(rules.now);
   const outcome = events.find((event): event is OutcomeEvent => event.kind === 'outcome');
-  const steps = outcome === undefined ? interrupted(events) : stepsOf(outcome, events, policy);
+  const steps =
+    outcome === undefined ? interrupted(events) : stepsOf(outcome, events, policy, decisive(outcome, policy, rules));
   return steps.map(([name, text]) => `${styleText('bold', name.padEnd(9))} ${shortenPaths(text)}\n`).join('');
+}
+
+function decisive({ policy: generation }: OutcomeEvent, policy: Policy | null, { then }: RulesOf): Decisive {
+  if (policy?.generation === generation) return { policy, isOther: false };
+  const root = then(generation);
+  const kept = root === null ? null : loadPolicy(root).policy;
+  return kept === null ? { policy, isOther: true } : { policy: kept, isOther: false };
 }
 
 type Step = readonly [name: string, text: string];
@@ -45,14 +68,14 @@ function interrupted(events: readonly AuditEvent[]): Step[] {
   ];
 }
 
-function stepsOf(event: OutcomeEvent, events: readonly AuditEvent[], policy: Policy | null): Step[] {
+function stepsOf(event: OutcomeEvent, events: readonly AuditEvent[], policy: Policy | null, then: Decisive): Step[] {
   return [
     ['asked', asked(event)],
     ...identified(event),
     ['decided', decided(event)],
     ...now(event, policy),
-    ...nearly(event, policy),
-    ...limits(event, policy),
+    ...nearly(event, then),
+    ...limits(event, then),
     ...(event.findings ?? []).map(({ detector, where, action, via, direction }): Step => [
       'found',
       `${detector} in ${where} (${direction}${via.length === 0 ? '' : `, through ${via.join(', ')}`}): ${action}`,
@@ -61,6 +84,7 @@ function stepsOf(event: OutcomeEvent, events: readonly AuditEvent[], policy: Pol
     ...(event.address === null ? [] : [['dialled', event.address] as const]),
     ['timing', timing(event)],
     ['ended', ended(event)],
+    ...kept(events),
   ];
 }
 
@@ -101,11 +125,16 @@ function wasFound({ reason }: OutcomeEvent): boolean {
   return reason !== undefined && FINDING_REASONS.has(reason as Reason);
 }
 
-function nearly(event: OutcomeEvent, policy: Policy | null): Step[] {
+/** What comes from other rules than those of then says so. */
+function ofNow(isOther: boolean): string {
+  return isOther ? ' (by the rules as they are now)' : '';
+}
+
+function nearly(event: OutcomeEvent, { policy, isOther }: Decisive): Step[] {
   const facts = factsOf(event);
   if (facts === null || policy === null) return [];
   const others = nearRules(facts, policy).filter(({ rule }) => !sameRule(ruleText(rule), event.rule));
-  return others.slice(0, MOST_NEAR).map((near) => ['nearly', nearText(near)]);
+  return others.slice(0, MOST_NEAR).map((near) => ['nearly', nearText(near) + ofNow(isOther)]);
 }
 
 /** Places change with the files; the rule itself stands behind them. */
@@ -119,7 +148,7 @@ function nearText({ rule, kind, differs }: NearRule): string {
   return `${ruleText(rule)}: ${kind === 'deny' ? 'denies; ' : ''}${how}`;
 }
 
-function limits({ agent, capability }: OutcomeEvent, policy: Policy | null): Step[] {
+function limits({ agent, capability }: OutcomeEvent, { policy, isOther }: Decisive): Step[] {
   const own = policy?.agents.get(agent ?? '');
   if (own === undefined) return [];
   const of = (what: string, all: readonly Limit[]): string[] =>
@@ -133,7 +162,14 @@ function limits({ agent, capability }: OutcomeEvent, policy: Policy | null): Ste
     ...of('tenant', own.tenantLimits),
     ...of(capability ?? '', rule?.rule.limits ?? []),
   ];
-  return all.length === 0 ? [] : [['limits', all.join(', ')]];
+  return all.length === 0 ? [] : [['limits', all.join(', ') + ofNow(isOther)]];
+}
+
+function kept(events: readonly AuditEvent[]): Step[] {
+  const transcript = events.find((event) => event.kind === 'transcript');
+  return transcript === undefined
+    ? []
+    : [['kept', 'a transcript: "sallyport audit show" with --identity has what was said']];
 }
 
 function recorded(events: readonly AuditEvent[]): Step[] {

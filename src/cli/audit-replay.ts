@@ -26,7 +26,7 @@ export function addAuditReplay(audit: Command): void {
       const { exchangeSteps } = await import('./exchange-steps.ts');
       const { GenerationStore } = await import('../proxy/generation-store.ts');
       const store = new GenerationStore(state);
-      process.stdout.write(exchangeSteps(events, { now: rules, then: (generation) => store.rootOf(generation) }));
+      process.stdout.write(exchangeSteps(events, { now: rules, kept: (generation) => store.rootOf(generation) }));
     });
 }
 

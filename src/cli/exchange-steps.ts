@@ -18,7 +18,7 @@ export interface RulesOf {
   /** Folder of the rules as they are. */
   readonly now: string;
   /** The folder of the rules of a generation, as the gate has kept it; null: it has not. */
-  then(generation: string): string | null;
+  kept(generation: string): string | null;
 }
 
 /** Rules as they were when an exchange was decided, or as they are, where those are not kept any more. */
@@ -37,9 +37,9 @@ export function exchangeSteps(events: readonly AuditEvent[], rules: RulesOf): st
   return steps.map(([name, text]) => `${styleText('bold', name.padEnd(9))} ${shortenPaths(text)}\n`).join('');
 }
 
-function decisive({ policy: generation }: OutcomeEvent, policy: Policy | null, { then }: RulesOf): Decisive {
+function decisive({ policy: generation }: OutcomeEvent, policy: Policy | null, { kept: keptBy }: RulesOf): Decisive {
   if (policy?.generation === generation) return { policy, isOther: false };
-  const root = then(generation);
+  const root = keptBy(generation);
   const kept = root === null ? null : loadPolicy(root).policy;
   return kept === null ? { policy, isOther: true } : { policy: kept, isOther: false };
 }

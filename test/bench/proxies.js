@@ -58,6 +58,24 @@ const onDisk = (stage) => sallyport(stage, { flags: ['--audit-durability=disk'] 
 const unaudited = (stage) => sallyport(stage, { nodeFlags: ['--import', join(here, 'peers/no-audit.js')] });
 const unscanned = (stage) => sallyport(stage, { scan: 'off' });
 
+/** One that takes every event to a sink, and one that exports every trace, to a collector on a core of its own. */
+function delivering(stage) {
+  const folder = join(stage.folder, 'sinks');
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(join(folder, 'all.yaml'), 'kind: ocsf\nfile: ../sink.jsonl\n');
+  return sallyport(stage, { flags: [`--audit-sinks=${folder}`] });
+}
+
+async function traced(stage) {
+  const port = await freePort();
+  const program = `require('http').createServer((q, a) => q.resume().on('end', () => a.end('{}'))).listen(${port}, '127.0.0.1'); setTimeout(() => process.exit(), 600000)`;
+  const collector = pinned(1 - PROXY_CORE, process.execPath, ['-e', program], { stdio: 'ignore' });
+  await untilOpen(port, collector);
+  const gate = await sallyport(stage, { flags: [`--traces-url=http://127.0.0.1:${port}/`] });
+  gate.child.once('exit', () => collector.kill());
+  return gate;
+}
+
 async function squid(stage) {
   const port = await freePort();
   const { folder } = stage;
@@ -161,6 +179,8 @@ export const PROXIES = {
   'sallyport-disk': onDisk,
   'sallyport-unaudited': unaudited,
   'sallyport-unscanned': unscanned,
+  'sallyport-sinks': delivering,
+  'sallyport-traced': traced,
   squid,
   mitmproxy,
   'http-mitm-proxy': httpMitmProxy,

@@ -13,7 +13,7 @@ writeFileSync(
   join(rules, 'a.yaml'),
   'version: 1\nagents:\n  bot: { identity: { networks: [10.0.0.0/8] }, limits: { requests: 10/minute }, allow: ["GET https://api.test/**"] }\n',
 );
-const folder: RulesOf = { now: rules, then: () => null };
+const folder: RulesOf = { now: rules, kept: () => null };
 const steps = (more: Partial<OutcomeEvent>, ...others: AuditEvent[]): string =>
   stripVTControlCharacters(exchangeSteps([{ ...OUTCOME, ...more }, ...others], folder));
 
@@ -36,7 +36,7 @@ describe('exchangeSteps()', () => {
     const old = readFileSync(join(rules, 'a.yaml'), 'utf8').replace('10/minute', '5/minute').replace('GET', 'POST');
     writeFileSync(join(then, 'a.yaml'), old);
     const asked: string[] = [];
-    const of: RulesOf = { now: rules, then: (generation) => (asked.push(generation), then) };
+    const of: RulesOf = { now: rules, kept: (generation) => (asked.push(generation), then) };
     const event = { ...OUTCOME, decision: 'deny', outcome: 'refused', reason: 'method-not-allowed' } as const;
     const text = stripVTControlCharacters(exchangeSteps([event], of));
     rmSync(then, { recursive: true });

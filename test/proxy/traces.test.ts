@@ -58,7 +58,9 @@ const traceOf = (path: string): Promise<Span[]> =>
     const whole = spans().find(({ attributes = [] }) =>
       attributes.some(({ key, value }) => key === 'url.path' && value.stringValue === path),
     );
-    return whole !== undefined && spans().filter(({ traceId }) => traceId === whole.traceId);
+    if (whole === undefined) return null;
+    const steps = spans().filter(({ traceId, spanId }) => traceId === whole.traceId && spanId !== whole.spanId);
+    return [whole, ...steps.sort((a, b) => Number(BigInt(a.startTimeUnixNano) - BigInt(b.startTimeUnixNano)))];
   }, `the trace of ${path}`);
 
 function seen(path: string): Record<string, unknown> {

@@ -36,7 +36,7 @@ it('has a span for the exchange, below that of whoever asked, and one below it f
     { name: 'decide', span: '1'.repeat(16), began: 1001 },
     { name: SENDING, span: '2'.repeat(16), began: 1002 },
   );
-  const [whole, decide, send] = parsed(exchange);
+  const [whole, send, decide] = parsed(exchange);
   expect(whole).toMatchObject({
     traceId: 'c'.repeat(32),
     spanId: exchange.trace.span,

@@ -105,6 +105,7 @@ export class Courier<Parcel> {
     this.#makeRoom();
     const due = packing.due();
     const batch = follower.next();
+    this.#account();
     const packed = batch === null ? [] : packing.pack(this.#wanted(batch), batch.from);
     for (const some of inParts([...due, ...packed])) await this.#deliver(some);
     if (this.#over.signal.aborted) return true;
@@ -127,6 +128,16 @@ export class Courier<Parcel> {
     return events.filter(({ event }) => classesOf(event).some((each) => this.#options.events.includes(each)));
   }
 
+  /** What was removed before it could be sent is lost. */
+  #account(): void {
+    const missed = this.#options.follower.takeMissed();
+    if (missed === null) return;
+    const { events, from, to } = missed;
+    // One that was removed at its very end has lost nothing.
+    if (events > 0)
+      this.#drop(events, events, `segments from ${from} on, before ${to}, were removed before they were sent`);
+  }
+
   /** Passes over the oldest events that the spool does not hold. */
   #makeRoom(): void {
     const { follower, spool } = this.#options;
@@ -136,6 +147,7 @@ export class Courier<Parcel> {
     // Down to half of it, so that not each new event drops an old one.
     while (follower.behind > spool / 2) {
       const batch = follower.next();
+      this.#account();
       if (batch === null) break;
       for (const { event } of this.#wanted(batch)) {
         count++;

@@ -2,6 +2,7 @@ import { closeSync, fstatSync, openSync, readFileSync, readSync, statSync } from
 import { join } from 'node:path';
 import type { AuditEvent } from '../../../model/audit-event.ts';
 import { readSeal } from '../../chain.ts';
+import { tombstonesIn } from '../../sinks/retention.ts';
 import { laneOf } from '../../sinks/segment-file.ts';
 import { segmentNames } from '../../sinks/segments.ts';
 import type { Cursor, Place, SentEvent } from '../event.ts';
@@ -12,6 +13,14 @@ export interface Batch {
   /** How far one has come before, and behind them. */
   readonly from: Cursor;
   readonly to: Cursor;
+}
+
+/** Events that were removed before they were read: of all kinds, about so many. */
+export interface Missed {
+  readonly events: number;
+  readonly from: string;
+  /** The first segment that is there again. */
+  readonly to: string;
 }
 
 /** Bytes read at once; a write of the gate that is longer is read whole. */
@@ -25,6 +34,7 @@ export class Follower {
   readonly #folder: string;
   #cursor: Cursor;
   #turn = 0;
+  #missed: Missed | null = null;
 
   /** `cursor` null: what stands in the log now is passed over. */
   constructor(folder: string, cursor: Cursor | null) {
@@ -48,6 +58,13 @@ export class Follower {
     return null;
   }
 
+  /** What was removed before it was read, since this was last asked; null: nothing. */
+  takeMissed(): Missed | null {
+    const missed = this.#missed;
+    this.#missed = null;
+    return missed;
+  }
+
   /** Bytes of the log that have not been read. */
   get behind(): number {
     let bytes = 0;
@@ -66,12 +83,25 @@ export class Follower {
     this.#cursor = cursor;
   }
 
+  /** Counts what tombstones say of segments from a place up to another segment. What else is gone nobody knows. */
+  #miss(lane: string, place: Place, next: string): void {
+    let events = 0;
+    for (const text of tombstonesIn(this.#folder, Number(lane)))
+      for (const [, count = '', name = ''] of text.matchAll(REMOVED)) {
+        if (name === place.segment) events += Math.max(0, Number(count) - place.lines);
+        else if (name > place.segment && name < next) events += Number(count);
+      }
+    this.#cursor = { ...this.#cursor, [lane]: { segment: next, bytes: 0, lines: 0 } };
+    this.#missed = { events: events + (this.#missed?.events ?? 0), from: place.segment, to: next };
+  }
+
   #read(lane: string, names: readonly string[]): Batch | null {
     for (;;) {
       const place = this.#cursor[lane] ?? { segment: '', bytes: 0, lines: 0 };
-      // A segment that is gone was removed by its retention; the next one follows.
       const name = names.find((each) => each >= place.segment);
       if (name === undefined) return null;
+      // A segment that is gone was removed by its retention; the next one follows.
+      if (place.segment !== '' && !names.includes(place.segment)) this.#miss(lane, place, name);
       const start = name === place.segment ? place : { segment: name, bytes: 0, lines: 0 };
       const read = readSealed(join(this.#folder, name), start);
       if (read !== null) {
@@ -86,6 +116,9 @@ export class Follower {
     }
   }
 }
+
+/** What tombstones say of a removed segment: its events, and its name. */
+const REMOVED = /^segment [0-9a-f]{64} (\d+) (\S+)$/gm;
 
 /** Events of the next sealed writes of a segment, and where they end; null: there is none. */
 function readSealed(file: string, start: Place): { readonly events: readonly SentEvent[]; readonly end: Place } | null {

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeEach, expect, it, vi } from 'vitest';
@@ -127,6 +127,21 @@ it('loses only the event that is refused for good, and puts that on record', asy
     { action: 'dropped', count: 1, detail: 'the receiver refused it: 400', kind: 'sink', sink: 'soc' },
   ]);
   await vi.waitFor(() => expect(sum(reports, 'dropped')).toBe(1));
+});
+
+it('puts on record what was removed before it was sent', async () => {
+  segment.write(of('a'));
+  const folder = join(root, String(count));
+  const name = '20260101T000000.000Z-1';
+  const next = new SegmentOnDisk(join(folder, '20260101T000001.000Z-1.jsonl'));
+  next.write(of('b'));
+  rmSync(segment.file);
+  writeFileSync(join(folder, `${name}.tombstone`), `x\nsegment ${'0'.repeat(64)} 9 ${name}.jsonl\n`);
+  const { got, recorded } = run(() => 0, { from: { 1: { segment: `${name}.jsonl`, bytes: 100, lines: 2 } } });
+  await vi.waitFor(() => expect(got).toEqual(['b']));
+  expect(recorded).toMatchObject([
+    { action: 'dropped', count: 7, detail: expect.stringMatching(/were removed before they were sent$/) as string },
+  ]);
 });
 
 it('does not put on record that the word of a lost event was lost: it would go on for ever', async () => {

@@ -1,4 +1,4 @@
-import { appendFileSync, mkdtempSync, rmSync, unlinkSync } from 'node:fs';
+import { appendFileSync, mkdtempSync, rmSync, unlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeEach, expect, it } from 'vitest';
@@ -96,6 +96,23 @@ it('goes on with the next segment where one was removed, and says how much it is
   unlinkSync(join(folder, FIRST));
   expect(follower.behind).toBeLessThan(before);
   expect(read(follower)).toEqual(['b']);
+});
+
+it('says how many events were removed before it has read them, as their tombstones do', () => {
+  const first = new SegmentOnDisk(join(folder, FIRST));
+  first.write(of('a'));
+  const follower = new Follower(folder, {});
+  expect(read(follower)).toEqual(['a']);
+  const middle = '20260101T000000.100Z-1.jsonl';
+  new SegmentOnDisk(join(folder, SECOND)).write(of('b'));
+  unlinkSync(join(folder, FIRST));
+  const hash = '0'.repeat(64);
+  const lines = [`segment ${hash} 10 ${FIRST}`, `segment ${hash} 7 ${middle}`];
+  writeFileSync(join(folder, middle.replace('jsonl', 'tombstone')), `sallyport audit tombstone\n${lines.join('\n')}\n`);
+  expect(read(follower)).toEqual(['b']);
+  // Four lines of the first were read.
+  expect(follower.takeMissed()).toEqual({ events: 13, from: FIRST, to: SECOND });
+  expect(follower.takeMissed()).toBeNull();
 });
 
 it('passes over a line that is no JSON, which nobody we know has sealed', () => {

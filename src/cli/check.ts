@@ -17,8 +17,9 @@ export function addCheck(program: Command): void {
       '\nExample:\n  sallyport check rules/ --strict\n\nExit codes: 0 the rules load, 1 they do not, 2 wrong usage.',
     )
     .action((folder: string | undefined, options: { strict?: boolean }, command: Command) => {
-      const root = folder === undefined ? configOf(command).rules : resolve(folder);
-      const { policy, problems } = loadPolicy(root);
+      const { rules, audit } = configOf(command);
+      const { policy, problems: found } = loadPolicy(folder === undefined ? rules : resolve(folder));
+      const problems = [...found, ...unreadable(policy, audit.transcript.recipients)];
       const shown = problems.map((problem) => relativePlaces(problem));
       for (const problem of shown) process.stdout.write(`${formatProblem(problem)}\n\n`);
       const failed =
@@ -26,6 +27,18 @@ export function addCheck(program: Command): void {
       process.stdout.write(`${summary(shown, policy)}\n`);
       process.exitCode = failed ? EXIT.negative : EXIT.ok;
     });
+}
+
+/** Rules may be right and still not be for the gate that is configured here. */
+function unreadable(
+  policy: ReturnType<typeof loadPolicy>['policy'],
+  recipients: readonly string[],
+): readonly Problem[] {
+  const place = policy?.transcripts ?? null;
+  if (place === null || recipients.length > 0) return [];
+  const message = '"audit: transcript" loads where audit.transcript.recipients is set; it is not set here';
+  const hint = '"sallyport audit identity" makes a key';
+  return [{ severity: 'note', place, length: 1, message, hint, source: null }];
 }
 
 function summary(problems: readonly Problem[], policy: ReturnType<typeof loadPolicy>['policy']): string {

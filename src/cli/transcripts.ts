@@ -78,7 +78,7 @@ async function plain(message: SaidMessage): Promise<SaidMessage> {
 export function conversationText({ request, response }: SaidExchange, safe: (text: string) => string): string {
   const lines = (text: string): string => text.split(/\r?\n/).map(safe).join('\n');
   const message = (mark: string, { head, body }: SaidMessage): string =>
-    `${mark} ${lines(head)}\n${[noteOf(body), bodyText(body, lines)].filter((part) => part !== '').join('\n')}`;
+    `${mark} ${lines(head)}\n\n${[noteOf(body), bodyText(body, lines)].filter((part) => part !== '').join('\n')}`;
   return [message('>', request), ...(response === null ? [] : [message('<', response)])].join('\n\n');
 }
 

@@ -33,10 +33,11 @@ export function transcribe(
   { transcripts, transcriptBody }: Services,
 ): TranscribedBody {
   if (!permit.transcript) return mintTranscribedBody(body);
-  const problem = transcripts === null ? 'audit.transcript.recipients are not set' : transcripts.problem;
-  if (problem !== null) throw new Denial('audit-unavailable', problem);
+  if (transcripts === null) throw new Denial('audit-unavailable', 'audit.transcript.recipients are not set');
+  if (transcripts.problem !== null) throw new Denial('audit-unavailable', transcripts.problem);
   const path = permit.rawPath ? facts.path.raw : (facts.path.canonical ?? facts.path.raw);
-  const transcript = new Transcript(exchange.id, transcriptBody, {
+  const bound: Bound = { limit: transcriptBody, holds: (bytes) => transcripts.holds(bytes) };
+  const transcript = new Transcript(exchange.id, bound, {
     start: [`${facts.method} `, facts.query === null ? path : `${path}?${facts.query}`, ` ${request.protocol}`],
     host: permit.target.authority,
     fields: request.fields.text(TO_UPSTREAM.naming(request.connection)),
@@ -67,6 +68,14 @@ function listened(body: BodyStream, transcript: Transcript): BodyStream {
   };
 }
 
+/** How much is kept, and who is told of it. */
+interface Bound {
+  /** Bytes of a body. */
+  readonly limit: number;
+  /** Told how many more bytes are held; fewer, where it is below zero. */
+  readonly holds: (bytes: number) => void;
+}
+
 /** What an agent's request begins with. */
 interface Asked {
   /** Before the target, the target, behind it. */
@@ -90,26 +99,25 @@ export class Transcript {
   readonly #exchange: string;
   readonly #asked: Asked;
   readonly #request: Kept;
-  readonly #limit: number;
+  readonly #bound: Bound;
   /** Texts of the head in which something was found, and what stands in their place. */
   readonly #texts = new Map<string, string>();
   #answer: { readonly head: string; readonly body: Kept } | null = null;
   /** Nothing of the head is shown. */
   #isHeadMasked = false;
 
-  /** `limit`: bytes of a body that are kept. */
-  constructor(exchange: string, limit: number, asked: Asked) {
+  constructor(exchange: string, bound: Bound, asked: Asked) {
     this.#exchange = exchange;
-    this.#limit = limit;
+    this.#bound = bound;
     this.#asked = asked;
-    this.#request = new Kept(limit, asked.codings);
+    this.#request = new Kept(bound, asked.codings);
   }
 
   /** The head of the answer is here. */
   answered({ status, phrase, fields, connection }: ResponseHead): void {
     const lines = fields.text(TO_AGENT.naming(connection));
     const codings = contentCodings(fields.values('content-encoding'));
-    this.#answer = { head: `${status} ${phrase}${lines}`, body: new Kept(this.#limit, codings) };
+    this.#answer = { head: `${status} ${phrase}${lines}`, body: new Kept(this.#bound, codings) };
   }
 
   /** A piece of a body has come. */
@@ -178,7 +186,7 @@ const EXPANSION = 64;
 
 /** The beginning of a body, and what was found in all of it. */
 class Kept {
-  readonly #limit: number;
+  readonly #bound: Bound;
   readonly #codings: readonly Coding[] | null;
   readonly #pieces: Buffer[] = [];
   readonly #found: Finding[] = [];
@@ -189,18 +197,19 @@ class Kept {
   /** Bytes up to here are not shown. */
   #withheld = 0;
 
-  constructor(limit: number, codings: readonly Coding[] | null) {
-    this.#limit = limit;
+  constructor(bound: Bound, codings: readonly Coding[] | null) {
+    this.#bound = bound;
     this.#codings = codings;
   }
 
   push(bytes: Buffer): void {
     this.#size += bytes.length;
-    const room = Math.min(bytes.length, this.#limit - this.#kept);
+    const room = Math.min(bytes.length, this.#bound.limit - this.#kept);
     if (room <= 0) return;
     // What comes from a connection may be written over once it has gone on.
     this.#pieces.push(Buffer.from(bytes.subarray(0, room)));
     this.#kept += room;
+    this.#bound.holds(room);
   }
 
   /** Findings count from here on. */
@@ -216,8 +225,10 @@ class Kept {
     this.#withheld = this.#size;
   }
 
+  /** All that is kept. Nothing is held any more. */
   async body(): Promise<SaidBody> {
-    const bytes = Buffer.concat(this.#pieces);
+    const bytes = Buffer.concat(this.#pieces.splice(0));
+    this.#bound.holds(-this.#kept);
     const size = this.#size;
     const cut = size > this.#kept ? `the first ${this.#kept} bytes` : null;
     if (this.#found.length === 0 && this.#withheld === 0) return { bytes, size, note: cut };
@@ -248,7 +259,7 @@ class Kept {
     if (this.#codings === null) return null;
     if (this.#codings.length === 0) return bytes;
     try {
-      return await decodeContent([bytes], this.#codings, this.#limit * EXPANSION);
+      return await decodeContent([bytes], this.#codings, this.#bound.limit * EXPANSION);
     } catch {
       return null;
     }

@@ -8,6 +8,7 @@ import {
   readFileSync,
   readdirSync,
   rmSync,
+  statfsSync,
   writeFileSync,
 } from 'node:fs';
 import { connect, type Socket } from 'node:net';
@@ -207,6 +208,55 @@ describe('the record', () => {
     expect(text).toContain('"path":"/after-2"');
     await origin.close();
   });
+
+  // A file system of its own, as small as it is to be, in a mount namespace that ends with the gate.
+  const canMount = process.getuid?.() === 0 && spawnSync('unshare', ['-m', 'true']).status === 0;
+  it.skipIf(!canMount)(
+    'denies while a real disk is full, loses nothing it promised, and goes on when there is room',
+    async () => {
+      const origin = await startOrigin();
+      const home = mkdtempSync(join(folder, 'small-'));
+      mkdirSync(join(home, 'state'));
+      const rules =
+        'version: 1\nagents:\n  local: { identity: { networks: [127.0.0.1] }, allow: ["GET http://api.test/**"] }\n';
+      const mount = `mount -t tmpfs -o size=1m none ${join(home, 'state')} && exec "$@"`;
+      const pin = `--upstream-pin=api.test:80=127.0.0.1:${origin.port}`;
+      const gate = await startProgram(home, rules, [pin], { within: ['unshare', '-m', 'sh', '-c', mount, 'sh'] });
+      // As the gate sees it.
+      const state = `/proc/${gate.child.pid ?? 0}/root${join(home, 'state')}`;
+      const { bavail, bsize } = statfsSync(state);
+      writeFileSync(join(state, 'filler'), Buffer.alloc((bavail - 8) * bsize));
+      let delivered = 0;
+      let status = 200;
+      for (; status === 200; delivered += status === 200 ? 1 : 0)
+        ({ status } = await gate.get(`http://api.test/${delivered}`));
+      expect(status).toBe(503);
+      expect(delivered).toBeGreaterThan(5);
+      const [segment = ''] = readdirSync(join(state, 'audit'));
+      const intents = (): string[] =>
+        readFileSync(join(state, 'audit', segment), 'utf8')
+          .split('\n')
+          .filter((line) => line.includes('"kind":"intent"'));
+      expect(origin.requests.length).toBe(delivered);
+      for (let index = 0; index < delivered; index++)
+        expect(intents().some((line) => line.includes(`"path":"/${index}"`))).toBe(true);
+      expect((await fetch(`http://${gate.admin}/readyz`)).status).toBe(503);
+      rmSync(join(state, 'filler'));
+      await eventually(
+        async () => (await fetch(`http://${gate.admin}/readyz`)).status === 200,
+        'that it is ready again',
+      );
+      expect((await gate.get('http://api.test/after')).status).toBe(200);
+      await until(
+        () => readFileSync(join(state, 'audit', segment), 'utf8').includes('"action":"failed"'),
+        'that on record',
+      );
+      expect(verifySegment(readFileSync(join(state, 'audit', segment), 'utf8'))).toMatchObject({ ok: true });
+      gate.signal('SIGTERM');
+      await gate.ended();
+      await origin.close();
+    },
+  );
 
   it('goes on in the segment it has where it may not make another, denies where it has none, and goes on when it may again', async () => {
     const origin = await startOrigin();

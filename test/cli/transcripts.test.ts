@@ -54,6 +54,14 @@ it('are made by a gate that cannot read them, and shown to who has the key', asy
   // What we make is what age reads.
   expect(execFileSync('age-keygen', ['-y', join(home, 'auditor.key')], { encoding: 'utf8' })).toBe(made.out);
 
+  mkdirSync(join(home, 'rules'));
+  writeFileSync(join(home, 'rules/a.yaml'), RULES);
+  const check = spawnSync(process.execPath, [PROGRAM, 'check'], { cwd: home, encoding: 'utf8' });
+  expect([check.status, check.stdout]).toEqual([
+    0,
+    expect.stringMatching(/^rules\/a\.yaml:5:10: note: "audit: transcript" loads where .*\n.*\n\nok: 1 agent/),
+  ]);
+
   const gate = await start(made.out.trim(), '--workers=2');
   await gate.get('http://api.test/a?b=c', 'X-Said: by the agent\r\n');
   const text = (): string =>

@@ -10,11 +10,15 @@ import { HttpsProxyAgent } from 'https-proxy-agent';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { WebSocket, WebSocketServer } from 'ws';
 import type { Sheet, SheetBody } from '../../src/audit/transcripts/sheet.ts';
+import { loadDetectors } from '../../src/policy/load.ts';
+import { compileEngine } from '../../src/scan/engine.ts';
 import type { AuditEvent, TranscriptEvent } from '../../src/model/audit-event.ts';
 import { answered, dialGate, type RawClient } from '../support/client.ts';
 import { BASIC, TOKEN, TOKEN_HASH, startGate, type TestGate } from '../support/gate.ts';
 import { startOrigin, type Origin } from '../support/origin.ts';
+import { ENCODINGS } from '../support/encodings.ts';
 import { fillIn } from '../support/samples.ts';
+import { findIn } from '../support/scan.ts';
 import { until } from '../support/until.ts';
 
 /** Made up anew in each run, from pieces. */
@@ -242,6 +246,22 @@ describe('a transcript', () => {
     const again = await transcript('/again');
     expect(again.objects[1]).toBe(objects[1]);
     expect(again.objects[0]).not.toBe(objects[0]);
+  });
+
+  it('has nothing in it that the scanner finds, whatever a secret is encoded in', { timeout: 120_000 }, async () => {
+    const detectors = loadDetectors(join(import.meta.dirname, '../../rules/detectors'));
+    const engine = compileEngine(detectors.filter(({ name }) => name === 'github-pat'));
+    const there: string[] = [];
+    for (const [index, [name, encode]] of ENCODINGS.entries()) {
+      const body = Buffer.from(`before ${encode(GITHUB)} behind`, 'latin1');
+      if (findIn(engine, body).length === 0) continue;
+      expect([name, (await send(`http://kept.test/encoded-${index}`, body)).status]).toEqual([name, 403]);
+      const { request } = await transcript(`/encoded-${index}`);
+      const kept = bytesOf(request.body);
+      if (findIn(engine, kept).length > 0 || !/^(?:before .*|\[withheld.*)$/s.test(kept))
+        there.push(`${name}: ${kept}`);
+    }
+    expect(there).toEqual([]);
   });
 
   it('keeps an answer as it came, under its content coding', async () => {

@@ -34,19 +34,20 @@ export function killPrograms(): void {
   for (const child of running) child.kill('SIGKILL');
 }
 
-/** Starts it on free ports and waits until it serves. */
+/** Starts it on free ports and waits until it serves. `within`: a command that becomes the one behind it. */
 export async function startProgram(
   home: string,
   rules: string,
   words: readonly string[],
-  as: { readonly uid?: number; readonly gid?: number } = {},
+  { within = [], ...as }: { readonly uid?: number; readonly gid?: number; readonly within?: readonly string[] } = {},
 ): Promise<Program> {
   mkdirSync(join(home, 'rules'), { recursive: true });
   writeFileSync(join(home, 'rules/a.yaml'), rules);
   const file = join(home, 'ready.json');
   rmSync(file, { force: true });
   const fixed = ['start', '--listen-proxy=127.0.0.1:0', '--listen-admin=127.0.0.1:0', '--ready-file=ready.json'];
-  const child = spawn(process.execPath, [PROGRAM, ...fixed, ...words], {
+  const [command = '', ...before] = [...within, process.execPath];
+  const child = spawn(command, [...before, PROGRAM, ...fixed, ...words], {
     cwd: home,
     stdio: ['ignore', 'pipe', 'pipe'],
     ...as,

@@ -12,6 +12,8 @@ const MOST = 5000;
 const MOST_BYTES = 64 * 1024 * 1024;
 /** Milliseconds until a thread that died is followed by another. */
 const AGAIN = 1000;
+/** Bytes that are held of exchanges under way; beyond that no other one begins. */
+const MOST_UNDER_WAY = 256 * 1024 * 1024;
 /** Bytes an exchange takes beside its bodies, about. */
 const OVERHEAD = 1024;
 
@@ -28,6 +30,7 @@ export class Transcripts {
   readonly #options: TranscriptsOptions;
   readonly #waiting = new Map<string, SaidExchange>();
   #bytes = 0;
+  #underWay = 0;
   #problem: string | null = null;
   #worker: Worker | null = null;
   #port: MessagePort | null = null;
@@ -47,8 +50,13 @@ export class Transcripts {
   /** Why no further exchange may begin that is to be kept; null: it may. */
   get problem(): string | null {
     if (this.#problem !== null) return this.#problem;
-    const isFull = this.#waiting.size >= MOST || this.#bytes >= MOST_BYTES;
-    return isFull ? 'too many transcripts wait to be written' : null;
+    if (this.#waiting.size >= MOST || this.#bytes >= MOST_BYTES) return 'too many transcripts wait to be written';
+    return this.#underWay >= MOST_UNDER_WAY ? 'too much is being said at once that is to be kept' : null;
+  }
+
+  /** So many more bytes are held of exchanges under way; fewer, where it is below zero. */
+  holds(bytes: number): void {
+    this.#underWay += bytes;
   }
 
   /** Exchanges that wait to be kept. */

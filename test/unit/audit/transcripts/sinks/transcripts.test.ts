@@ -45,6 +45,12 @@ it('takes no more than it can hold', async () => {
   for (let index = 0; index < 3; index++) transcripts.keep(said(`x-${index}`, 25 * 1024 * 1024));
   expect(transcripts.problem).toBe('too many transcripts wait to be written');
   transcripts.close();
+  const other = await open(join(root, 'd'));
+  other.transcripts.holds(256 * 1024 * 1024);
+  expect(other.transcripts.problem).toBe('too much is being said at once that is to be kept');
+  other.transcripts.holds(-1);
+  expect(other.transcripts.problem).toBeNull();
+  other.transcripts.close();
 });
 
 it('has a problem while it cannot write, and none when it can again', async () => {

@@ -69,7 +69,7 @@ export interface Exchange {
   /** Reads the answer as it passes, where something is looked for in it. */
   reading: AnswerReading | null;
   /** What is noted of it for a trace; null where nobody traces. */
-  trace: ExchangeTrace | null;
+  readonly trace: ExchangeTrace | null;
   /** Writes down what is said; null where nobody asks for it. */
   transcript: Transcript | null;
   address: string | null;
@@ -87,8 +87,7 @@ export async function serveExchange(
   tunnel: Tunnel | null,
   services: Services,
 ): Promise<void> {
-  const exchange = openExchange(peer, tunnel, request.protocol, services);
-  exchange.trace = services.tracer?.begin(request.fields.values('traceparent')) ?? null;
+  const exchange = openExchange(peer, tunnel, request, services);
   request.onAbort = () => exchange.cancellation.cancel(null);
   let outcome: Outcome;
   try {
@@ -165,11 +164,11 @@ export function keep(permit: Permit, exchange: Exchange, services: Services): vo
 
 let count = 0;
 
-/** A new exchange under the snapshot of this moment. */
+/** A new exchange under the snapshot of this moment. `request`: null where none was read. */
 export function openExchange(
   peer: Peer,
   tunnel: Tunnel | null,
-  protocol: Protocol | null,
+  request: AgentRequest | null,
   services: Services,
 ): Exchange {
   const { findings, softened } = foundIn(tunnel);
@@ -177,7 +176,7 @@ export function openExchange(
     id: `${services.instance}-${++count}`,
     peer,
     tunnel,
-    protocol,
+    protocol: request?.protocol ?? null,
     now:
       tunnel === null
         ? services.generations.stable
@@ -199,7 +198,7 @@ export function openExchange(
     unscanned: false,
     usage: null,
     reading: null,
-    trace: null,
+    trace: services.tracer?.begin(request?.fields.values('traceparent') ?? NO_FIELD) ?? null,
     transcript: null,
     address: null,
     status: null,
@@ -209,6 +208,7 @@ export function openExchange(
   };
 }
 
+const NO_FIELD: readonly string[] = [];
 const NOTHING_FOUND: Tunnel['found'] = { findings: null, softened: null };
 
 /** What was found in the name of a tunnel's host stands on record once. */
@@ -239,7 +239,7 @@ export function concludeConnect(
   denial: Denial,
   services: Services,
 ): void {
-  const exchange = openExchange(peer, null, request.protocol, services);
+  const exchange = openExchange(peer, null, request, services);
   exchange.agent = agent;
   conclude(exchange, { kind: 'refused', denial }, request, services);
 }

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { TestCa } from '../support/certificates.ts';
-import { ask } from '../support/client.ts';
+import { ask, openTunnel } from '../support/client.ts';
 import { startGate, type TestGate } from '../support/gate.ts';
 import { startOrigin, type Origin } from '../support/origin.ts';
 import { startReceiver, type Receiver } from '../support/receiver.ts';
@@ -107,6 +107,33 @@ it('tells of a refused request how far it came, and why it was refused', async (
   const [whole, ...steps] = await traceOf('/refused');
   expect(steps.map(({ name }) => name)).toEqual(['decide']);
   expect(whole?.attributes).toContainEqual({ key: 'error.type', value: { stringValue: 'method-not-allowed' } });
+});
+
+it('has a span of a tunnel that was not opened, and of one that is not read', async () => {
+  const refused = await startGate({ allow: [], flags: { 'traces.url': `${collector.url}/v1/traces` } });
+  await openTunnel(refused, 'api.test:443', '');
+  await until(
+    () =>
+      spans().some(
+        ({ name, attributes = [] }) =>
+          name === 'CONNECT' && attributes.some(({ value }) => value.stringValue === 'agent-unknown'),
+      ),
+    'its span',
+  );
+  await refused.close();
+  const opaque = await startGate({
+    allow: ['{ scheme: tcp, host: api.test, port: 443 }'],
+    pins: [`api.test:443=127.0.0.1:${origin.port}`],
+    flags: { 'traces.url': `${collector.url}/v1/traces` },
+  });
+  (await openTunnel(opaque, 'api.test:443')).socket.destroy();
+  const [whole, ...steps] = await until(() => {
+    const one = spans().find(({ name }) => name === 'CONNECT api.test');
+    return one !== undefined && [one, ...spans().filter(({ parentSpanId }) => parentSpanId === one.spanId)];
+  }, 'the span of the other');
+  expect(whole).not.toHaveProperty('parentSpanId');
+  expect(steps.map(({ name }) => name)).toContain('decide');
+  await opaque.close();
 });
 
 it('exports nothing of what an agent does not sample, and tells the upstream so', async () => {

@@ -1,6 +1,7 @@
 import { closeSync, fstatSync, openSync, readFileSync, readSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { AuditEvent } from '../../../model/audit-event.ts';
+import { errorCode } from '../../../model/error-code.ts';
 import { readSeal } from '../../chain.ts';
 import { tombstonesIn } from '../../sinks/retention.ts';
 import { laneOf } from '../../sinks/segment-file.ts';
@@ -78,11 +79,6 @@ export class Follower {
     return bytes;
   }
 
-  /** Goes back to where it was. */
-  rewind(cursor: Cursor): void {
-    this.#cursor = cursor;
-  }
-
   /** Counts what tombstones say of segments from a place up to another segment. What else is gone nobody knows. */
   #miss(lane: string, place: Place, next: string): void {
     let events = 0;
@@ -104,6 +100,8 @@ export class Follower {
       if (place.segment !== '' && !names.includes(place.segment)) this.#miss(lane, place, name);
       const start = name === place.segment ? place : { segment: name, bytes: 0, lines: 0 };
       const read = readSealed(join(this.#folder, name), start);
+      // It has been removed since the names were listed: the next look counts what is lost with it.
+      if (read === GONE) return null;
       if (read !== null) {
         const from = this.#cursor;
         this.#cursor = { ...from, [lane]: read.end };
@@ -120,10 +118,18 @@ export class Follower {
 /** What tombstones say of a removed segment: its events, and its name. */
 const REMOVED = /^segment [0-9a-f]{64} (\d+) (\S+)$/gm;
 
-/** Events of the next sealed writes of a segment, and where they end; null: there is none. */
-function readSealed(file: string, start: Place): { readonly events: readonly SentEvent[]; readonly end: Place } | null {
-  const descriptor = openOrNull(file);
-  if (descriptor === null) return null;
+/** The file is not there any more. */
+const GONE = -1;
+
+interface SealedEvents {
+  readonly events: readonly SentEvent[];
+  readonly end: Place;
+}
+
+/** Events of the next sealed writes of a segment, and where they end; null: there is none. Throws what the file system throws. */
+function readSealed(file: string, start: Place): SealedEvents | typeof GONE | null {
+  const descriptor = openUnlessGone(file);
+  if (descriptor === GONE) return GONE;
   try {
     for (let length = CHUNK; ; length *= 2) {
       const buffer = Buffer.allocUnsafe(Math.min(length, Math.max(0, fstatSync(descriptor).size - start.bytes)));
@@ -137,7 +143,7 @@ function readSealed(file: string, start: Place): { readonly events: readonly Sen
   }
 }
 
-function eventsIn(bytes: Buffer, { segment, bytes: before, lines }: Place): ReturnType<typeof readSealed> {
+function eventsIn(bytes: Buffer, { segment, bytes: before, lines }: Place): SealedEvents {
   const events: SentEvent[] = [];
   let number = lines;
   for (const line of bytes.toString('utf8').split('\n').slice(0, -1)) {
@@ -188,11 +194,13 @@ function lanesOf(folder: string): Map<number, string[]> {
   return lanes;
 }
 
-function openOrNull(file: string): number | null {
+/** What cannot be opened for another reason is not passed over. */
+function openUnlessGone(file: string): number {
   try {
     return openSync(file, 'r');
-  } catch {
-    return null;
+  } catch (error) {
+    if (errorCode(error) === 'ENOENT') return GONE;
+    throw error;
   }
 }
 

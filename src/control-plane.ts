@@ -6,6 +6,7 @@ import type { AuditLog } from './audit/log.ts';
 import { Delivery } from './audit/delivery/sinks/delivery.ts';
 import { openAuditLog } from './audit/open.ts';
 import { ConfigError, type Config } from './config/config.ts';
+import { loadSinks } from './config/load.ts';
 import { RequestError, type Control } from './control/answer.ts';
 import { listenAdmin } from './control/server.ts';
 import { openToken } from './control/token.ts';
@@ -13,6 +14,7 @@ import { DecisionPointError, DecisionPointOpener } from './decision-point/open.t
 import { errorCode } from './model/error-code.ts';
 import { certificateEnds } from './proxy/certificate-ends.ts';
 import type { PolicyEvent, SinkEvent } from './model/audit-event.ts';
+import type { Sink } from './model/sink.ts';
 import type { Problem } from './policy/problem.ts';
 import { addressOf, listenFailure, portOf } from './proxy/entries.ts';
 import { Generations, PolicyRequestError } from './proxy/generations.ts';
@@ -59,6 +61,8 @@ export interface ControlPlane {
 
 /** Opens what governs a gate. Throws ConfigError. */
 export function openControlPlane(config: Config, log: Log, lane: Lane): ControlPlane {
+  // What is wrong with their files is said before anything is opened.
+  const sinks = loadSinks(config.audit.sinks);
   const { authority, created } = openAuthority(config.certs, new Date());
   const ownPorts = new Set<number>();
   const upstreamTrust = trust(config.upstream.ca);
@@ -81,6 +85,7 @@ export function openControlPlane(config: Config, log: Log, lane: Lane): ControlP
       pseudonym,
       metrics,
       halts,
+      sinks,
     });
   } catch (error) {
     // The board of halts may be in Redis, and a client that is open keeps the process alive.
@@ -105,9 +110,10 @@ type Opened = Pick<
 > & {
   readonly lane: Lane;
   readonly decisionPoints: DecisionPointOpener;
+  readonly sinks: readonly Sink[];
 };
 
-function governing({ lane, decisionPoints, ...opened }: Opened): ControlPlane {
+function governing({ lane, decisionPoints, sinks, ...opened }: Opened): ControlPlane {
   const { config, log, halts, generations, metrics, pseudonym } = opened;
   const sessions = openSessions(config, clock, log);
   for (const { kind, name, quarantine } of halts.all)
@@ -119,7 +125,7 @@ function governing({ lane, decisionPoints, ...opened }: Opened): ControlPlane {
   metrics.certificatesEnd(certificateEnds(config, opened.authority));
   metrics.readStopping({ halts: () => halts.all, sessions: () => sessions.list().length });
   const retention = new Retention(config, log);
-  const delivery = openDelivery(config, audit, metrics, log);
+  const delivery = openDelivery(sinks, { config, audit, metrics, log });
   const parts = { halts, sessions, generations, decisionPoints, retention, delivery, audit, metrics };
   const reload = (): readonly Problem[] => {
     const problems = generations.reload();
@@ -214,8 +220,10 @@ export function openAudit(
 }
 
 /** Takes the events of the audit log to where they are wanted. Throws ConfigError. */
-function openDelivery(config: Config, audit: AuditLog, metrics: Metrics, log: Log): { close(): void } {
-  const { sinks } = config.audit;
+function openDelivery(
+  sinks: readonly Sink[],
+  { config, audit, metrics, log }: Pick<ControlPlane, 'config' | 'audit' | 'metrics' | 'log'>,
+): { close(): void } {
   if (sinks.length === 0) return { close: () => undefined };
   metrics.audit.sinks.known(sinks.map(({ name }) => name));
   const record = (event: Omit<SinkEvent, 'time'>): void => {

@@ -198,8 +198,7 @@ class Primary {
   #welcome({ lane, incarnation }: Member): Welcome {
     const { config, pseudonym, ownPorts, halts } = this.#control;
     return {
-      // Sinks are this process's; what is wrong with their files now is no reason for a worker not to start.
-      texts: [...config.texts].filter(([key]) => key !== 'audit.sinks'),
+      texts: [...config.texts],
       lane,
       lanes: config.workers,
       pseudonym,

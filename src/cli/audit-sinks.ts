@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 import type { SinkEvent } from '../model/audit-event.ts';
 import type { Sink } from '../model/sink.ts';
 import type { Config } from '../config/config.ts';
+import { loadSinks } from '../config/load.ts';
 import { CommandError, EXIT } from './exit.ts';
 import { configOf, withSettings } from './settings.ts';
 
@@ -25,13 +26,12 @@ export function addSinks(audit: Command): void {
 }
 
 function wanted({ audit }: Config, names: readonly string[]): readonly Sink[] {
-  if (audit.sinks.length === 0) throw new CommandError('there are no sinks: name their folder with --audit-sinks');
+  const sinks = loadSinks(audit.sinks);
+  if (sinks.length === 0) throw new CommandError('there are no sinks: name their folder with --audit-sinks');
   for (const name of names)
-    if (!audit.sinks.some((sink) => sink.name === name))
-      throw new CommandError(
-        `there is no sink "${name}"; there are ${audit.sinks.map((sink) => sink.name).join(', ')}`,
-      );
-  return names.length === 0 ? audit.sinks : audit.sinks.filter(({ name }) => names.includes(name));
+    if (!sinks.some((sink) => sink.name === name))
+      throw new CommandError(`there is no sink "${name}"; there are ${sinks.map((sink) => sink.name).join(', ')}`);
+  return names.length === 0 ? sinks : sinks.filter(({ name }) => names.includes(name));
 }
 
 async function list(sinks: readonly Sink[], { state }: Config): Promise<void> {

@@ -1,5 +1,4 @@
 import type { Host } from '../model/host.ts';
-import type { Sink } from '../model/sink.ts';
 import type { StoreAddress } from '../model/store-address.ts';
 import type { ParentProxy } from '../model/parent-proxy.ts';
 
@@ -60,8 +59,8 @@ export interface Config {
     readonly retention: number | null;
     /** To whose keys transcripts are encrypted, and how many bytes of a body they keep. */
     readonly transcript: { readonly recipients: readonly string[]; readonly body: number };
-    /** Where its events are sent. */
-    readonly sinks: readonly Sink[];
+    /** Folder of where its events are sent; null: nowhere. Read by who sends them: others may not even be allowed to. */
+    readonly sinks: string | null;
   };
   /** Where spans are sent; null: nowhere. */
   readonly traces: {

@@ -174,7 +174,7 @@ function assemble(values: ReadonlyMap<string, unknown>, texts: Config['texts']):
         recipients: get<string[]>('audit.transcript.recipients'),
         body: get<number>('audit.transcript.body'),
       },
-      sinks: readSinks(get<string | undefined>('audit.sinks')),
+      sinks: get<string | undefined>('audit.sinks') ?? null,
     },
     traces: assembleTraces(get),
     upstream: {
@@ -197,9 +197,9 @@ function assemble(values: ReadonlyMap<string, unknown>, texts: Config['texts']):
   });
 }
 
-/** Every sink of a folder. Throws ConfigError. */
-function readSinks(folder: string | undefined): readonly Sink[] {
-  if (folder === undefined) return [];
+/** Every sink of a folder; null: none. Throws ConfigError. */
+export function loadSinks(folder: string | null): readonly Sink[] {
+  if (folder === null) return [];
   try {
     const names = readdirSync(folder).filter((name) => /^[^.].*\.ya?ml$/.test(name));
     const sinks = names.sort().map((name) => parseSink(join(folder, name), readFileSync(join(folder, name), 'utf8')));

@@ -1,8 +1,8 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { loadConfig } from '../../../src/config/load.ts';
+import { loadConfig, loadSinks } from '../../../src/config/load.ts';
 import type { Config } from '../../../src/config/config.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'sallyport-config-'));
@@ -81,5 +81,31 @@ describe('loadConfig()', () => {
     expect(() =>
       load(null, { SALLYPORT_SERVICE_HOST: '10.0.0.1', SALLYPORT_PORT_8899_TCP_ADDR: '10.0.0.1' }),
     ).not.toThrow();
+  });
+});
+
+describe('loadSinks()', () => {
+  const sinks = join(folder, 'sinks');
+  mkdirSync(sinks);
+
+  it('reads each file of the folder that is one, and nothing where there is no folder', () => {
+    expect(loadSinks(null)).toEqual([]);
+    for (const name of ['b.yml', 'a.yaml', '.hidden.yaml', 'secret'])
+      writeFileSync(join(sinks, name), 'kind: otlp\nurl: https://a.test/\n');
+    expect(loadSinks(sinks).map(({ name }) => name)).toEqual(['a', 'b']);
+  });
+
+  it('knows a sink by one file', () => {
+    writeFileSync(join(sinks, 'a.yml'), 'kind: otlp\nurl: https://a.test/\n');
+    expect(() => loadSinks(sinks)).toThrow(`${sinks}: two files are for a sink "a"`);
+  });
+
+  it('says that the folder cannot be read', () => {
+    expect(() => loadSinks(join(folder, 'none'))).toThrow(/^audit\.sinks: .*none cannot be read: ENOENT$/);
+  });
+
+  it('is asked by who sends: a configuration loads whatever stands in it', () => {
+    writeFileSync(join(sinks, 'a.yaml'), 'nothing');
+    expect(load(null, {}, { 'audit.sinks': ['sinks'] }).audit.sinks).toBe(sinks);
   });
 });

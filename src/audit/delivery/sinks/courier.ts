@@ -1,4 +1,4 @@
-import type { SinkEvent } from '../../../model/audit-event.ts';
+import type { AuditEvent, SinkEvent } from '../../../model/audit-event.ts';
 import type { EventClass } from '../../../model/sink.ts';
 import { classesOf } from '../classes.ts';
 import { Refused, type Carrier, type Cursor, type SentEvent } from '../event.ts';
@@ -6,6 +6,8 @@ import type { Batch, Follower } from './follower.ts';
 
 /** What a courier makes of events before they go. */
 export interface Packing<Parcel> {
+  /** What kind of event it is about. */
+  kindOf(parcel: Parcel): AuditEvent['kind'];
   /** What is to be sent of these; `from`: where the log stood before them. */
   pack(events: readonly SentEvent[], from: Cursor): readonly Parcel[];
   /** What has waited long enough. */
@@ -68,7 +70,7 @@ export class Courier<Parcel> {
   #row = 0;
   #failing = false;
   #keptAt = 0;
-  #kept: Cursor | null = null;
+  #kept = '';
   /** What was reported last. */
   #told = '';
   #delivered = 0;
@@ -118,9 +120,11 @@ export class Courier<Parcel> {
   #keep(isBusy: boolean): void {
     const { follower, packing, keep } = this.#options;
     const cursor = packing.untold ?? follower.cursor;
-    if (cursor === this.#kept || (isBusy && performance.now() - this.#keptAt < KEEP)) return;
+    if (isBusy && performance.now() - this.#keptAt < KEEP) return;
+    const text = JSON.stringify(cursor);
+    if (text === this.#kept) return;
     keep(cursor);
-    this.#kept = cursor;
+    this.#kept = text;
     this.#keptAt = performance.now();
   }
 
@@ -185,7 +189,7 @@ export class Courier<Parcel> {
   async #deliverParts(parcels: readonly Parcel[], refusal: Refused): Promise<void> {
     if (parcels.length === 1) {
       // That the word of a lost event was lost is counted, and not put on record again: it would be lost again, for ever.
-      const isOwn = (parcels[0] as Partial<SentEvent>).event?.kind === 'sink';
+      const isOwn = this.#options.packing.kindOf(parcels[0] as Parcel) === 'sink';
       this.#drop(1, isOwn ? 0 : 1, `the receiver refused it: ${refusal.message}`);
       return;
     }

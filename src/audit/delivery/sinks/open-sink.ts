@@ -94,10 +94,17 @@ function carrierOf<Kind extends Sink['kind']>(
 const sleep: CourierOptions<never>['sleep'] = (milliseconds, signal) =>
   wait(milliseconds, undefined, { signal }).catch(() => undefined);
 
-const AS_THEY_ARE: Packing<SentEvent> = { pack: (events) => events, due: () => [], wait: () => null, untold: null };
+const AS_THEY_ARE: Packing<SentEvent> = {
+  kindOf: ({ event }) => event.kind,
+  pack: (events) => events,
+  due: () => [],
+  wait: () => null,
+  untold: null,
+};
 
 function forPeople(coalescer: Coalescer): Packing<ReturnType<Coalescer['due']>[number]> {
   return {
+    kindOf: ({ last }) => last.event.kind,
     pack: (events, from) => coalescer.add(events, from, performance.now()),
     due: () => coalescer.due(performance.now()),
     wait: () => coalescer.wait(performance.now()),

@@ -52,7 +52,7 @@ function run(
       },
       close: () => undefined,
     },
-    packing: { pack: (each) => each, due: () => [], wait: () => null, untold: null },
+    packing: { kindOf: ({ event }) => event.kind, pack: (each) => each, due: () => [], wait: () => null, untold: null },
     keep: (cursor) => all.kept.push(cursor),
     sleep: async (milliseconds) => {
       all.waits.push(milliseconds);

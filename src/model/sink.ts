@@ -89,3 +89,16 @@ export interface RedisSink extends SinkTerms, SinkTrust {
 }
 
 export type Sink = WebhookSink | SyslogSink | OcsfSink | OtlpSink | KafkaSink | RedisSink;
+
+/** How a sink does, since it was told last. */
+export interface SinkReport {
+  readonly sink: string;
+  /** Events, or messages to people. */
+  readonly delivered: number;
+  readonly dropped: number;
+  /** Attempts that failed. */
+  readonly failures: number;
+  /** Bytes of the log it has not taken. */
+  readonly behind: number;
+  readonly failing: boolean;
+}

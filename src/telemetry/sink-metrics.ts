@@ -1,16 +1,5 @@
 import { Counter, Gauge, type Registry } from 'prom-client';
-
-/** How a sink does, since it was told last. */
-export interface SinkReport {
-  readonly sink: string;
-  readonly delivered: number;
-  readonly dropped: number;
-  /** Attempts that failed. */
-  readonly failures: number;
-  /** Bytes of the log it has not taken. */
-  readonly behind: number;
-  readonly failing: boolean;
-}
+import type { SinkReport } from '../model/sink.ts';
 
 /** How the sinks of the audit log do. */
 export class SinkMetrics {

@@ -1,5 +1,5 @@
 import type { AuditEvent, SinkEvent } from '../../../model/audit-event.ts';
-import type { EventClass } from '../../../model/sink.ts';
+import type { EventClass, SinkReport } from '../../../model/sink.ts';
 import { classesOf } from '../classes.ts';
 import { Refused, type Carrier, type Cursor, type SentEvent } from '../event.ts';
 import type { Batch, Follower } from './follower.ts';
@@ -33,20 +33,7 @@ export interface CourierOptions<Parcel> {
   /** Waits so many milliseconds, or until the signal. */
   readonly sleep: (milliseconds: number, signal: AbortSignal) => Promise<void>;
   /** Told how it does, for the metrics. */
-  readonly report: (report: CourierReport) => void;
-}
-
-/** How a sink does, since it was told last. */
-export interface CourierReport {
-  readonly sink: string;
-  /** Events, or messages to people. */
-  readonly delivered: number;
-  readonly dropped: number;
-  /** Attempts that failed. */
-  readonly failures: number;
-  /** Bytes of the log it has not taken. */
-  readonly behind: number;
-  readonly failing: boolean;
+  readonly report: (report: SinkReport) => void;
 }
 
 /** Milliseconds between two looks at a log that does not grow. */

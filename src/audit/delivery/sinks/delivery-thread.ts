@@ -1,7 +1,6 @@
 import { isMainThread, workerData, type MessagePort } from 'node:worker_threads';
 import type { SinkEvent } from '../../../model/audit-event.ts';
-import type { Sink } from '../../../model/sink.ts';
-import type { CourierReport } from './courier.ts';
+import type { Sink, SinkReport } from '../../../model/sink.ts';
 import { openSink, type AnyCourier, type SinkGround } from './open-sink.ts';
 
 /** What a delivering thread is started with. */
@@ -12,7 +11,7 @@ export interface DeliveryStart extends Pick<SinkGround, 'log' | 'places' | 'vers
 /** What it tells. */
 export type DeliveryNews =
   | { readonly kind: 'record'; readonly event: Omit<SinkEvent, 'time'> }
-  | { readonly kind: 'report'; readonly report: CourierReport };
+  | { readonly kind: 'report'; readonly report: SinkReport };
 
 /** Delivers to all sinks. Throws an Error with one line where one of them cannot be opened. */
 export function deliver(

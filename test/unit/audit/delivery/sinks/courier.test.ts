@@ -2,11 +2,11 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeEach, expect, it, vi } from 'vitest';
-import { Courier, type CourierReport } from '../../../../../src/audit/delivery/sinks/courier.ts';
+import { Courier } from '../../../../../src/audit/delivery/sinks/courier.ts';
 import { Follower } from '../../../../../src/audit/delivery/sinks/follower.ts';
 import { Refused, type Cursor, type SentEvent } from '../../../../../src/audit/delivery/event.ts';
 import type { SinkEvent } from '../../../../../src/model/audit-event.ts';
-import type { EventClass } from '../../../../../src/model/sink.ts';
+import type { EventClass, SinkReport } from '../../../../../src/model/sink.ts';
 import { EVENTS, denial } from '../support.ts';
 import { SegmentOnDisk } from './log.ts';
 
@@ -26,7 +26,7 @@ const nameOf = ({ event }: SentEvent): string => ('exchange' in event ? event.ex
 interface Run {
   readonly got: string[];
   readonly recorded: Array<Omit<SinkEvent, 'time'>>;
-  readonly reports: CourierReport[];
+  readonly reports: SinkReport[];
   readonly kept: Cursor[];
   /** Milliseconds it wanted to wait. */
   readonly waits: number[];
@@ -66,7 +66,7 @@ function run(
   return all;
 }
 
-const sum = (reports: readonly CourierReport[], name: 'delivered' | 'dropped' | 'failures'): number =>
+const sum = (reports: readonly SinkReport[], name: 'delivered' | 'dropped' | 'failures'): number =>
   reports.reduce((total, report) => total + report[name], 0);
 
 it('takes the events that are wanted, and keeps its place behind them', async () => {

@@ -40,6 +40,11 @@ export function reset(): void {
   count = 0;
 }
 
+/** Forgets the latest hits but for so many. */
+export function restore(hits: i32): void {
+  count = hits;
+}
+
 /** At which of sixteen places a literal may begin: a bit for each. `bytes` are those at the place, `behind` those one further on; `low` and `high` their halves. */
 export function candidates(place: i32, bytes: v128, behind: v128, low: v128, high: v128): i32 {
   const half = i8x16.splat(0x0f);

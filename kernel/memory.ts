@@ -12,10 +12,12 @@ export const SHORT_OF: i32 = LIST_OF + 4 * 8192;
 export const FIRST_OF: i32 = SHORT_OF + 4 * 256;
 /** Every byte in lower case. */
 export const FOLD: i32 = FIRST_OF + 4 * 256;
-/** Values of the characters of Base64, in both alphabets. */
-export const SEXTETS: i32 = FOLD + 256;
+/** Kinds of every byte, for runs of characters that may be encoded. */
+export const KINDS: i32 = FOLD + 256;
+/** A bit for each hash of the first letters of a word: those of the words of phrases. */
+export const LIST: i32 = KINDS + 256;
 /** Tables of sixteen bytes. */
-export const VECTORS: i32 = SEXTETS + 256;
+export const VECTORS: i32 = LIST + 1024;
 /** Where everything is whose length differs, in the order of the variables below, and the length of the longest literal. */
 export const LAYOUT: i32 = VECTORS + 16 * 16;
 /** What a pass leaves: how many hits, how many bytes are pending, all traits. 32 bits each. */

@@ -23,10 +23,10 @@ const ROW: i32 = 5;
 /** Traits that one character has, by its lower and its upper half. */
 const SINGLE: i32 = 6;
 /** Sets of characters: of runs, and those that a whole block may belong to, of words and of codes. */
-const RUN: i32 = 8;
+export const RUN: i32 = 8;
 const WORD: i32 = 9;
-const CODE: i32 = 10;
-const LETTER: i32 = 11;
+export const CODE: i32 = 10;
+export const LETTER: i32 = 11;
 
 /** Within so many bytes, quoted-printable has another escape. */
 const NEAR: i32 = 24;
@@ -96,6 +96,13 @@ export function noted(from: i32, to: i32): i32 {
 }
 
 /** All ones for each byte that is not in a set. */
+export function outside(set: i32, bytes: v128): v128 {
+  const half = i8x16.splat(0x0f);
+  const row = i8x16.swizzle(vector(ROW), v128.and(i16x8.shr_u(bytes, 4), half));
+  return lacks(set, v128.and(bytes, half), row, i8x16.splat(0));
+}
+
+/** The same, of halves that were looked up. */
 function lacks(set: i32, low: v128, row: v128, none: v128): v128 {
   return i8x16.eq(v128.and(i8x16.swizzle(vector(set), low), row), none);
 }
@@ -111,7 +118,7 @@ function folded(single: v128, sets: v128): i32 {
 }
 
 /** Where sixteen bits in a row end. */
-function sixteen(bits: i32): i32 {
+export function sixteen(bits: i32): i32 {
   bits &= bits << 1;
   bits &= bits << 2;
   bits &= bits << 4;

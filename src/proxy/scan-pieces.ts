@@ -1,7 +1,9 @@
 import type { Finding } from '../model/finding.ts';
+import { copyBytes } from '../scan/bytes.ts';
 import type { Fragment } from '../scan/fragments.ts';
 import { without } from '../scan/redact.ts';
 import type { Scanner } from '../scan/scanner.ts';
+import type { Sequel } from '../scan/trail.ts';
 import type { Inspection, Part } from './inspection.ts';
 
 /** One thing that leaves, and how what stands in it is told. */
@@ -35,7 +37,7 @@ export function scanPieces(
   for (const piece of pieces) for (const fragment of inspection.fragmentsOf(piece)) fragments.push(fragment);
   const sequel = inspection.sequel(fragments);
   const fresh = pieces.filter(({ text }) => text === null || !inspection.knows(text));
-  const found = fresh.length === 0 && sequel.bytes === null ? NOTHING : inspection.scan(together(fresh, sequel.bytes));
+  const found = fresh.length === 0 && sequel.size === 0 ? NOTHING : inspection.scan(together(fresh, sequel));
   const judged = (findings: readonly Finding[]): readonly Finding[] => {
     if (findings.length > 0) return judgePieces(fresh, fragments, findings, inspection);
     inspection.remember(fresh);
@@ -49,24 +51,24 @@ export function scanPieces(
 const SCRATCH = Buffer.allocUnsafe(64 * 1024);
 
 /** All pieces, what they are without what stands between their parts, and what they make of earlier ones; set apart. */
-function together(pieces: readonly Piece[], sequel: Buffer | null): Buffer {
-  const all = pieces.map(({ bytes }) => bytes);
+function together(pieces: readonly Piece[], sequel: Sequel): Buffer {
+  const all: Buffer[] = [];
+  for (const { bytes } of pieces) all.push(bytes);
   for (const piece of pieces) {
     const joined = piece.join(piece.bytes);
     if (joined !== null) all.push(joined);
   }
-  if (sequel !== null) all.push(sequel);
-  let size = 0;
+  let size = sequel.size;
   for (const { length } of all) size += length + APART.length;
-  const whole = size <= SCRATCH.length ? SCRATCH.subarray(0, size) : Buffer.allocUnsafe(size);
+  const whole = size <= SCRATCH.length ? SCRATCH : Buffer.allocUnsafe(size);
   let at = 0;
   for (const bytes of all) {
-    whole.set(bytes, at);
+    copyBytes(bytes, 0, bytes.length, whole, at);
     at += bytes.length;
-    whole.set(APART, at);
+    copyBytes(APART, 0, APART.length, whole, at);
     at += APART.length;
   }
-  return whole;
+  return whole.subarray(0, sequel.write(whole, at));
 }
 
 function judgePieces(
@@ -102,15 +104,17 @@ function judgeSequel(fragments: readonly Fragment[], scanner: Scanner, inspectio
     const whole = inspection.run(() => scanner.wholeBytes(bytes)).filter(isMade);
     return whole.length === 0 ? fragment : fragment.as(without(bytes, whole));
   });
-  const { bytes, spans, keep } = inspection.sequel(parts);
-  if (bytes !== null) {
+  const sequel = inspection.sequel(parts);
+  if (sequel.size > 0) {
+    const bytes = Buffer.alloc(sequel.size);
+    sequel.write(bytes, 0);
     const found = inspection.run(() => scanner.wholeBytes(bytes));
-    const made = found.filter((each) => isMade(each) && spans(each.offset, each.length));
+    const made = found.filter((each) => isMade(each) && sequel.spans(each.offset, each.length));
     inspection.transcript?.foundInParts('to-upstream', made);
     const [redaction] = inspection.judge(made, 'to-upstream', 'body', () => SEVERAL);
     if (redaction !== undefined) inspection.refuse(redaction, SEVERAL);
   }
-  keep();
+  sequel.keep();
 }
 
 const SEVERAL = 'parts of several requests';

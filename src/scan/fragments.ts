@@ -1,5 +1,5 @@
 import { copyBytes } from './bytes.ts';
-import type { JsonValues } from './json-strings.ts';
+import { FROM, HASH, PER_VALUE, SLOT, TO, type JsonValues } from './json-strings.ts';
 
 /** A part of what a request carries that may be a part of something larger. */
 export class Fragment {
@@ -11,9 +11,10 @@ export class Fragment {
   readonly #from: number;
   readonly #to: number;
 
-  constructor(slot: number, bytes: Buffer, from: number, to: number) {
+  /** `hash`: of its bytes (`hashOf`), where that is known. */
+  constructor(slot: number, bytes: Buffer, from: number, to: number, hash = hashOf(bytes, from, to, 0)) {
     this.slot = slot;
-    this.hash = hashOf(bytes, from, to, 0);
+    this.hash = hash;
     this.#bytes = bytes;
     this.#from = from;
     this.#to = to;
@@ -71,11 +72,10 @@ const SLASH = 0x2f;
 const QUESTION = 0x3f;
 const AND = 0x26;
 const EQUALS = 0x3d;
-/** Seeds of slots, by kind. */
+/** Seeds of slots, by kind; 4 is that of the members of a JSON text (kernel/strings.ts). */
 const HOST = 1;
 const PATH = 2;
 const QUERY = 3;
-const MEMBER = 4;
 const TEXT = 5;
 
 /** FNV-1a. */
@@ -127,9 +127,13 @@ export function bodyFragments(body: Buffer, form: BodyForm): readonly Fragment[]
 }
 
 function add(fragments: Fragment[], slot: number, bytes: Buffer, from: number, to: number): void {
-  if (fragments.length >= MOST || to - from < SHORTEST || to - from > LONGEST) return;
-  for (let at = from; at < to; at++) if (TOKEN[bytes[at] as number] === 0) return;
-  fragments.push(new Fragment(slot, bytes, from, to));
+  if (fragments.length < MOST && isPart(bytes, from, to)) fragments.push(new Fragment(slot, bytes, from, to));
+}
+
+function isPart(bytes: Uint8Array, from: number, to: number): boolean {
+  if (to - from < SHORTEST || to - from > LONGEST) return false;
+  for (let at = from; at < to; at++) if (TOKEN[bytes[at] as number] === 0) return false;
+  return true;
 }
 
 function addPairs(fragments: Fragment[], bytes: Buffer, begin: number): void {
@@ -147,10 +151,11 @@ function addPairs(fragments: Fragment[], bytes: Buffer, begin: number): void {
 function addBody(fragments: Fragment[], body: Buffer, form: BodyForm): void {
   if (form === 'form') addPairs(fragments, body, 0);
   else if (typeof form === 'object') {
-    const { places, names } = form;
-    for (let at = 0; at < places.length && fragments.length < MOST; at += 2) {
-      const slot = hashOf(body, names[at] as number, names[at + 1] as number, MEMBER);
-      add(fragments, slot, body, places[at] as number, places[at + 1] as number);
+    const { places } = form;
+    for (let at = 0; at < places.length && fragments.length < MOST; at += PER_VALUE) {
+      const [from, to] = [places[at + FROM] as number, places[at + TO] as number];
+      if (isPart(body, from, to))
+        fragments.push(new Fragment(places[at + SLOT] as number, body, from, to, places[at + HASH] as number));
     }
   } else if (body.length <= LONGEST_TEXT) {
     let [from, to] = [0, body.length];

@@ -1,4 +1,4 @@
-import { valuesIn, type JsonValues } from './json-strings.ts';
+import { FROM, PER_VALUE, TO, valuesIn, type JsonValues } from './json-strings.ts';
 
 /** Longer strings hold no part of a secret that was cut up: cutting makes short ones. */
 const LONGEST = 96;
@@ -30,7 +30,7 @@ export function joinedTarget(target: string): Buffer | null {
 export function joinedStrings(body: Uint8Array, { places }: JsonValues = valuesIn(body)): Buffer | null {
   let size = 0;
   let count = 0;
-  for (let place = 0; place < places.length; place += 2) {
+  for (let place = 0; place < places.length; place += PER_VALUE) {
     const length = lengthAt(places, place);
     size += length;
     if (length > 0) count++;
@@ -41,9 +41,9 @@ export function joinedStrings(body: Uint8Array, { places }: JsonValues = valuesI
   joined[size] = LINE_FEED;
   let put = 0;
   let back = joined.length;
-  for (let place = 0; place < places.length; place += 2) {
+  for (let place = 0; place < places.length; place += PER_VALUE) {
     const length = lengthAt(places, place);
-    const from = places[place] as number;
+    const from = places[place + FROM] as number;
     back -= length;
     for (let at = 0; at < length; at++) joined[put + at] = joined[back + at] = body[from + at] as number;
     put += length;
@@ -53,6 +53,6 @@ export function joinedStrings(body: Uint8Array, { places }: JsonValues = valuesI
 
 /** Length of a string that may be a part; 0: it is none. */
 function lengthAt(places: readonly number[], place: number): number {
-  const length = (places[place + 1] as number) - (places[place] as number);
+  const length = (places[place + TO] as number) - (places[place + FROM] as number);
   return length > 1 && length <= LONGEST ? length : 0;
 }

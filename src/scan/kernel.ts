@@ -1,14 +1,8 @@
 import { BLOCK, blockOf, copyBytes } from './bytes.ts';
-import { SEXTETS } from './decoders/base64.ts';
-import { KERNEL } from './kernel-bytes.ts';
+import { PAGE, instantiate } from './kernel-module.ts';
 import type { Tables } from './kernel-tables.ts';
-
-/** What is used of WebAssembly (https://www.w3.org/TR/wasm-js-api-2/): Node's types leave it to those of browsers. */
-declare const WebAssembly: {
-  readonly Module: new (bytes: Uint8Array) => object;
-  readonly Memory: new (pages: { initial: number; maximum: number }) => { readonly buffer: ArrayBuffer };
-  readonly Instance: new (module: object, imports: object) => { readonly exports: unknown };
-};
+import { PHRASE_WORDS } from './phrase-words.ts';
+import { KINDS } from './run-kinds.ts';
 
 /** What kernel/pass.ts exports: places in its memory, and its functions. */
 interface Exports {
@@ -17,27 +11,29 @@ interface Exports {
   readonly SHORT_OF: { readonly value: number };
   readonly FIRST_OF: { readonly value: number };
   readonly FOLD: { readonly value: number };
-  readonly SEXTETS: { readonly value: number };
+  readonly LIST: { readonly value: number };
+  readonly KINDS: { readonly value: number };
   readonly VECTORS: { readonly value: number };
   readonly LAYOUT: { readonly value: number };
   readonly RESULT: { readonly value: number };
   readonly REST: { readonly value: number };
   layout(): void;
   pass(begin: number, from: number, to: number, base: number, final: number): void;
+  whole(to: number, runs: number): void;
   tells(to: number): number;
   tellsBase64(to: number): number;
 }
 
-const PAGE = 65_536;
 /** What the kernel writes behind the end, and may look at. */
 const SLACK = 32;
 const ALIGNED = 16;
 /** Bytes before the first whose traits go on in it. */
 const BEFORE = 16;
+/** Most bytes that are looked at closely, and what the kernel needs behind them for what it decodes. */
+export const WHOLE = 4096;
+const ROOM = 8 * WHOLE;
 /** Fewer blocks are copied one by one. */
 const FEW = 64;
-
-let compiled: object | null = null;
 
 /** What is read at a time: [from, to), with `pending` bytes before it that may begin a literal. `final`: no more bytes follow. */
 export interface Span {
@@ -64,19 +60,19 @@ export class Kernel {
   readonly #blocks: Uint16Array;
   readonly #result: Int32Array;
   readonly #pass: Exports['pass'];
+  readonly #whole: Exports['whole'];
   readonly #tells: Exports['tells'];
   readonly #tellsBase64: Exports['tellsBase64'];
 
   /** `most`: bytes that are read at once. */
   constructor(tables: Tables, most: number) {
-    compiled ??= new WebAssembly.Module(Buffer.from(KERNEL, 'base64'));
     const hits = (most + tables.depth) * tables.nested;
-    const stage = most + tables.depth + BLOCK + BEFORE + 2 * SLACK;
+    const stage = Math.max(most + tables.depth + BLOCK + BEFORE + 2 * SLACK, ROOM);
     const { lists, literals, texts } = tables;
     const sizes = [lists.byteLength, literals.length, texts.length, stage, stage / 4 + SLACK, 4 * hits, 4 * hits];
     // The tables before these take no more than a page.
     const pages = 1 + Math.ceil(sizes.reduce((sum, size) => sum + size + ALIGNED, 0) / PAGE);
-    const { buffer, exports, places } = placed(compiled, pages, sizes);
+    const { buffer, exports, places } = placed(pages, sizes);
     const [atLists, atLiterals, atTexts, atStage, atBlocks, atEnds, atNames] = places;
     const put = (table: Uint8Array | Uint16Array | Int32Array, at: number): void =>
       new Uint8Array(buffer).set(new Uint8Array(table.buffer, table.byteOffset, table.byteLength), at);
@@ -85,7 +81,8 @@ export class Kernel {
     put(tables.shortOf, exports.SHORT_OF.value);
     put(tables.firstOf, exports.FIRST_OF.value);
     put(tables.fold, exports.FOLD.value);
-    put(SEXTETS, exports.SEXTETS.value);
+    put(KINDS, exports.KINDS.value);
+    put(PHRASE_WORDS, exports.LIST.value);
     put(tables.vectors, exports.VECTORS.value);
     put(lists, atLists);
     put(literals, atLiterals);
@@ -98,6 +95,7 @@ export class Kernel {
     this.ends = new Int32Array(buffer, atEnds, hits);
     this.literals = new Int32Array(buffer, atNames, hits);
     this.#pass = exports.pass;
+    this.#whole = exports.whole;
     this.#tells = exports.tells;
     this.#tellsBase64 = exports.tellsBase64;
   }
@@ -113,6 +111,18 @@ export class Kernel {
     this.count = this.#result[0] as number;
     this.traits = this.#result[2] as number;
     return this.#result[1] as number;
+  }
+
+  /**
+   * Reads bytes, no more than `WHOLE`, that are all there is, and looks closer at their traits: what is left of them is worth a
+   * reader. `runs`: also at those that may be encoded; not so where they may hold more than literals and text.
+   */
+  whole(bytes: Uint8Array, runs: boolean): void {
+    this.#base = 0;
+    copyBytes(bytes, 0, bytes.length, this.#stage, 0);
+    this.#whole(bytes.length, runs ? 1 : 0);
+    this.count = this.#result[0] as number;
+    this.traits = this.#result[2] as number;
   }
 
   /** Whether there is a literal in the first `size` bytes, or text of eight bytes: without either, nothing is found in them. */
@@ -139,12 +149,10 @@ export class Kernel {
 
 /** An instance with a memory of its own, and places in it for parts of these sizes. */
 function placed(
-  module: object,
   pages: number,
   sizes: readonly number[],
 ): { readonly buffer: ArrayBuffer; readonly exports: Exports; readonly places: Places } {
-  const memory = new WebAssembly.Memory({ initial: pages, maximum: pages });
-  const exports = new WebAssembly.Instance(module, { env: { memory } }).exports as Exports;
+  const { memory, exports } = instantiate<Exports>(pages);
   let next = exports.REST.value;
   const places = sizes.map((size) => {
     const place = next;

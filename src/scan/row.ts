@@ -29,8 +29,14 @@ export class Row {
     return same !== -1 && fragment.endsAs(this.#bytes, this.#start(same), this.#ends[same] as number);
   }
 
-  add(fragment: Fragment): void {
-    if (this.#ends.length === PARTS) this.#forgetFirst();
+  /** Adds parts, the latest last; of too many, the first are forgotten. */
+  addAll(fragments: readonly Fragment[]): void {
+    const first = Math.max(0, fragments.length - PARTS);
+    this.#forget(this.#ends.length + fragments.length - first - PARTS);
+    for (let index = first; index < fragments.length; index++) this.#add(fragments[index] as Fragment);
+  }
+
+  #add(fragment: Fragment): void {
     const length = Math.min(fragment.length, LENGTH);
     const { size } = this;
     if (size + length > this.#bytes.length) {
@@ -52,20 +58,20 @@ export class Row {
   }
 
   /** Writes all parts, the first one first, and notes where each ends; returns the index behind them. */
-  write(target: Uint8Array, at: number, ends: number[]): number {
+  write(target: Uint8Array, at: number, ends: number[] | null): number {
     copyBytes(this.#bytes, 0, this.size, target, at);
-    for (const end of this.#ends) ends.push(at + end);
+    if (ends !== null) for (const end of this.#ends) ends.push(at + end);
     return at + this.size;
   }
 
   /** The same, the last one first. */
-  writeBack(target: Uint8Array, at: number, ends: number[]): number {
+  writeBack(target: Uint8Array, at: number, ends: number[] | null): number {
     let put = at;
     for (let part = this.#ends.length - 1; part >= 0; part--) {
       const [from, to] = [this.#start(part), this.#ends[part] as number];
       copyBytes(this.#bytes, from, to, target, put);
       put += to - from;
-      ends.push(put);
+      ends?.push(put);
     }
     return put;
   }
@@ -74,10 +80,13 @@ export class Row {
     return part === 0 ? 0 : (this.#ends[part - 1] as number);
   }
 
-  #forgetFirst(): void {
-    const first = this.#ends.shift() as number;
-    this.#hashes.shift();
-    this.#bytes.copyWithin(0, first);
+  /** Forgets the first of the parts. */
+  #forget(count: number): void {
+    if (count <= 0) return;
+    const first = this.#ends[count - 1] as number;
+    this.#bytes.copyWithin(0, first, this.size);
+    this.#ends.splice(0, count);
+    this.#hashes.splice(0, count);
     for (let part = 0; part < this.#ends.length; part++) this.#ends[part] = (this.#ends[part] as number) - first;
   }
 }

@@ -1,9 +1,12 @@
 import type { Finding } from '../model/finding.ts';
 import { Context } from './context.ts';
 import type { Engine } from './engine.ts';
+import { WHOLE } from './kernel.ts';
 import type { Reader } from './reader.ts';
 import { readersOf } from './readers/list.ts';
 import { View } from './view.ts';
+
+const NOTHING: readonly Finding[] = [];
 
 /**
  * Scans one stream of bytes after another, each piece by piece: findings are the same however a stream is split. Every method
@@ -33,6 +36,7 @@ export class Scanner {
 
   /** Scans bytes as one whole stream. */
   wholeBytes(bytes: Uint8Array): readonly Finding[] {
+    if (bytes.length <= WHOLE && this.#root.clears(bytes)) return NOTHING;
     this.#context.budget.earn(bytes.length);
     this.#root.append(bytes, 0, bytes.length);
     return this.end();

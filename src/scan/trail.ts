@@ -26,6 +26,11 @@ class Place {
 
   add(target: number, ofAll: readonly Fragment[], ofTarget: readonly Fragment[], now: number): void {
     this.at = now;
+    // One host alone, once more.
+    if (this.own.size === 1 && this.own.has(target)) {
+      this.all.addAll(ofAll);
+      return;
+    }
     let own = this.own.get(target);
     if (own === undefined) {
       // What was sent so far went to one host alone.
@@ -37,27 +42,51 @@ class Place {
     this.own.delete(target);
     this.own.set(target, own);
     if (this.own.size > TARGETS) this.own.delete(this.own.keys().next().value as number);
-    for (const fragment of ofAll) this.all.add(fragment);
-    if (this.own.size > 1) for (const fragment of ofTarget) own.add(fragment);
+    this.all.addAll(ofAll);
+    if (this.own.size > 1) own.addAll(ofTarget);
   }
 }
 
 const EMPTY = new Row();
 
 /** What a request adds at one place: to what went to all hosts, and to what went to its own. */
-interface Growth {
+class Growth {
   readonly slot: number;
   readonly place: Place | null;
+  readonly all: Row;
   readonly own: Row;
-  readonly ofAll: Fragment[];
-  readonly ofTarget: Fragment[];
+  readonly ofAll: Fragment[] = [];
+  readonly ofTarget: Fragment[] = [];
+
+  constructor(slot: number, place: Place | null, target: number) {
+    this.slot = slot;
+    this.place = place;
+    this.all = place?.all ?? EMPTY;
+    this.own = place?.of(target) ?? EMPTY;
+  }
+
+  /** What goes to one host alone is the same either way. */
+  get isSame(): boolean {
+    return this.own === this.all;
+  }
+
+  get any(): boolean {
+    return this.ofAll.length > 0 || this.ofTarget.length > 0;
+  }
+
+  follow(fragment: Fragment): void {
+    if (!this.all.has(fragment)) addOnce(fragment, this.ofAll);
+    if (!this.isSame && !this.own.has(fragment)) addOnce(fragment, this.ofTarget);
+  }
 }
 
-/** What a request would make of what was sent before it. */
+/** What a request would make of what was sent before it, until something else is kept. */
 export interface Sequel {
-  /** What is to be scanned; null: nothing goes on with anything. */
-  readonly bytes: Buffer | null;
-  /** Whether what was found there is made of several parts: what stands in one was found before. */
+  /** Bytes that are to be scanned; 0: nothing goes on with anything. */
+  readonly size: number;
+  /** Writes them; returns the index behind them. */
+  write(target: Uint8Array, at: number): number;
+  /** Whether what was found in them is made of several parts: what stands in one was found before. */
   spans(offset: number, length: number): boolean;
   /** The request leaves. */
   keep(): void;
@@ -76,22 +105,21 @@ export class Trail {
    */
   sequel(target: number, fragments: readonly Fragment[], now: number): Sequel {
     const growths: Growth[] = [];
-    for (const fragment of fragments) this.#follow(target, fragment, now, growths);
-    const grown = growths.filter(({ ofAll, ofTarget }) => ofAll.length > 0 || ofTarget.length > 0);
-    return grown.length === 0 ? NOTHING : sequelOf(grown, () => this.#grow(target, grown, now));
+    let last: Growth | null = null;
+    for (const fragment of fragments) {
+      // What stands behind one another mostly stands at the same place.
+      if (last === null || last.slot !== fragment.slot) last = this.#growthAt(fragment.slot, target, now, growths);
+      last.follow(fragment);
+    }
+    const grown = growths.filter(({ any }) => any);
+    return grown.length === 0 ? NOTHING : new Grown(grown, () => this.#grow(target, grown, now));
   }
 
-  #follow(target: number, fragment: Fragment, now: number, growths: Growth[]): void {
-    const { slot } = fragment;
-    let growth = growths.find((each) => each.slot === slot);
-    if (growth === undefined) {
-      const place = this.#placeAt(slot, now);
-      growth = { slot, place, own: place?.of(target) ?? EMPTY, ofAll: [], ofTarget: [] };
-      growths.push(growth);
-    }
-    const { place, own, ofAll, ofTarget } = growth;
-    if (place === null || !place.all.has(fragment)) addOnce(fragment, ofAll);
-    if (!own.has(fragment)) addOnce(fragment, ofTarget);
+  #growthAt(slot: number, target: number, now: number, growths: Growth[]): Growth {
+    for (const growth of growths) if (growth.slot === slot) return growth;
+    const growth = new Growth(slot, this.#placeAt(slot, now), target);
+    growths.push(growth);
+    return growth;
   }
 
   #placeAt(slot: number, now: number): Place | null {
@@ -125,47 +153,49 @@ function addOnce(fragment: Fragment, added: Fragment[]): void {
   added.push(fragment);
 }
 
-const NOTHING: Sequel = { bytes: null, spans: () => false, keep: () => undefined };
+const NOTHING: Sequel = { size: 0, write: (_, at) => at, spans: () => false, keep: () => undefined };
 
-function sequelOf(growths: readonly Growth[], keep: () => void): Sequel {
-  const ends: number[] = [];
-  return {
-    bytes: bytesOf(growths, ends),
-    spans: (offset, length) => {
-      const end = ends.find((each) => each > offset);
-      return end !== undefined && offset + length > end;
-    },
-    keep,
-  };
-}
+/** What a request makes of what was sent before, at all of its places. */
+class Grown implements Sequel {
+  readonly size: number;
+  readonly keep: () => void;
+  readonly #growths: readonly Growth[];
 
-/** All that a request makes of what was sent before, and where each part of it ends; null where nothing goes on with anything. */
-function bytesOf(growths: readonly Growth[], ends: number[]): Buffer | null {
-  let size = 0;
-  for (const { place, own, ofAll, ofTarget } of growths) {
-    size += sizeOf(place?.all ?? EMPTY, ofAll);
-    if (!isSame(place, own)) size += sizeOf(own, ofTarget);
+  constructor(growths: readonly Growth[], keep: () => void) {
+    this.#growths = growths;
+    this.keep = keep;
+    let size = 0;
+    for (const { all, own, ofAll, ofTarget, isSame } of growths)
+      size += sizeOf(all, ofAll) + (isSame ? 0 : sizeOf(own, ofTarget));
+    this.size = size;
   }
-  if (size === 0) return null;
-  const bytes = Buffer.allocUnsafe(size);
-  let at = 0;
-  for (const { place, own, ofAll, ofTarget } of growths) {
-    at = writeRows(place?.all ?? EMPTY, ofAll, bytes, at, ends);
-    if (!isSame(place, own)) at = writeRows(own, ofTarget, bytes, at, ends);
-  }
-  return bytes.subarray(0, at);
-}
 
-/** What went to one host alone is the same either way. */
-function isSame(place: Place | null, own: Row): boolean {
-  return place === null || own === place.all;
+  write(target: Uint8Array, at: number): number {
+    return this.#write(target, at, null);
+  }
+
+  spans(offset: number, length: number): boolean {
+    const ends: number[] = [];
+    this.#write(new Uint8Array(this.size), 0, ends);
+    const end = ends.find((each) => each > offset);
+    return end !== undefined && offset + length > end;
+  }
+
+  #write(target: Uint8Array, begin: number, ends: number[] | null): number {
+    let at = begin;
+    for (const { all, own, ofAll, ofTarget, isSame } of this.#growths) {
+      at = writeRows(all, ofAll, target, at, ends);
+      if (!isSame) at = writeRows(own, ofTarget, target, at, ends);
+    }
+    return at;
+  }
 }
 
 function goesOn(row: Row, added: readonly Fragment[]): boolean {
   return added.length > 0 && row.count + added.length > 1;
 }
 
-/** Most bytes that are written of a row and what is added to it. */
+/** Bytes that are written of a row and what is added to it. */
 function sizeOf(row: Row, added: readonly Fragment[]): number {
   if (!goesOn(row, added)) return 0;
   let size = 2 * (row.size + APART.length);
@@ -173,23 +203,29 @@ function sizeOf(row: Row, added: readonly Fragment[]): number {
   return size;
 }
 
-/** Writes all of a place in a row, and in reverse. Of what is long, its beginning goes on with what was before it, and its end with what comes behind. */
-function writeRows(row: Row, added: readonly Fragment[], bytes: Uint8Array, begin: number, ends: number[]): number {
+/** Writes all of a place in a row, and in reverse, and notes where its parts end. Of what is long, its beginning goes on with what was before it, and its end with what comes behind. */
+function writeRows(
+  row: Row,
+  added: readonly Fragment[],
+  bytes: Uint8Array,
+  begin: number,
+  ends: number[] | null,
+): number {
   if (!goesOn(row, added)) return begin;
   let at = row.write(bytes, begin, ends);
   for (const fragment of added) {
     at = put(fragment, 0, Math.min(fragment.length, LENGTH), bytes, at);
-    ends.push(at);
+    ends?.push(at);
     if (fragment.length <= LENGTH) continue;
     at = setApart(bytes, at);
     at = put(fragment, fragment.length - LENGTH, fragment.length, bytes, at);
-    ends.push(at);
+    ends?.push(at);
   }
   at = setApart(bytes, at);
   for (let index = added.length - 1; index >= 0; index--) {
     const fragment = added[index] as Fragment;
     at = put(fragment, Math.max(0, fragment.length - LENGTH), fragment.length, bytes, at);
-    ends.push(at);
+    ends?.push(at);
   }
   at = row.writeBack(bytes, at, ends);
   return setApart(bytes, at);

@@ -6,6 +6,7 @@ import { leftBound } from './edges.ts';
 import type { Variant } from './detector.ts';
 import { SLICE, type Opening } from './engine.ts';
 import type { Reader } from './reader.ts';
+import { isAllSought } from './worth-reading.ts';
 
 /** Bytes kept behind what was read, for what begins before a literal or asks what stood before it. */
 const LOOKBACK = 640;
@@ -53,11 +54,15 @@ export class View {
   /** Where containers begin in what is being read. */
   #opened: { readonly opening: Opening; readonly place: number }[] = [];
   readonly #readers: readonly Reader[];
+  /** Traits that any of them asks for. */
+  readonly #asks: number;
   /** Those that have read something since they were last restarted, a bit each. */
   #busy = 0;
   /** Null: the bytes as they came. */
   readonly parent: View | null;
   readonly #anchors = new Anchors();
+  /** The kernel has read what is taken next, and all that is. */
+  #told = false;
   /** Nothing is retained before this place: what is there stands at the start of the view or behind a break. */
   #begin = 0;
 
@@ -72,6 +77,7 @@ export class View {
     this.parent = parent;
     this.via = via;
     this.#readers = readersOf(this);
+    this.#asks = this.#readers.reduce((traits, { asks }) => traits | asks, 0);
   }
 
   /** Place behind the last byte. */
@@ -103,6 +109,21 @@ export class View {
       copyBytes(bytes, at, at + size, this.bytes, this.length);
       this.length += size;
     }
+  }
+
+  /**
+   * Whether nothing can be found in bytes that are a whole stream: that is told without taking them. Where it is false, they are
+   * taken next, and read.
+   */
+  clears(bytes: Uint8Array): boolean {
+    const { engine } = this.context;
+    const { kernel } = engine;
+    // Values and documents of one's own may be any bytes.
+    const all = isAllSought(engine);
+    kernel.whole(bytes, !all);
+    this.#told = all || kernel.count > 0 || ((kernel.traits | TRAITS.any) & this.#asks) !== 0;
+    if (!this.#told) this.worked += bytes.length;
+    return !this.#told;
   }
 
   /** Reads what has been taken. */
@@ -201,7 +222,8 @@ export class View {
   /** Finds what detectors look for in [from, to); returns the traits of what stands there. */
   #find(from: number, to: number, final: boolean): number {
     const { kernel } = this.context.engine;
-    this.#pending = kernel.run(this.bytes, { from, to, pending: this.#pending, final });
+    if (this.#told) this.#told = false;
+    else this.#pending = kernel.run(this.bytes, { from, to, pending: this.#pending, final });
     kernel.copyBlocks(from, to, this.blocks);
     const traits = kernel.traits | TRAITS.any;
     for (let hit = 0; hit < kernel.count; hit++)

@@ -14,6 +14,6 @@ export function isWorthDecoding(chars: Uint8Array, from: number, to: number, eng
 }
 
 /** Values and documents of one's own may be any bytes. */
-function isAllSought({ registered, documents }: Engine): boolean {
+export function isAllSought({ registered, documents }: Engine): boolean {
   return registered.current.size > 0 || documents.current.size > 0;
 }

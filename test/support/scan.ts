@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { plainDetector, type DetectorSpec } from '../../src/model/detector.ts';
 import type { Finding } from '../../src/model/finding.ts';
 import { compileEngine, type Engine } from '../../src/scan/engine.ts';
@@ -21,17 +22,34 @@ export function detector(name: string, pattern: string, more: Partial<DetectorSp
 
 export const KEY = Buffer.alloc(32, 7);
 
-/** Everything found in a text (Latin-1) or bytes, given at once or cut at some places. */
+/** Everything found in a text (Latin-1) or bytes, given at once or cut at some places. What is whole is scanned both ways. */
 export function findIn(engine: Engine, input: string | Buffer, cuts: readonly number[] = []): Finding[] {
-  const scanner = new Scanner(engine, KEY);
   const bytes = typeof input === 'string' ? Buffer.from(input, 'latin1') : input;
+  const found = inPieces(engine, bytes, cuts);
+  if (cuts.length > 0) return found;
+  const whole = sorted(new Scanner(engine, KEY).wholeBytes(bytes));
+  // What is found in two ways is told of once: which way is met first may differ.
+  const told = (all: readonly Finding[]): object[] => all.map((each) => ({ ...each, via: [] }));
+  if (!isDeepStrictEqual(told(whole), told(found)))
+    throw new Error(`found at once ${JSON.stringify(whole)}, and as a stream ${JSON.stringify(found)}`);
+  return found;
+}
+
+function inPieces(engine: Engine, bytes: Buffer, cuts: readonly number[]): Finding[] {
+  const scanner = new Scanner(engine, KEY);
   const places = [0, ...new Set(cuts.filter((cut) => cut > 0 && cut < bytes.length)), bytes.length].sort(
     (a, b) => a - b,
   );
   const found: Finding[] = [];
   for (let i = 1; i < places.length; i++) found.push(...scanner.push(bytes.subarray(places[i - 1], places[i])));
   found.push(...scanner.end());
-  return found.sort((a, b) => a.offset - b.offset || (a.detector < b.detector ? -1 : 1) || a.via.length - b.via.length);
+  return sorted(found);
+}
+
+function sorted(found: readonly Finding[]): Finding[] {
+  return found.toSorted(
+    (a, b) => a.offset - b.offset || (a.detector < b.detector ? -1 : 1) || a.via.length - b.via.length,
+  );
 }
 
 /** What is found in what a text says, given at once or cut at some places: `detector`, with `hidden` where people do not see it. */

@@ -7,6 +7,7 @@ import { TRAITS, nextInARow } from '../bytes.ts';
 import { NIBBLES, decodeHex } from '../decoders/hex.ts';
 import { Below } from './below.ts';
 import { scratch } from '../scratch.ts';
+import { KIND, KINDS } from '../run-kinds.ts';
 import { isWorthDecoding, isWorthReading } from '../worth-reading.ts';
 import type { Reader } from '../reader.ts';
 import type { View } from '../view.ts';
@@ -20,15 +21,7 @@ const PIECE = 4096;
 /** Work of trying whether something is Brotli: a decoder is made for it. One run of random characters in sixty is worth it. */
 const BROTLI = 16 * 1024;
 
-const ALPHABET = 1;
-const DIGIT = 2;
-const UPPER = 4;
-const LOWER = 8;
-const SYMBOL = 16;
-/** In a letter or digit that Base32 lacks, in its upper-case form. */
-const NOT_BASE32 = 32;
-const NOT_HEX = 64;
-const KINDS = kinds();
+const { ALPHABET, DIGIT, UPPER, LOWER, SYMBOL, NOT_BASE32, NOT_HEX } = KIND;
 const CHARACTERS = { trait: TRAITS.longRun, count: LEAST, kinds: KINDS, kind: ALPHABET };
 
 /** Most characters of which it is told at once whether they are worth decoding. */
@@ -360,20 +353,4 @@ function afterBreak(bytes: Uint8Array, at: number, to: number): number {
     next++;
   }
   return next;
-}
-
-function kinds(): Uint8Array {
-  const table = new Uint8Array(256);
-  for (let byte = 0; byte < 256; byte++) {
-    const char = String.fromCharCode(byte);
-    let kind = 0;
-    if (/[0-9]/.test(char)) kind = ALPHABET | DIGIT;
-    else if (/[A-Z]/.test(char)) kind = ALPHABET | UPPER;
-    else if (/[a-z]/.test(char)) kind = ALPHABET | LOWER;
-    else if (/[+/_-]/.test(char)) kind = ALPHABET | SYMBOL;
-    if (kind !== 0 && !/[A-Za-z2-7]/.test(char)) kind |= NOT_BASE32;
-    if (kind !== 0 && NIBBLES[byte] === 255) kind |= NOT_HEX;
-    table[byte] = kind;
-  }
-  return table;
 }

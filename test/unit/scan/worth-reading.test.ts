@@ -20,17 +20,19 @@ const worth = (bytes: Buffer, by = engine): boolean => isWorthReading(bytes, byt
 describe('isWorthReading()', () => {
   it.each([
     ['a token', Buffer.from(TOKEN)],
-    ['a few characters', Buffer.from('abcd 123')],
-    ['UTF-16', Buffer.from('abcd', 'utf16le')],
-    ['characters beyond ASCII', Buffer.from('ｔｏｋ')],
+    ['a few characters', Buffer.from('abcd 1234567')],
+    ['a telephone number', Buffer.from('+49 6912')],
+    ['UTF-16', Buffer.from('abcdef', 'utf16le')],
+    ['characters beyond ASCII', Buffer.from('ｔｏｋｓ')],
     ['a compressed stream', gzipSync(TOKEN)],
     ['a literal and nothing else', Buffer.from('tok_a')],
   ])('says yes to %s among noise', (_what, bytes) => expect(worth(within(bytes))).toBe(true));
 
   it.each([
     ['noise', noise(60)],
-    ['too few characters', within(Buffer.from('abcd 12'))],
-    ['characters that are cut off', within(Buffer.from('ｔｏｋ').subarray(0, 7))],
+    ['too few characters', within(Buffer.from('abcd 123456'))],
+    ['too few digits', within(Buffer.from('+123456'))],
+    ['characters that are cut off', within(Buffer.from('ｔｏｋｓ').subarray(0, 11))],
     ['nothing', Buffer.alloc(0)],
   ])('says no to %s', (_what, bytes) => expect(worth(bytes)).toBe(false));
 
@@ -55,7 +57,9 @@ describe('isWorthDecoding()', () => {
   it('says yes where what any alignment decodes to is worth reading, in either alphabet', () => {
     const piece = fc.oneof(
       fc.base64String({ maxLength: 24 }),
-      fc.constantFrom('abcd 123', 'tok_a', 'ｔｏｋ', 'no').map((text) => Buffer.from(text).toString('base64url')),
+      fc
+        .constantFrom('abcd 1234567', '+12345678', 'tok_a', 'ｔｏｋｓ', 'no')
+        .map((text) => Buffer.from(text).toString('base64url')),
       fc.constantFrom('A', '-', '_', '+', '/', '9'),
     );
     fc.assert(

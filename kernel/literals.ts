@@ -26,7 +26,7 @@ const SECOND: i32 = 0x4f1b;
 
 /** Kinds of bytes behind the third, by their lower half. */
 const KIND: i32 = 0;
-/** Groups of short literals, by the lower and upper half of the first byte and of the second. */
+/** Groups of short literals, by the lower and upper half of the first byte, of the second, and of the third. */
 const SHORT: i32 = 1;
 
 /** Bytes of what is known of a literal: its first four bytes, bits that tell letters' cases apart, bits that count, where its text begins, its length; from NEXT on, a bit for each byte that may follow. */
@@ -45,16 +45,20 @@ export function restore(hits: i32): void {
   count = hits;
 }
 
-/** At which of sixteen places a literal may begin: a bit for each. `bytes` are those at the place, `behind` those one further on; `low` and `high` their halves. */
+/** Short literals have their bits above those of the others. */
+const SHORTS: i32 = 16;
+
+/** At which of sixteen places a literal may begin: a bit for each, and SHORTS above it one for a short literal. `bytes` are those at the place, `behind` those one further on; `low` and `high` their halves. */
 export function candidates(place: i32, bytes: v128, behind: v128, low: v128, high: v128): i32 {
   const half = i8x16.splat(0x0f);
   const none = i8x16.splat(0);
   const lower = i8x16.splat(0x20);
   const first = i16x8.splat(<i16>FIRST);
   const second = i16x8.splat(<i16>SECOND);
+  const third = v128.load(place, 2);
   const one = v128.or(bytes, lower);
   const two = v128.or(behind, lower);
-  const three = v128.or(v128.load(place, 2), lower);
+  const three = v128.or(third, lower);
   const even = i16x8.shr_u(i16x8.add(i16x8.mul(one, first), i16x8.mul(two, second)), 3);
   const odd = i16x8.shr_u(i16x8.add(i16x8.mul(two, first), i16x8.mul(three, second)), 3);
   const kinds = vector(KIND);
@@ -64,14 +68,15 @@ export function candidates(place: i32, bytes: v128, behind: v128, low: v128, hig
   const evenNot = i8x16.eq(v128.and(filtered(even), evenKinds), none);
   const oddNot = i8x16.eq(v128.and(filtered(odd), oddKinds), none);
   const long = v128.bitselect(i16x8.eq(oddNot, none), i16x8.eq(evenNot, none), i16x8.splat(<i16>0xff00));
-  const short = v128.and(
-    v128.and(i8x16.swizzle(vector(SHORT), low), i8x16.swizzle(vector(SHORT + 1), high)),
-    v128.and(
-      i8x16.swizzle(vector(SHORT + 2), v128.and(behind, half)),
-      i8x16.swizzle(vector(SHORT + 3), v128.and(i16x8.shr_u(behind, 4), half)),
-    ),
-  );
-  return i8x16.bitmask(long) | (i8x16.bitmask(i8x16.eq(short, none)) ^ 0xffff);
+  const firstOfTwo = v128.and(i8x16.swizzle(vector(SHORT), low), i8x16.swizzle(vector(SHORT + 1), high));
+  const short = v128.and(v128.and(firstOfTwo, inGroups(SHORT + 2, behind, half)), inGroups(SHORT + 4, third, half));
+  return i8x16.bitmask(long) | ((i8x16.bitmask(i8x16.eq(short, none)) ^ 0xffff) << SHORTS);
+}
+
+/** Groups that bytes may be of, by two tables. */
+function inGroups(tables: i32, bytes: v128, half: v128): v128 {
+  const low = i8x16.swizzle(vector(tables), v128.and(bytes, half));
+  return v128.and(low, i8x16.swizzle(vector(tables + 1), v128.and(i16x8.shr_u(bytes, 4), half)));
 }
 
 /** What the filter says of eight hashes. */
@@ -89,21 +94,21 @@ function filtered(hashes: v128): v128 {
 
 /** Compares at each of sixteen places whose bit is set, but for the last ones there are. */
 export function compareAt(mask: i32, at: i32, first: i32, from: i32, to: i32, base: i32): void {
-  for (; mask != 0; mask &= mask - 1) {
-    const place = at + ctz(mask);
+  for (let places = (mask | (mask >>> SHORTS)) & 0xffff; places != 0; places &= places - 1) {
+    const bit = ctz(places);
+    const place = at + bit;
     if (place >= to - 4) return;
-    if (place >= first) compareAll(place, from, to, base);
+    if (place < first) continue;
+    if ((mask & (1 << bit)) != 0) compare(load<i32>(LIST_OF + (hashAt(place) << 2)), place, from, to, base);
+    if ((mask & (1 << (bit + SHORTS))) != 0)
+      compare(load<i32>(SHORT_OF + ((<i32>load<u8>(stage + place)) << 2)), place, from, to, base);
   }
 }
 
 /** Compares what stands at a place with all literals that may begin there. */
 export function compareAll(at: i32, from: i32, to: i32, base: i32): void {
-  if (at + 2 < to) {
-    const list = load<i32>(LIST_OF + (hashAt(at) << 2));
-    if (list != 0) compare(list, at, from, to, base);
-  }
-  const few = load<i32>(SHORT_OF + ((<i32>load<u8>(stage + at)) << 2));
-  if (few != 0) compare(few, at, from, to, base);
+  if (at + 2 < to) compare(load<i32>(LIST_OF + (hashAt(at) << 2)), at, from, to, base);
+  compare(load<i32>(SHORT_OF + ((<i32>load<u8>(stage + at)) << 2)), at, from, to, base);
 }
 
 function hashAt(at: i32): i32 {
@@ -111,8 +116,9 @@ function hashAt(at: i32): i32 {
   return (((bytes & 0xffff) * FIRST + ((bytes >>> 8) & 0xffff) * SECOND) & 0xffff) >>> 3;
 }
 
-/** A list has its length first. */
+/** A list has its length first; 0: there is none. */
 function compare(list: i32, at: i32, from: i32, to: i32, base: i32): void {
+  if (list == 0) return;
   let next = lists + (list << 2);
   const head = load<i32>(stage + at);
   for (let left = load<i32>(next); left > 0; left--) {

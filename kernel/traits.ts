@@ -19,14 +19,14 @@ const REFERENCES: i32 = 1 << 21;
 const QUOTED: i32 = 1 << 22;
 
 /** A bit for each upper half, none beyond ASCII: with it, a table by lower halves tells any set of characters. */
-const ROW: i32 = 5;
+const ROW: i32 = 7;
 /** Traits that one character has, by its lower and its upper half. */
-const SINGLE: i32 = 6;
+const SINGLE: i32 = 8;
 /** Sets of characters: of runs, and those that a whole block may belong to, of words and of codes. */
-export const RUN: i32 = 8;
-const WORD: i32 = 9;
-export const CODE: i32 = 10;
-export const LETTER: i32 = 11;
+export const RUN: i32 = 10;
+const WORD: i32 = 11;
+export const CODE: i32 = 12;
+export const LETTER: i32 = 13;
 
 /** Within so many bytes, quoted-printable has another escape. */
 const NEAR: i32 = 24;

@@ -145,9 +145,9 @@ export class Inspection {
     return (this.#memory ??= this.#services.trails.of(this.#exchange));
   }
 
-  /** Nothing was found in this text, whoever said it. */
-  knows(text: string): boolean {
-    return this.#knownTexts.has(text);
+  /** Parts that may go on with others of a text in which nothing was found, whoever said it; undefined: it is not known. */
+  known(text: string): readonly Fragment[] | undefined {
+    return this.#knownTexts.fragmentsOf(text);
   }
 
   /** Nothing was found in these. */
@@ -160,12 +160,7 @@ export class Inspection {
     return this.#services.scanners.knownTexts(this.#exchange.now.policy);
   }
 
-  /** Parts of a text that may go on with others: those of one that is known are, too. */
-  fragmentsOf(said: Said): readonly Fragment[] {
-    return (said.text === null ? undefined : this.#knownTexts.fragmentsOf(said.text)) ?? said.fragments;
-  }
-
-  /** Puts them behind what was sent before. */
+  /** Puts parts behind what was sent before. */
   sequel(fragments: readonly Fragment[]): Sequel {
     return this.memory.trail.sequel(hashOfHost(this.host), fragments, performance.now());
   }

@@ -22,10 +22,6 @@ export class KnownTexts {
     return this;
   }
 
-  has(text: string): boolean {
-    return this.#texts.has(text);
-  }
-
   /** The parts of a text that is known; undefined: it is not. */
   fragmentsOf(text: string): readonly Fragment[] | undefined {
     return this.#texts.get(text);

@@ -34,9 +34,13 @@ export function scanPieces(
   inspection: Inspection,
 ): readonly Finding[] | Promise<readonly Finding[]> {
   const fragments: Fragment[] = [];
-  for (const piece of pieces) for (const fragment of inspection.fragmentsOf(piece)) fragments.push(fragment);
+  const fresh: Piece[] = [];
+  for (const piece of pieces) {
+    const known = piece.text === null ? undefined : inspection.known(piece.text);
+    if (known === undefined) fresh.push(piece);
+    for (const fragment of known ?? piece.fragments) fragments.push(fragment);
+  }
   const sequel = inspection.sequel(fragments);
-  const fresh = pieces.filter(({ text }) => text === null || !inspection.knows(text));
   const found = fresh.length === 0 && sequel.size === 0 ? NOTHING : inspection.scan(together(fresh, sequel));
   const judged = (findings: readonly Finding[]): readonly Finding[] => {
     if (findings.length > 0) return judgePieces(fresh, fragments, findings, inspection);

@@ -5,8 +5,7 @@ import type { Finding } from '../model/finding.ts';
 import { parseMediaType } from '../policy/content/text.ts';
 import { contentCodings, decodeContent, type Coding } from '../scan/content-decoder.ts';
 import { bodyFragments } from '../scan/fragments.ts';
-import { joinedStrings } from '../scan/joins.ts';
-import { valuesIn } from '../scan/json-strings.ts';
+import { jsonParts } from '../scan/json-strings.ts';
 import { redact } from '../scan/redact.ts';
 import { NoveltyMeter } from '../scan/novelty.ts';
 import { placeInBody } from '../scan/where.ts';
@@ -130,10 +129,10 @@ function scanHeld(
   const mediaType = mediaTypeOf(request);
   const json = mediaType !== null && /[/+]json$/.test(mediaType);
   const whereOf = (offset: number): string => placeInBody(whole, offset, mediaType);
-  const values = json ? valuesIn(whole) : null;
+  const parts = json ? jsonParts(whole) : null;
   const join = (bytes: Buffer): Buffer | null =>
-    values === null ? null : joinedStrings(bytes, bytes === whole ? values : valuesIn(bytes));
-  const fragments = bodyFragments(whole, values ?? (mediaType === FORM_TYPE ? 'form' : 'other'));
+    parts === null ? null : bytes === whole ? parts.joined : jsonParts(bytes).joined;
+  const fragments = parts?.fragments ?? bodyFragments(whole, mediaType === FORM_TYPE ? 'form' : 'other');
   const all: Piece[] = [
     ...head,
     { bytes: whole, text: null, part: 'body', whereOf, join, joinedWhere: 'parts of the body', fragments },

@@ -1,5 +1,4 @@
 import { copyBytes } from './bytes.ts';
-import { FROM, HASH, PER_VALUE, SLOT, TO, type JsonValues } from './json-strings.ts';
 
 /** A part of what a request carries that may be a part of something larger. */
 export class Fragment {
@@ -54,13 +53,13 @@ export class Fragment {
 
 export const NO_FRAGMENTS: readonly Fragment[] = [];
 /** Parts of a target, and of a body, that are looked at. */
-const MOST = 64;
+export const MOST_FRAGMENTS = 64;
 /** Shorter ones say too little. */
 const SHORTEST = 3;
 /** Longer ones are whole. */
 const LONGEST = 4096;
 /** Larger bodies are scanned as they are, and no part of them is kept. */
-const LONGEST_BODY = 16 * 1024;
+export const LONGEST_BODY = 16 * 1024;
 /** A text body that is nothing but a token. */
 const LONGEST_TEXT = 2 * 1024;
 /** Labels of a host that its owner chose, and that say where to find it. */
@@ -99,8 +98,8 @@ export function hostFragment(labels: string): Fragment {
   return new Fragment(HOST, bytes, 0, bytes.length);
 }
 
-/** How a body is to be taken apart: the strings of a JSON text, the fields of a form, or as a text. */
-export type BodyForm = JsonValues | 'form' | 'other';
+/** How a body is to be taken apart that is no JSON text: as the fields of a form, or as a text. */
+export type BodyForm = 'form' | 'other';
 
 /** The parts of a path and a query of which a secret could be made over several requests. */
 export function targetFragments(target: Buffer): readonly Fragment[] {
@@ -127,10 +126,11 @@ export function bodyFragments(body: Buffer, form: BodyForm): readonly Fragment[]
 }
 
 function add(fragments: Fragment[], slot: number, bytes: Buffer, from: number, to: number): void {
-  if (fragments.length < MOST && isPart(bytes, from, to)) fragments.push(new Fragment(slot, bytes, from, to));
+  if (fragments.length < MOST_FRAGMENTS && isPart(bytes, from, to)) fragments.push(new Fragment(slot, bytes, from, to));
 }
 
-function isPart(bytes: Uint8Array, from: number, to: number): boolean {
+/** Whether some bytes [from, to) may be a part of something larger. */
+export function isPart(bytes: Uint8Array, from: number, to: number): boolean {
   if (to - from < SHORTEST || to - from > LONGEST) return false;
   for (let at = from; at < to; at++) if (TOKEN[bytes[at] as number] === 0) return false;
   return true;
@@ -150,14 +150,7 @@ function addPairs(fragments: Fragment[], bytes: Buffer, begin: number): void {
 
 function addBody(fragments: Fragment[], body: Buffer, form: BodyForm): void {
   if (form === 'form') addPairs(fragments, body, 0);
-  else if (typeof form === 'object') {
-    const { places } = form;
-    for (let at = 0; at < places.length && fragments.length < MOST; at += PER_VALUE) {
-      const [from, to] = [places[at + FROM] as number, places[at + TO] as number];
-      if (isPart(body, from, to))
-        fragments.push(new Fragment(places[at + SLOT] as number, body, from, to, places[at + HASH] as number));
-    }
-  } else if (body.length <= LONGEST_TEXT) {
+  else if (body.length <= LONGEST_TEXT) {
     let [from, to] = [0, body.length];
     while (from < to && (body[from] as number) <= 0x20) from++;
     while (to > from && (body[to - 1] as number) <= 0x20) to--;

@@ -1,21 +1,22 @@
+import { copyBytes } from './bytes.ts';
+import { Fragment, LONGEST_BODY, MOST_FRAGMENTS, NO_FRAGMENTS, isPart } from './fragments.ts';
+import { SHORTEST } from './joins.ts';
 import { PAGE, instantiate, type KernelMemory } from './kernel-module.ts';
 
-/**
- * Strings of a JSON text that may be parts of something larger: values without a space in them. A part of a secret has no spaces
- * in it; sentences have. Four numbers for each: its index without its quotes, the index behind it, the hash of the name before it
- * (`MEMBER`), and its own (`hashOf` in fragments.ts).
- */
-export interface JsonValues {
-  readonly places: readonly number[];
-  readonly count: number;
+/** Strings of a JSON text that may be parts of something larger: values without a space in them, for sentences have spaces. */
+export interface JsonParts {
+  /** Those that may go on with parts of other requests, each at the place of the name before it. */
+  readonly fragments: readonly Fragment[];
+  /** The short ones without what stands between them: one after another, then in reverse; null where no secret fits in. */
+  readonly joined: Buffer | null;
 }
 
-/** Numbers of each string, and which is which. */
-export const PER_VALUE = 4;
-export const FROM = 0;
-export const TO = 1;
-export const SLOT = 2;
-export const HASH = 3;
+/** Numbers that are noted of a string: its index without its quotes, the index behind it, the hash of the name before it, and its own. */
+const PER_STRING = 4;
+const FROM = 0;
+const TO = 1;
+const SLOT = 2;
+const HASH = 3;
 
 /** What kernel/pass.ts exports of kernel/strings.ts. */
 interface Exports {
@@ -25,8 +26,11 @@ interface Exports {
   strings(to: number, table: number): number;
 }
 
+const LINE_FEED = 0x0a;
+/** Longer strings hold no part of a secret that was cut up. */
+const LONGEST_JOINED = 96;
 /** Bytes of what is noted of a string; short strings that are noted, and the shortest of the others. */
-const ENTRY = 4 * PER_VALUE;
+const ENTRY = 4 * PER_STRING;
 const MOST_SHORT = 16 * 1024;
 const LONG = 97;
 const SLACK = 64;
@@ -57,22 +61,63 @@ class Strings {
     this.#numbers = new Int32Array(memory.buffer);
   }
 
-  find(body: Uint8Array): JsonValues {
+  find(body: Buffer): JsonParts {
     const { length } = body;
     const table = (this.#stage + length + SLACK) & -ALIGNED;
     this.#makeRoom(table + ENTRY * (Math.min(length >> 1, MOST_SHORT + Math.ceil(length / LONG)) + 1));
-    this.#bytes.set(body, this.#stage);
-    const count = this.#find(length, table);
-    const places: number[] = [];
+    copyBytes(body, 0, length, this.#bytes, this.#stage);
     const first = table >> 2;
-    for (let at = first; at < first + PER_VALUE * count; at++) places.push(this.#numbers[at] as number);
-    return { places, count };
+    const end = first + PER_STRING * this.#find(length, table);
+    return { fragments: this.#fragments(body, first, end), joined: this.#joined(body, first, end) };
+  }
+
+  #fragments(body: Buffer, first: number, end: number): readonly Fragment[] {
+    if (body.length > LONGEST_BODY) return NO_FRAGMENTS;
+    const numbers = this.#numbers;
+    const fragments: Fragment[] = [];
+    for (let at = first; at < end && fragments.length < MOST_FRAGMENTS; at += PER_STRING) {
+      const [from, to] = [numbers[at + FROM] as number, numbers[at + TO] as number];
+      if (!isPart(body, from, to)) continue;
+      fragments.push(new Fragment(numbers[at + SLOT] as number, body, from, to, numbers[at + HASH] as number));
+    }
+    return fragments;
+  }
+
+  #joined(body: Buffer, first: number, end: number): Buffer | null {
+    let size = 0;
+    let count = 0;
+    for (let at = first; at < end; at += PER_STRING) {
+      const length = this.#lengthAt(at);
+      size += length;
+      if (length > 0) count++;
+    }
+    // Less than the shortest secret is no secret cut up.
+    if (count < 2 || size < SHORTEST) return null;
+    const joined = Buffer.allocUnsafe(2 * size + 1);
+    joined[size] = LINE_FEED;
+    let put = 0;
+    let back = joined.length;
+    for (let at = first; at < end; at += PER_STRING) {
+      const length = this.#lengthAt(at);
+      const from = this.#numbers[at + FROM] as number;
+      back -= length;
+      for (let index = 0; index < length; index++)
+        joined[put + index] = joined[back + index] = body[from + index] as number;
+      put += length;
+    }
+    return joined;
+  }
+
+  /** Length of a string that may be joined; 0: it may not. Cutting makes short ones. */
+  #lengthAt(at: number): number {
+    const length = (this.#numbers[at + TO] as number) - (this.#numbers[at + FROM] as number);
+    return length > 1 && length <= LONGEST_JOINED ? length : 0;
   }
 
   #makeRoom(size: number): void {
-    const { buffer } = this.#memory;
-    if (size <= buffer.byteLength) return;
-    this.#memory.grow(Math.ceil((size - buffer.byteLength) / PAGE));
+    const missing = size - this.#bytes.length;
+    if (missing <= 0) return;
+    this.#memory.grow(Math.ceil(missing / PAGE));
     this.#bytes = new Uint8Array(this.#memory.buffer);
     this.#numbers = new Int32Array(this.#memory.buffer);
   }
@@ -80,7 +125,7 @@ class Strings {
 
 const strings = new Strings();
 
-/** Finds the strings of a JSON text, or of whatever calls itself one. */
-export function valuesIn(body: Uint8Array): JsonValues {
+/** Takes apart a JSON text, or whatever calls itself one. */
+export function jsonParts(body: Buffer): JsonParts {
   return strings.find(body);
 }

@@ -32,7 +32,7 @@ export interface Tables {
 
 /** Hashes there are of three bytes. */
 const HASHES = 8192;
-/** Literals that are shorter are told by two bytes, in groups. */
+/** Literals that are shorter are told by two bytes and the one behind them, in groups. */
 const LONG = 3;
 const GROUPS = 8;
 /** Bytes of what is known of one literal, and where in it the bits are of what may follow. */
@@ -46,13 +46,13 @@ const CASE = 0x20;
 /** Places of tables among the vectors. */
 const KIND = 0;
 const SHORT = 1;
-const ROW = 5;
-const SINGLE = 6;
-const RUN = 8;
-const WORD = 9;
-const CODE = 10;
-const LETTER = 11;
-const VECTORS = 12;
+const ROW = 7;
+const SINGLE = 8;
+const RUN = 10;
+const WORD = 11;
+const CODE = 12;
+const LETTER = 13;
+const VECTORS = 14;
 /** Traits of single characters. */
 const SINGLES = 0xff;
 
@@ -151,12 +151,10 @@ function vectorsOf(literals: readonly Literal[]): Uint8Array {
   const vectors = new Uint8Array(VECTORS * 16);
   const note = (table: number, half: number, bits: number): void => mark(vectors, 16 * table + half, bits);
   for (let half = 0; half < 16; half++) note(KIND, half, kindOf(half));
-  const firsts = [...new Set(literals.map(({ text }) => text.charCodeAt(0)))];
   const short = literals.filter(({ text }) => text.length < LONG);
-  const groups = [...grouped(short, ({ text }) => firsts.indexOf(text.charCodeAt(0))).values()];
-  for (const [index, group] of groups.entries())
+  for (const [index, group] of groupsOf(short).entries())
     for (const literal of group)
-      for (const at of [0, 1])
+      for (const at of [0, 1, 2])
         for (const byte of bytesAt(literal, at).flatMap(bothCases)) {
           note(SHORT + 2 * at, byte & 15, 1 << (index % GROUPS));
           note(SHORT + 2 * at + 1, byte >> 4, 1 << (index % GROUPS));
@@ -172,6 +170,20 @@ function vectorsOf(literals: readonly Literal[]): Uint8Array {
     isIn(CODE, (traitsOf(byte) & TRAITS.notCode) === 0);
   }
   return vectors;
+}
+
+/**
+ * Groups of short literals, by their first byte. Where there are more of those than groups, such as differ in their lower half
+ * alone share one: any two others would let through bytes that are half of one and half of the other.
+ */
+function groupsOf(short: readonly Literal[]): ReadonlyArray<readonly Literal[]> {
+  const firstOf = ({ text }: Literal): number => text.charCodeAt(0);
+  const groups = [...grouped(short, firstOf).values()];
+  for (const many of grouped(short, (literal) => firstOf(literal) >> 4).values()) {
+    if (groups.length <= GROUPS) break;
+    groups.splice(0, groups.length, ...groups.filter(([first]) => !many.includes(first as Literal)), many);
+  }
+  return groups;
 }
 
 function grouped<T>(all: readonly T[], keyOf: (each: T) => number): ReadonlyMap<number, readonly T[]> {

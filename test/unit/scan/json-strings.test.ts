@@ -1,24 +1,25 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { hashOf } from '../../../src/scan/fragments.ts';
-import { FROM, HASH, PER_VALUE, SLOT, TO, valuesIn } from '../../../src/scan/json-strings.ts';
+import { LONGEST_BODY, hashOf } from '../../../src/scan/fragments.ts';
+import { jsonParts } from '../../../src/scan/json-strings.ts';
 
 const MEMBER = 4;
 const MOST = 16 * 1024;
+const MOST_FRAGMENTS = 64;
 
-/** What is found: each string and the name before it, told by hashes. */
-function found(body: Buffer): string[] {
-  const { places, count } = valuesIn(body);
-  expect(places).toHaveLength(count * PER_VALUE);
-  return Array.from({ length: count }, (_, index) => {
-    const at = (which: number): number => places[index * PER_VALUE + which] as number;
-    return `${at(FROM)}-${at(TO)} ${at(SLOT)} ${at(HASH)}`;
-  });
+/** What is found: each string as a part, its place and itself told by hashes; and what the short ones make. */
+function found(body: Buffer): { fragments: string[]; joined: string | undefined } {
+  const { fragments, joined } = jsonParts(body);
+  return {
+    fragments: fragments.map(({ slot, hash, text }) => `${slot} ${hash} ${text}`),
+    joined: joined?.toString('latin1'),
+  };
 }
 
 /** The same, byte by byte. */
-function naive(body: Buffer): string[] {
-  const all: string[] = [];
+function naive(body: Buffer): ReturnType<typeof found> {
+  const fragments: string[] = [];
+  const short: string[] = [];
   let name: readonly [number, number] = [0, 0];
   let size = 0;
   for (let at = 0; at < body.length && size < MOST; at++) {
@@ -34,25 +35,30 @@ function naive(body: Buffer): string[] {
     while (behind < body.length && (body[behind] as number) <= 0x20) behind++;
     if (body[behind] === 0x3a) name = [from, to];
     else if (!isSpaced && to > from && to - from <= 4096) {
-      all.push(`${from}-${to} ${hashOf(body, name[0], name[1], MEMBER)} ${hashOf(body, from, to, 0)}`);
+      const text = body.toString('latin1', from, to);
+      if (/^[\w+/=.~%:@-]{3,}$/.test(text))
+        fragments.push(`${hashOf(body, name[0], name[1], MEMBER)} ${hashOf(body, from, to, 0)} ${text}`);
       if (to - from <= 96) size += to - from;
+      if (to - from > 1 && to - from <= 96) short.push(text);
     }
   }
-  return all;
+  const isSecretAtMost = short.length < 2 || short.join('').length < 16;
+  return {
+    fragments: body.length > LONGEST_BODY ? [] : fragments.slice(0, MOST_FRAGMENTS),
+    joined: isSecretAtMost ? undefined : `${short.join('')}\n${short.toReversed().join('')}`,
+  };
 }
 
-describe('valuesIn()', () => {
+describe('jsonParts()', () => {
   it('finds the strings without a space in them, and the names before them', () => {
-    const body = Buffer.from('{"note": "abc", "list": ["x", "two words", ""], "e": "a\\"b", "n": 5, "open": "yz');
-    const { places, count } = valuesIn(body);
-    const texts = Array.from({ length: count }, (_, index) =>
-      body.toString('latin1', places[index * PER_VALUE + FROM], places[index * PER_VALUE + TO]),
+    const body = Buffer.from(
+      '{"note": "abcd", "list": ["x", "two words", ""], "e": "a1b2c3d4e5f6", "n": 5, "open": "xyz',
     );
-    expect(texts).toEqual(['abc', 'x', 'a\\"b', 'yz']);
-    const slots = Array.from({ length: count }, (_, index) => places[index * PER_VALUE + SLOT]);
-    expect(slots).toEqual(
-      ['note', 'list', 'e', 'open'].map((name) => hashOf(Buffer.from(name), 0, name.length, MEMBER)),
-    );
+    const at = (name: string, text: string): string => `${hashOf(Buffer.from(name), 0, name.length, MEMBER)} ${text}`;
+    const fragments = jsonParts(body).fragments.map(({ slot, text }) => `${slot} ${text}`);
+    expect(fragments).toEqual([at('note', 'abcd'), at('e', 'a1b2c3d4e5f6'), at('open', 'xyz')]);
+    expect(found(body).joined).toBe('abcda1b2c3d4e5f6xyz\nxyza1b2c3d4e5f6abcd');
+    expect(found(body)).toEqual(naive(body));
   });
 
   it('finds what a reader of one byte after another finds, in whatever calls itself JSON', () => {
@@ -60,6 +66,7 @@ describe('valuesIn()', () => {
       fc.constantFrom('"', '\\', '\\"', ':', ' ', '\n', ',', '{', '": "', '\\ ', '"a"', '"b":', '"'.repeat(20)),
       fc.string({ unit: 'binary', maxLength: 12 }),
       fc.nat(40).map((length) => 'x'.repeat(length)),
+      fc.stringMatching(/^"[a-z]{2,9}"$/),
       fc.json(),
     );
     fc.assert(
@@ -72,12 +79,13 @@ describe('valuesIn()', () => {
   });
 
   it('takes bodies of any size, and looks at no more short strings than there is room for', () => {
-    const many = Buffer.from(JSON.stringify(Array.from({ length: 60_000 }, (_, index) => String(index % 10))));
-    expect(found(many)).toHaveLength(MOST);
+    const many = Buffer.from(JSON.stringify(Array.from({ length: 60_000 }, (_, index) => `1${index % 10}`)));
+    expect(found(many).joined).toHaveLength(2 * MOST + 1);
+    expect(found(many)).toEqual(naive(many));
     const long = Buffer.from(JSON.stringify(Array.from({ length: 3000 }, (_, index) => `${index}`.padStart(97, 'x'))));
     expect(found(long)).toEqual(naive(long));
     const longest = Buffer.from(JSON.stringify(['x'.repeat(4096), 'x'.repeat(4097), 'end']));
     expect(found(longest)).toEqual(naive(longest));
-    expect(found(longest)).toHaveLength(2);
+    expect(found(longest).fragments).toHaveLength(2);
   });
 });

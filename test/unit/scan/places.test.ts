@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import type { Finding } from '../../../src/model/finding.ts';
 import { belongs } from '../../../src/scan/belongs.ts';
-import { joinedStrings, joinedTarget } from '../../../src/scan/joins.ts';
+import { jsonParts } from '../../../src/scan/json-strings.ts';
+import { joinedTarget } from '../../../src/scan/joins.ts';
 import { redact } from '../../../src/scan/redact.ts';
 import { placeInBody, placeInFields, placeInTarget } from '../../../src/scan/where.ts';
 
@@ -40,10 +41,10 @@ describe('what is joined', () => {
 
   it('is what JSON has as short strings without spaces', () => {
     const joined = (value: unknown): string | undefined =>
-      joinedStrings(Buffer.from(JSON.stringify(value)))?.toString();
+      jsonParts(Buffer.from(JSON.stringify(value))).joined?.toString();
     expect(joined({ name: 'a1b2c3d4', other: ['e5f6g7h8', 'some words'] })).toBe('a1b2c3d4e5f6g7h8\ne5f6g7h8a1b2c3d4');
     expect(joined({ a: 'one', b: 'two' })).toBeUndefined();
-    expect(joinedStrings(Buffer.from('{"a": "unterminated'))).toBeNull();
+    expect(jsonParts(Buffer.from('{"a": "unterminated')).joined).toBeNull();
   });
 });
 

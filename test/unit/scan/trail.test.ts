@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { Fragment, bodyFragments, hashOf, hostLabels, targetFragments } from '../../../src/scan/fragments.ts';
-import { valuesIn } from '../../../src/scan/json-strings.ts';
+import { jsonParts } from '../../../src/scan/json-strings.ts';
 import { Trail, type Sequel } from '../../../src/scan/trail.ts';
 
 describe('fragments', () => {
   const texts = (target: string, body: string, form: 'json' | 'form' | 'other'): string[] => {
     const bytes = Buffer.from(body);
-    const ofBody = bodyFragments(bytes, form === 'json' ? valuesIn(bytes) : form);
+    const ofBody = form === 'json' ? jsonParts(bytes).fragments : bodyFragments(bytes, form);
     return [...targetFragments(Buffer.from(target)), ...ofBody].map(({ text }) => text);
   };
 

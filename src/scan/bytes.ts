@@ -71,10 +71,30 @@ export function blockOf(index: number): number {
   return index >> 3;
 }
 
+/** Traits of bytes, block by block, and the same memory two blocks at a time. */
+export interface Blocks {
+  readonly blocks: Uint16Array;
+  readonly pairs: Uint32Array;
+}
+
 /** Index of the first byte in [from, to) with a trait that single bytes have, told by their blocks; or `to`. */
-export function nextWith(bytes: Uint8Array, blocks: Uint16Array, trait: number, from: number, to: number): number {
+export function nextWith(
+  bytes: Uint8Array,
+  { blocks, pairs }: Blocks,
+  trait: number,
+  from: number,
+  to: number,
+): number {
   const last = blockOf(to - 1);
+  const ofEither = trait | (trait << 16);
   for (let block = blockOf(from); block <= last; block++) {
+    // Most have none: two of them are passed by at once.
+    if ((block & 1) === 0) {
+      let pair = block >> 1;
+      while (pair << 1 <= last && ((pairs[pair] as number) & ofEither) === 0) pair++;
+      block = pair << 1;
+      if (block > last) break;
+    }
     if (((blocks[block] as number) & trait) === 0) continue;
     const end = Math.min(to, (block + 1) * BLOCK);
     for (let at = Math.max(from, block * BLOCK); at < end; at++)

@@ -41,7 +41,8 @@ export class View {
   /** Bytes that are there. */
   length = 0;
   /** Traits of the bytes, block by block (`TRAITS`). */
-  readonly blocks = new Uint16Array(Math.ceil(CAPACITY / BLOCK) + 1);
+  readonly blocks = new Uint16Array((Math.ceil(CAPACITY / BLOCK) + 2) & -2);
+  readonly pairs = new Uint32Array(this.blocks.buffer);
   /** Traits of all that is being read. */
   traits = 0;
   /** Bytes it has read, ever. */

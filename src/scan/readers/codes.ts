@@ -1,4 +1,4 @@
-import { BLOCK, BLOCKS_OF_CODES, TRAITS, blocksWithout, lacks } from '../bytes.ts';
+import { BLOCK, BLOCKS_OF_CODES, TRAITS, blockOf, blocksWithout, lacks } from '../bytes.ts';
 import { NIBBLES } from '../decoders/hex.ts';
 import { scratch } from '../scratch.ts';
 import type { Reader } from '../reader.ts';
@@ -13,6 +13,9 @@ const PIECE = 8192;
 const OVERLAP = 2048;
 /** Codes in a row that make it text. */
 const FEWEST = 12;
+const NINE = 0x39;
+const LETTER_X = 0x78;
+const CASE = 0x20;
 
 const isCode = (byte: number): boolean => lacks(byte, TRAITS.notCode);
 const roomAt = scratch(PIECE);
@@ -58,7 +61,9 @@ export class CodeReader implements Reader {
       let start = within;
       while (start > from && isCode(bytes[start - 1] as number)) start--;
       let end = within + BLOCKS_OF_CODES * BLOCK;
-      while (end < to && end - start < PIECE && isCode(bytes[end] as number)) end++;
+      const most = Math.min(to, start + PIECE);
+      while (end + BLOCK <= most && ((blocks[blockOf(end)] as number) & TRAITS.notCode) === 0) end += BLOCK;
+      while (end < most && isCode(bytes[end] as number)) end++;
       if (end === to && end - start < PIECE && !final) {
         this.waiting = this.#from = base + start;
         break;
@@ -83,10 +88,7 @@ export class CodeReader implements Reader {
     const { bytes, base, context } = this.#view;
     const out = this.#out;
     context.budget.spend(end - start);
-    // Lines between the rows of a table have none.
-    let digits = 0;
-    for (let at = start; at < end && digits < FEWEST; at++) if (NIBBLES[bytes[at] as number] !== 255) digits++;
-    if (digits < FEWEST) return;
+    if (!mayBeText(bytes, start, end)) return;
     for (const radix of [16, 10] as const) {
       let count = 0;
       let first = start;
@@ -115,6 +117,32 @@ export class CodeReader implements Reader {
       flush();
     }
   }
+}
+
+/** Whether so many numbers in a row may be codes, written one way or the other: of tables and lists, few are. */
+function mayBeText(bytes: Uint8Array, start: number, end: number): boolean {
+  let pairs = 0;
+  let decimals = 0;
+  for (let at = start; at < end;) {
+    if (NIBBLES[bytes[at] as number] === 255) {
+      at++;
+      continue;
+    }
+    let next = at + 1;
+    let isDecimal = (bytes[at] as number) <= NINE;
+    for (; next < end; next++) {
+      const byte = bytes[next] as number;
+      if (NIBBLES[byte] === 255 && (byte | CASE) !== LETTER_X) break;
+      isDecimal &&= byte <= NINE;
+    }
+    const length = next - at;
+    // With a prefix, four.
+    pairs = length === 2 || length === 4 ? pairs + 1 : 0;
+    decimals = isDecimal && length <= 3 ? decimals + 1 : 0;
+    if (pairs === FEWEST || decimals === FEWEST) return true;
+    at = next;
+  }
+  return false;
 }
 
 function numberEnd(bytes: Uint8Array, at: number, end: number): number {

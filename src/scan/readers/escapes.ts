@@ -101,8 +101,7 @@ export class EscapeReader implements Reader {
   }
 
   #nextLead(at: number, until: number): number {
-    const { bytes, blocks } = this.#view;
-    return nextWith(bytes, blocks, this.#escapes.trait, at, until);
+    return nextWith(this.#view.bytes, this.#view, this.#escapes.trait, at, until);
   }
 
   #begins(at: number): boolean {

@@ -39,7 +39,7 @@ export class Utf16Reader implements Reader {
   }
 
   read(_from: number, to: number, final: boolean): void {
-    const { bytes, blocks, base, begin } = this.#view;
+    const { bytes, base, begin } = this.#view;
     const pending = this.waiting !== Infinity;
     this.waiting = Infinity;
     if (!pending && (this.#view.traits & TRAITS.zero) === 0) {
@@ -54,7 +54,7 @@ export class Utf16Reader implements Reader {
         at = next;
         continue;
       }
-      const zero = nextWith(bytes, blocks, TRAITS.zero, at, to);
+      const zero = nextWith(bytes, this.#view, TRAITS.zero, at, to);
       if (zero >= to) break;
       // The first character may stand before the first zero.
       const first = base + zero > begin && isText(bytes[zero - 1] as number) ? zero - 1 : zero + 1;

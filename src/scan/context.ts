@@ -21,6 +21,8 @@ export class Context {
   readonly budget = new Budget();
   /** Views that share this: one for each way of reading that was ever needed. */
   readonly views: View[] = [];
+  /** Compressed streams that are under way in all of them. */
+  streams = 0;
   readonly #key: Buffer;
   #findings: Finding[] = [];
   #seen = new Set<string>();

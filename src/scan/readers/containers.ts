@@ -9,10 +9,12 @@ import type { View } from '../view.ts';
 import type { Below } from './below.ts';
 
 /**
- * Streams that may be under way in one view, by how deep it is. Honest content has one or two, chance beginnings end within a
- * few bytes; who packs streams into one another has each read again in all that it stands in.
+ * Streams that may be under way in one view, and in all views of a scanner. Honest content has one or two, and chance beginnings end
+ * within a few bytes; but tables of a program may begin as one stored block after another, each with the next in it. Each has a
+ * window and a view, 90 KiB together.
  */
-const MOST = [16, 4, 2, 2, 2];
+const MOST = 16;
+const MOST_IN_ALL = 128;
 /** Work of beginning one: an engine is made for it. Packs of git have one for each object, a flood one for every few bytes. */
 const COST = 8192;
 /** Work of giving one its next bytes, however few. */
@@ -38,7 +40,6 @@ interface Stream {
 export class ContainerReader implements Reader {
   readonly #view: View;
   readonly #below: Below;
-  readonly #most: number;
   #streams: Stream[] = [];
   waiting = Infinity;
   readonly asks = TRAITS.container;
@@ -49,11 +50,11 @@ export class ContainerReader implements Reader {
   constructor(view: View, below: Below) {
     this.#view = view;
     this.#below = below;
-    this.#most = MOST[view.via.length] ?? 1;
   }
 
   restart(): void {
     for (const { expander } of this.#streams) expander?.close();
+    this.#view.context.streams -= this.#streams.length;
     this.#streams = [];
     this.waiting = Infinity;
     this.#below.end();
@@ -67,12 +68,17 @@ export class ContainerReader implements Reader {
     const { bytes, base, length } = this.#view;
     if (dataAfter(opening.format, bytes, start - base, length, false) === -1) return;
     // Small ones stand one behind the other, as in packs of git: those before this have mostly ended.
-    if (this.#streams.length >= this.#most) this.#advanceAll(start - base, false);
-    if (this.#streams.length >= this.#most) this.#giveUpOne();
+    if (this.#isFull) this.#advanceAll(start - base, false);
+    if (this.#isFull) this.#giveUpOne();
     const used = new Set(this.#streams.map(({ lane }) => lane));
     let lane = 0;
     while (used.has(lane)) lane++;
+    this.#view.context.streams++;
     this.#streams.push({ opening, start, next: -1, expander: null, lane, silent: 0, fruitful: false });
+  }
+
+  get #isFull(): boolean {
+    return this.#streams.length >= MOST || this.#view.context.streams >= MOST_IN_ALL;
   }
 
   /** Whatever has shown nothing yet is no stream; if all have, somebody is playing. */
@@ -81,6 +87,7 @@ export class ContainerReader implements Reader {
     const [stream] = index === -1 ? [] : this.#streams.splice(index, 1);
     if (stream === undefined) throw new BudgetExceeded('too many compressed streams beside one another');
     stream.expander?.close();
+    this.#view.context.streams--;
     this.#end(stream);
   }
 
@@ -95,8 +102,10 @@ export class ContainerReader implements Reader {
   #advanceAll(to: number, final: boolean): void {
     this.#streams = this.#streams.filter((stream) => {
       const goes = this.#advance(stream, to, final);
-      if (!goes) stream.expander?.close();
-      return goes;
+      if (goes) return true;
+      stream.expander?.close();
+      this.#view.context.streams--;
+      return false;
     });
   }
 

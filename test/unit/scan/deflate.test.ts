@@ -98,6 +98,17 @@ describe('a scanner', () => {
     ]);
   });
 
+  it('reads stored streams that begin one in another, as tables of programs seem to, and refuses too many of them', () => {
+    const nested = (depth: number): Buffer => {
+      let stream = Buffer.from(`${'-'.repeat(200)} ${TOKEN} ${'-'.repeat(200)}`);
+      for (let i = 0; i < depth; i++)
+        stream = Buffer.concat([Buffer.from('before '), deflateSync(stream, { level: 0 })]);
+      return stream;
+    };
+    expect(namesIn(engine, nested(8))).toContain('token');
+    expect(() => namesIn(engine, nested(200))).toThrow(BudgetExceeded);
+  });
+
   it.each([
     ['of stored blocks that go on', Buffer.concat([beginning, Buffer.from([0, 0x60, 0xea, 0x9f, 0x15])])],
     ['of stored blocks in one another', Buffer.concat([beginning, stored('x\x01\0\x07\0\xf8\xff')])],

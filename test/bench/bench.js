@@ -2,6 +2,8 @@
 //   npm run bench                                       every row, every peer
 //   npm run bench -- keepalive-32 --peers squid         some rows, some peers
 //   npm run bench -- --rounds 1 --seconds 2             a quick look
+//   npm run bench -- post-32 --turns --rounds 10 --seconds 2 --warmup 0.5   proxies stay up and are asked in turns: what the
+//                                                       machine does meanwhile hits all of them, and small differences show
 import { writeFileSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -15,6 +17,7 @@ const { values, positionals } = parseArgs({
     rounds: { type: 'string', default: '3' },
     seconds: { type: 'string', default: '5' },
     warmup: { type: 'string', default: '2' },
+    turns: { type: 'boolean', default: false },
     out: { type: 'string' },
   },
 });
@@ -135,23 +138,39 @@ async function runRow(row) {
   if (spec === undefined) throw new Error(`no row "${row}"; there are ${Object.keys(ROWS).join(', ')}`);
   results[row] = {};
   const rounds = spec.memory ? 1 : Number(values.rounds);
-  for (let round = 0; round < rounds; round++) {
-    const order = round % 2 === 0 ? names : [...names].reverse();
-    for (const name of order) {
-      if (spec.only !== undefined && !spec.only.includes(name)) continue;
-      if (spec.memory && name === 'direct') continue;
-      try {
-        (results[row][name] ??= []).push(await measure(name, spec));
-      } catch (error) {
-        (results[row][name] ??= []).push({ figure: null, error: error.message });
+  const up = new Map();
+  try {
+    if (values.turns) for (const name of names) if (isAsked(name, spec)) up.set(name, await warmedUp(name, spec));
+    for (let round = 0; round < rounds; round++) {
+      const order = round % 2 === 0 ? names : [...names].reverse();
+      for (const name of order) {
+        if (!isAsked(name, spec)) continue;
+        try {
+          (results[row][name] ??= []).push(await measure(name, spec, up.get(name)));
+        } catch (error) {
+          (results[row][name] ??= []).push({ figure: null, error: error.message });
+        }
+        process.stderr.write(`${row} ${name}: ${JSON.stringify(results[row][name].at(-1))}\n`);
       }
-      process.stderr.write(`${row} ${name}: ${JSON.stringify(results[row][name].at(-1))}\n`);
     }
+  } finally {
+    for (const { child } of up.values()) if (child !== null) await ended(child);
   }
 }
 
-async function measure(name, spec) {
+function isAsked(name, spec) {
+  return spec.only?.includes(name) !== false && !(spec.memory && name === 'direct');
+}
+
+/** A proxy that stays up, and has done the work for a while. */
+async function warmedUp(name, spec) {
   const proxy = await PROXIES[name](stage);
+  await measure(name, spec, proxy, { seconds: 4, warmup: 0 });
+  return proxy;
+}
+
+async function measure(name, spec, up, times = values) {
+  const proxy = up ?? (await PROXIES[name](stage));
   const pid = proxy.child?.pid;
   try {
     const job = {
@@ -160,8 +179,8 @@ async function measure(name, spec) {
       proxy: proxy.proxy,
       auth: proxy.auth,
       ca: proxy.ca,
-      seconds: Number(values.seconds),
-      warmup: Number(values.warmup),
+      seconds: Number(times.seconds),
+      warmup: Number(times.warmup),
       ...spec.job,
     };
     const at = {};
@@ -178,7 +197,7 @@ async function measure(name, spec) {
       result.cpuMicroseconds = ((at.end.cpu - at.begin.cpu) / result.done) * 1e6;
     return { figure: spec.figure(result), ...result };
   } finally {
-    if (proxy.child !== null) await ended(proxy.child);
+    if (up === undefined && proxy.child !== null) await ended(proxy.child);
   }
 }
 
@@ -219,6 +238,11 @@ function table() {
     const ratios = names.slice(2).map((name) => {
       const key = isVoid ? 'cpuMicroseconds' : 'figure';
       const [mine, other] = [of('sallyport', key), of(name, key)];
+      // What was asked in turns compares turn by turn.
+      if (values.turns && mine !== null && other !== null) {
+        const turns = results[row].sallyport.map((each, turn) => each[key] / results[row][name][turn][key]);
+        return isVoid ? `void; CPU ${(1 / median(turns)).toFixed(2)} ×` : `${median(turns).toFixed(2)} ×`;
+      }
       if (mine === null || other === null) return isVoid ? 'void' : '–';
       return isVoid ? `void; CPU ${(other / mine).toFixed(2)} ×` : `${(mine / other).toFixed(2)} ×`;
     });

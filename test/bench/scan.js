@@ -1,7 +1,7 @@
 // How fast the scanner is: against V8's own expressions tried in turn and against Hyperscan (where it can be built), in one
-// run; under a flood of half matches; how fast answers are read; what scanning costs a gate, what a hostile agent costs its
-// neighbour, and what a body of 2 GB costs in memory.
-//   npm run build && bash scripts/bench-tools.sh && node test/bench/scan.js [engine] [answers] [gate] [neighbour] [large]
+// run; under a flood of half matches; how fast answers are read; what a hostile agent costs its neighbour, and what a body of
+// 2 GB costs in memory. What scanning costs a gate: `npm run bench -- post-32 --peers sallyport-unscanned --turns`.
+//   npm run build && bash scripts/bench-tools.sh && node test/bench/scan.js [engine] [answers] [neighbour] [large]
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { Agent, createServer, request } from 'node:http';
@@ -39,7 +39,6 @@ warm(engine);
 const wanted = (name) => asked.length === 0 || asked.includes(name);
 if (wanted('engine')) await engines();
 if (wanted('answers')) answers();
-if (wanted('gate')) await gates();
 if (wanted('neighbour')) await neighbour();
 if (wanted('large')) await large();
 process.exit(0);
@@ -311,31 +310,6 @@ async function large() {
 }
 
 /** Requests with 1 KiB of JSON, scanned and not. */
-async function gates() {
-  const stage = openStage('scan');
-  const origin = await startOrigin();
-  const body = inputs()['JSON, 1 KiB'];
-  const rules = (scan) => agent('bot', `scan: ${scan}`).replace('GET http', 'POST http');
-  try {
-    const all = {
-      'scan: off': await startGate(stage, 'off', { rules: rules('off'), originPort: origin.port }),
-      'as it ships': await startGate(stage, 'on', { rules: rules('default'), originPort: origin.port }),
-    };
-    const results = Object.fromEntries(Object.keys(all).map((name) => [name, []]));
-    for (const { port } of Object.values(all)) await post(port, body, 1500);
-    for (let round = 0; round < 3; round++)
-      for (const [name, { port }] of Object.entries(all)) results[name].push(await post(port, body, 4000));
-    for (const [name, rounds] of Object.entries(results)) {
-      const { perSecond, p50, p99 } = rounds.sort((a, b) => a.perSecond - b.perSecond)[1];
-      console.log(
-        `${name}: ${perSecond.toFixed(0)} req/s with 1 KiB, p50 ${p50.toFixed(2)} ms, p99 ${p99.toFixed(2)} ms`,
-      );
-    }
-  } finally {
-    stage.close();
-  }
-}
-
 async function post(port, body, milliseconds, clients = 32, as = 'bot', refused = false) {
   const connections = new Agent({ keepAlive: true, maxSockets: clients });
   const headers = {

@@ -29,9 +29,11 @@ const KIND: i32 = 0;
 /** Groups of short literals, by the lower and upper half of the first byte, of the second, and of the third. */
 const SHORT: i32 = 1;
 
-/** Bytes of what is known of a literal: its first four bytes, bits that tell letters' cases apart, bits that count, where its text begins, its length; from NEXT on, a bit for each byte that may follow. */
-const LITERAL: i32 = 64;
-const NEXT: i32 = 32;
+/** Bytes of what is listed of a literal: its number, its first four bytes, bits that tell letters' cases apart, and bits that count. */
+const ENTRY: i32 = 16;
+/** Bytes of what is known of a literal: where its text begins, its length and, from NEXT on, a bit for each byte that may follow. */
+const LITERAL: i32 = 40;
+const NEXT: i32 = 8;
 
 /** Hits since the last reset. */
 export let count: i32 = 0;
@@ -119,15 +121,15 @@ function hashAt(at: i32): i32 {
 /** A list has its length first; 0: there is none. */
 function compare(list: i32, at: i32, from: i32, to: i32, base: i32): void {
   if (list == 0) return;
-  let next = lists + (list << 2);
+  let entry = lists + (list << 2);
+  const last = entry + 4 + load<i32>(entry) * ENTRY;
   const head = load<i32>(stage + at);
-  for (let left = load<i32>(next); left > 0; left--) {
-    next += 4;
-    const name = load<i32>(next);
+  for (entry += 4; entry < last; entry += ENTRY) {
+    if ((((head | load<i32>(entry, 8)) ^ load<i32>(entry, 4)) & load<i32>(entry, 12)) != 0) continue;
+    const name = load<i32>(entry);
     const literal = literals + name * LITERAL;
-    if ((((head | load<i32>(literal, 4)) ^ load<i32>(literal)) & load<i32>(literal, 8)) != 0) continue;
-    const end = at + load<i32>(literal, 16);
-    if (end > to || end <= from || !stands(at + 4, end, load<i32>(literal, 12) - at)) continue;
+    const end = at + load<i32>(literal, 4);
+    if (end > to || end <= from || !stands(at + 4, end, load<i32>(literal) - at)) continue;
     if (end < to && !mayFollow(literal, load<u8>(stage + end))) continue;
     store<i32>(ends + (count << 2), base + end);
     store<i32>(names + (count << 2), name);
@@ -152,11 +154,11 @@ export function pendingIn(first: i32, to: i32): i32 {
     const list =
       at + 2 < to ? load<i32>(LIST_OF + (hashAt(at) << 2)) : load<i32>(FIRST_OF + ((<i32>load<u8>(stage + at)) << 2));
     if (list == 0) continue;
-    let next = lists + (list << 2);
-    for (let left = load<i32>(next); left > 0; left--) {
-      next += 4;
-      const literal = literals + load<i32>(next) * LITERAL;
-      if (at + load<i32>(literal, 16) > to && stands(at, to, load<i32>(literal, 12) - at)) return to - at;
+    let entry = lists + (list << 2);
+    const last = entry + 4 + load<i32>(entry) * ENTRY;
+    for (entry += 4; entry < last; entry += ENTRY) {
+      const literal = literals + load<i32>(entry) * LITERAL;
+      if (at + load<i32>(literal, 4) > to && stands(at, to, load<i32>(literal) - at)) return to - at;
     }
   }
   return 0;

@@ -1,5 +1,5 @@
 import type { Finding } from '../model/finding.ts';
-import { copyBytes } from '../scan/bytes.ts';
+import { APART, copyBytes } from '../scan/bytes.ts';
 import type { Fragment } from '../scan/fragments.ts';
 import { without } from '../scan/redact.ts';
 import type { Scanner } from '../scan/scanner.ts';
@@ -20,8 +20,6 @@ export interface Piece {
   readonly fragments: readonly Fragment[];
 }
 
-/** What no match goes across. */
-const APART = Buffer.from('\n\x01\n');
 const NOTHING: readonly Finding[] = [];
 export const NOTHING_TO_JOIN = (): null => null;
 

@@ -15,7 +15,7 @@ export interface Tables {
   readonly listOf: Int32Array;
   readonly shortOf: Int32Array;
   readonly firstOf: Int32Array;
-  /** Lists of literals, each with its length before it, the longest literal first. */
+  /** Lists of literals, each with its length before it, the longest literal first; of each its number and its head. */
   readonly lists: Int32Array;
   /** What is known of each literal. */
   readonly literals: Uint8Array;
@@ -36,8 +36,8 @@ const HASHES = 8192;
 const LONG = 3;
 const GROUPS = 8;
 /** Bytes of what is known of one literal, and where in it the bits are of what may follow. */
-const RECORD = 64;
-const NEXT = 32;
+const RECORD = 40;
+const NEXT = 8;
 /** Bytes of a literal that are compared at once. */
 const HEAD = 4;
 /** Case of a letter. */
@@ -68,8 +68,10 @@ export function tablesOf(literals: readonly Literal[]): Tables {
   const shortOf = new Int32Array(256);
   const firstOf = new Int32Array(256);
   const list = (ids: readonly number[]): number => {
+    const at = lists.length;
     const sorted = [...ids].sort((a, b) => lengthOf(literals, b) - lengthOf(literals, a));
-    return lists.push(ids.length, ...sorted) - ids.length - 1;
+    lists.push(ids.length, ...sorted.flatMap((id) => [id, ...headOf(texts[id] as Buffer)]));
+    return at;
   };
   const ids = [...literals.keys()];
   const long = ids.filter((id) => lengthOf(literals, id) >= LONG);
@@ -126,22 +128,28 @@ function bytesAt({ text, next }: Literal, index: number): readonly number[] {
   return index > text.length ? BYTES : BYTES.filter((byte) => next[byte] === 1);
 }
 
-/** Of each: its first bytes, the case of letters among them, bits of those that count, where its text is, its length, and what may follow. */
+/** The first bytes of a literal, the case of letters among them, and bits of those that count. */
+function headOf(text: Buffer): readonly [number, number, number] {
+  const [head, cases, bits] = [Buffer.alloc(HEAD), Buffer.alloc(HEAD), Buffer.alloc(HEAD)];
+  for (const [index, byte] of text.subarray(0, HEAD).entries()) {
+    head[index] = byte;
+    cases[index] = isLetter(byte) ? CASE : 0;
+    bits[index] = 0xff;
+  }
+  return [head.readInt32LE(), cases.readInt32LE(), bits.readInt32LE()];
+}
+
+/** Of each: where its text is, its length, and what may follow. */
 function recordsOf(literals: readonly Literal[], texts: readonly Buffer[]): Uint8Array {
   const records = Buffer.alloc(literals.length * RECORD);
   let from = 0;
   for (const [id, { next }] of literals.entries()) {
-    const text = texts[id] as Buffer;
+    const { length } = texts[id] as Buffer;
     const at = id * RECORD;
-    text.copy(records, at, 0, HEAD);
-    for (const [index, byte] of text.subarray(0, HEAD).entries()) {
-      records[at + HEAD + index] = isLetter(byte) ? CASE : 0;
-      records[at + 2 * HEAD + index] = 0xff;
-    }
-    records.writeInt32LE(from, at + 3 * HEAD);
-    records.writeInt32LE(text.length, at + 4 * HEAD);
+    records.writeInt32LE(from, at);
+    records.writeInt32LE(length, at + 4);
     for (const byte of BYTES) if (next[byte] === 1) mark(records, at + NEXT + (byte >> 3), 1 << (byte & 7));
-    from += text.length;
+    from += length;
   }
   return records;
 }

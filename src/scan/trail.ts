@@ -1,13 +1,10 @@
-import { copyBytes } from './bytes.ts';
+import { APART, copyBytes } from './bytes.ts';
 import type { Fragment } from './fragments.ts';
 import { LENGTH, Row } from './row.ts';
 
 /** Places in requests of which is remembered what stood there, and hosts that are told apart at each. */
 const PLACES = 32;
 const TARGETS = 4;
-/** What no match goes across, and nobody takes for a letter of UTF-16. */
-const APART = Uint8Array.of(0x0a, 0x01, 0x0a);
-
 /** Milliseconds for which it is remembered, once nothing is added. */
 const WINDOW = 600_000;
 

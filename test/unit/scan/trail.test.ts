@@ -80,7 +80,7 @@ describe('Trail', () => {
     const trail = new Trail();
     trail.sequel(hash('a'), [part('one')], 0).keep();
     const sequel = trail.sequel(hash('a'), [part('two'), part('three'), part('two')], 0);
-    expect(textOf(sequel)).toBe('onetwothree\n\x01\nthreetwoone\n\x01\n');
+    expect(textOf(sequel)).toBe('onetwothree\n\x02\nthreetwoone\n\x02\n');
     sequel.keep();
     expect(textOf(trail.sequel(hash('a'), [part('four')], 0))).toContain('onetwothreefour');
   });

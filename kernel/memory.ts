@@ -21,7 +21,7 @@ export const VECTORS: i32 = LIST + 1024;
 /** Where everything is whose length differs, in the order of the variables below, and the length of the longest literal. */
 export const LAYOUT: i32 = VECTORS + 16 * 16;
 /** What a pass leaves: how many hits, how many bytes are pending, all traits. 32 bits each. */
-export const RESULT: i32 = LAYOUT + 32;
+export const RESULT: i32 = LAYOUT + 48;
 /** What comes behind has the length it needs. */
 export const REST: i32 = RESULT + 16;
 
@@ -35,6 +35,9 @@ export let blocks: i32 = 0;
 /** Where hits end, and which literals they are. */
 export let ends: i32 = 0;
 export let names: i32 = 0;
+/** Of values that are sought: a bit for the upper half of each hash, and the hashes. */
+export let bits: i32 = 0;
+export let hashes: i32 = 0;
 /** Length of the longest literal. */
 export let depth: i32 = 0;
 
@@ -47,7 +50,9 @@ export function layout(): void {
   blocks = load<i32>(LAYOUT, 16);
   ends = load<i32>(LAYOUT, 20);
   names = load<i32>(LAYOUT, 24);
-  depth = load<i32>(LAYOUT, 28);
+  bits = load<i32>(LAYOUT, 28);
+  hashes = load<i32>(LAYOUT, 32);
+  depth = load<i32>(LAYOUT, 36);
 }
 
 /** Moves the stage: what is behind a place on it is read as if it began there. */

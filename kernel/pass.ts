@@ -3,6 +3,7 @@ import { count, pendingIn, reset } from './literals';
 import { closer } from './closer';
 import { read } from './read';
 import { RESULT } from './memory';
+import { meets } from './sought';
 
 /*
  * The scanner's inner loop: one pass over some bytes that finds where literals stand in them and notes the traits of every
@@ -26,6 +27,7 @@ export {
 } from './memory';
 export { tells } from './read';
 export { tellsBase64 } from './runs';
+export { seek } from './sought';
 export { strings } from './strings';
 
 /**
@@ -41,11 +43,14 @@ export function pass(first: i32, from: i32, to: i32, base: i32, final: bool): vo
   store<i32>(RESULT, noted(from, to), 8);
 }
 
+/** Values that are sought may be there. */
+const REGISTERED: i32 = 1 << 23;
+
 /**
  * Reads [0, to) of the stage, no more than WHOLE bytes, which are all there is, and looks closer at their traits. `runs`: also
- * at those that may be encoded, where nothing is found in them but literals and text.
+ * at those that may be encoded, where nothing else is sought in them than literals, text, and values.
  */
 export function whole(to: i32, runs: bool): void {
   pass(0, 0, to, 0, true);
-  store<i32>(RESULT, closer(load<i32>(RESULT, 8), to, runs), 8);
+  store<i32>(RESULT, closer(load<i32>(RESULT, 8), to, runs) | (meets(to) ? REGISTERED : 0), 8);
 }

@@ -2,6 +2,7 @@ import { note } from './traits';
 import { candidates, compareAll, compareAt, count, restore } from './literals';
 import { holdsText } from './text';
 import { stage } from './memory';
+import { meets } from './sought';
 
 /** Finds literals in [from, to) of the stage and, where they are asked for, traits. The 32 bytes behind `to` are written over. */
 export function read(first: i32, from: i32, to: i32, base: i32, notes: bool): void {
@@ -22,12 +23,11 @@ export function read(first: i32, from: i32, to: i32, base: i32, notes: bool): vo
 }
 
 /**
- * Whether anything may be found in [0, to) of the stage: a literal, or text, of which nothing shorter than eight bytes is looked
- * for. The 32 bytes behind `to` are written over. Hits that were there stay.
+ * Whether anything may be found in [0, to) of the stage: a literal, a part of a value that is sought, or text. The 32 bytes behind `to` are written over. Hits that were there stay.
  */
 export function tells(to: i32): bool {
   clear(to);
-  if (holdsText(to)) return true;
+  if (holdsText(to) || meets(to)) return true;
   const before = count;
   read(0, 0, to, 0, false);
   const is = count > before;

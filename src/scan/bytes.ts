@@ -27,6 +27,8 @@ export const TRAITS = {
   /** Of all together: references of characters may be among them, and equals signs as quoted-printable has them. */
   references: 1 << 21,
   quoted: 1 << 22,
+  /** Of all together: a value of somebody's own may be there. */
+  registered: 1 << 23,
   /** A container may begin there. */
   container: 1 << 18,
   /** Always there. */

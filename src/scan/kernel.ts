@@ -2,6 +2,7 @@ import { BLOCK, blockOf, copyBytes } from './bytes.ts';
 import { PAGE, instantiate } from './kernel-module.ts';
 import type { Tables } from './kernel-tables.ts';
 import { PHRASE_WORDS } from './phrase-words.ts';
+import type { Registered } from './registered.ts';
 import { KINDS } from './run-kinds.ts';
 
 /** What kernel/pass.ts exports: places in its memory, and its functions. */
@@ -20,6 +21,7 @@ interface Exports {
   layout(): void;
   pass(begin: number, from: number, to: number, base: number, final: number): void;
   whole(to: number, runs: number): void;
+  seek(any: number, low: number, high: number): void;
   tells(to: number): number;
   tellsBase64(to: number): number;
 }
@@ -32,6 +34,9 @@ const BEFORE = 16;
 /** Most bytes that are looked at closely, and what the kernel needs behind them for what it decodes. */
 export const WHOLE = 4096;
 const ROOM = 8 * WHOLE;
+/** Bytes of the tables of values that are sought. */
+const BITS = 8192;
+const HASHES = 65_536;
 /** Fewer blocks are copied one by one. */
 const FEW = 64;
 
@@ -61,6 +66,12 @@ export class Kernel {
   readonly #result: Int32Array;
   readonly #pass: Exports['pass'];
   readonly #whole: Exports['whole'];
+  readonly #seek: Exports['seek'];
+  readonly #bits: Uint8Array;
+  readonly #hashes: Int32Array;
+  /** Values that are sought, and whether there is room for them. */
+  #sought: Registered | null = null;
+  #hasRoom = true;
   readonly #tells: Exports['tells'];
   readonly #tellsBase64: Exports['tellsBase64'];
 
@@ -69,11 +80,21 @@ export class Kernel {
     const hits = (most + tables.depth) * tables.nested;
     const stage = Math.max(most + tables.depth + BLOCK + BEFORE + 2 * SLACK, ROOM);
     const { lists, literals, texts } = tables;
-    const sizes = [lists.byteLength, literals.length, texts.length, stage, stage / 4 + SLACK, 4 * hits, 4 * hits];
+    const sizes = [
+      lists.byteLength,
+      literals.length,
+      texts.length,
+      stage,
+      stage / 4 + SLACK,
+      4 * hits,
+      4 * hits,
+      BITS,
+      HASHES,
+    ];
     // The tables before these take no more than a page.
     const pages = 1 + Math.ceil(sizes.reduce((sum, size) => sum + size + ALIGNED, 0) / PAGE);
     const { buffer, exports, places } = placed(pages, sizes);
-    const [atLists, atLiterals, atTexts, atStage, atBlocks, atEnds, atNames] = places;
+    const [atLists, atLiterals, atTexts, atStage, atBlocks, atEnds, atNames, atBits, atHashes] = places;
     const put = (table: Uint8Array | Uint16Array | Int32Array, at: number): void =>
       new Uint8Array(buffer).set(new Uint8Array(table.buffer, table.byteOffset, table.byteLength), at);
     put(tables.filter, exports.FILTER.value);
@@ -96,6 +117,9 @@ export class Kernel {
     this.literals = new Int32Array(buffer, atNames, hits);
     this.#pass = exports.pass;
     this.#whole = exports.whole;
+    this.#seek = exports.seek;
+    this.#bits = new Uint8Array(buffer, atBits, BITS);
+    this.#hashes = new Int32Array(buffer, atHashes, HASHES / 4);
     this.#tells = exports.tells;
     this.#tellsBase64 = exports.tellsBase64;
   }
@@ -111,6 +135,20 @@ export class Kernel {
     this.count = this.#result[0] as number;
     this.traits = this.#result[2] as number;
     return this.#result[1] as number;
+  }
+
+  /** Has values of somebody's own looked for, from now on and in place of others. False: there are too many, and none is. */
+  seek(registered: Registered): boolean {
+    if (registered === this.#sought) return this.#hasRoom;
+    const windows = registered.windows();
+    this.#sought = registered;
+    this.#hasRoom = windows !== null;
+    if (windows !== null) {
+      this.#bits.set(windows.bits);
+      this.#hashes.set(windows.hashes);
+    }
+    this.#seek(windows !== null && registered.size > 0 ? 1 : 0, windows?.low ?? 0, windows?.high ?? 0);
+    return this.#hasRoom;
   }
 
   /**
@@ -162,4 +200,4 @@ function placed(
   return { buffer: memory.buffer, exports, places: places as unknown as Places };
 }
 
-type Places = readonly [number, number, number, number, number, number, number];
+type Places = readonly [number, number, number, number, number, number, number, number, number];

@@ -90,6 +90,17 @@ export interface Meeting {
 }
 
 const FILTER_BITS = 16;
+/** Windows the kernel has room for, and what it has for them. */
+const MOST_WINDOWS = 4096;
+const ROOM = 16_384;
+
+/** What the kernel looks for (kernel/sought.ts): keys of the hashes, a bit for the upper half of each, and all of them by their lower bits. */
+export interface Windows {
+  readonly low: number;
+  readonly high: number;
+  readonly bits: Uint8Array;
+  readonly hashes: Int32Array;
+}
 
 /** All registered values, ready to be looked for. */
 export class Registered {
@@ -119,6 +130,21 @@ export class Registered {
 
   get size(): number {
     return this.#meetings.size;
+  }
+
+  /** What the kernel is to look for; null: there are too many. */
+  windows(): Windows | null {
+    if (this.size > MOST_WINDOWS) return null;
+    const bits = new Uint8Array(2 ** FILTER_BITS / 8);
+    const hashes = new Int32Array(ROOM);
+    for (const hash of this.#meetings.keys()) {
+      const upper = hash >>> (32 - FILTER_BITS);
+      bits[upper >> 3] = (bits[upper >> 3] as number) | (1 << (upper & 7));
+      let slot = hash & (ROOM - 1);
+      while (hashes[slot] !== 0) slot = (slot + 1) & (ROOM - 1);
+      hashes[slot] = hash;
+    }
+    return { low: this.#low, high: this.#high, bits, hashes };
   }
 
   /** What begins at, or a little before, the window at an index. */

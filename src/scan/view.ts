@@ -119,9 +119,9 @@ export class View {
   clears(bytes: Uint8Array): boolean {
     const { engine } = this.context;
     const { kernel } = engine;
-    // Values and documents of one's own may be any bytes.
     const all = isAllSought(engine);
     kernel.whole(bytes, !all);
+    if (all) kernel.traits |= TRAITS.registered;
     this.#told = all || kernel.count > 0 || ((kernel.traits | TRAITS.any) & this.#asks) !== 0;
     if (!this.#told) this.worked += bytes.length;
     return !this.#told;
@@ -223,10 +223,11 @@ export class View {
   /** Finds what detectors look for in [from, to); returns the traits of what stands there. */
   #find(from: number, to: number, final: boolean): number {
     const { kernel } = this.context.engine;
+    const unknown = this.#told ? TRAITS.any : TRAITS.any | TRAITS.registered;
     if (this.#told) this.#told = false;
     else this.#pending = kernel.run(this.bytes, { from, to, pending: this.#pending, final });
     kernel.copyBlocks(from, to, this.blocks);
-    const traits = kernel.traits | TRAITS.any;
+    const traits = kernel.traits | unknown;
     for (let hit = 0; hit < kernel.count; hit++)
       this.#confirmAll(kernel.literals[hit] as number, kernel.ends[hit] as number, to, final);
     return traits;

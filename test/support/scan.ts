@@ -28,8 +28,9 @@ export function findIn(engine: Engine, input: string | Buffer, cuts: readonly nu
   const found = inPieces(engine, bytes, cuts);
   if (cuts.length > 0) return found;
   const whole = sorted(new Scanner(engine, KEY).wholeBytes(bytes));
-  // What is found in two ways is told of once: which way is met first may differ.
-  const told = (all: readonly Finding[]): object[] => all.map((each) => ({ ...each, via: [] }));
+  // What is found in two ways is told of once, and which way is met first may differ, and with it the place.
+  const told = (all: readonly Finding[]): Set<string> =>
+    new Set(all.map((each) => `${each.detector} ${each.fingerprint}`));
   if (!isDeepStrictEqual(told(whole), told(found)))
     throw new Error(`found at once ${JSON.stringify(whole)}, and as a stream ${JSON.stringify(found)}`);
   return found;

@@ -18,13 +18,10 @@ export class RegisteredReader implements Reader {
   #next = 0;
   #waiting: Waiting[] = [];
   waiting = Infinity;
+  readonly asks = TRAITS.registered;
 
   constructor(view: View) {
     this.#view = view;
-  }
-
-  get asks(): number {
-    return this.#view.context.engine.registered.current.size === 0 ? 0 : TRAITS.any;
   }
 
   opened(): number {

@@ -39,17 +39,31 @@ describe('isWorthReading()', () => {
   it('reads no further than it is told', () =>
     expect(isWorthReading(Buffer.concat([noise(30), Buffer.from(TOKEN)]), 30, engine)).toBe(false));
 
-  it('says yes to everything where values are registered, which may be any bytes', () => {
-    const value = {
-      name: 'own',
-      kind: 'value',
+  it('says yes where a part of a registered value stands, wherever that is and however it is written', () => {
+    const own = noise(40, 3);
+    const value = { name: 'own', kind: 'value', registered: '', belongsTo: [], prints: printsOf(own, KEY) } as const;
+    const registered = { current: new Registered([value], KEY) };
+    const seeking = compileEngine([detector('token', 'tok_[A-Za-z0-9]{20}')], registered);
+    expect(worth(noise(60), seeking)).toBe(false);
+    for (let before = 0; before < 9; before++)
+      expect(worth(Buffer.concat([noise(before), own.subarray(0, 11)]), seeking)).toBe(true);
+    // Until something else is sought.
+    registered.current = new Registered([], KEY);
+    expect(worth(own, seeking)).toBe(false);
+    registered.current = new Registered([value], KEY);
+    expect(worth(own, seeking)).toBe(true);
+  });
+
+  it('says yes to everything where more values are registered than there is room for', () => {
+    const many = Array.from({ length: 600 }, (_, index) => ({
+      name: `own ${index}`,
+      kind: 'value' as const,
       registered: '',
       belongsTo: [],
-      prints: printsOf(noise(40, 3), KEY),
-    } as const;
-    const registered = { current: new Registered([value], KEY) };
-    const own = compileEngine([detector('token', 'tok_[A-Za-z0-9]{20}')], registered);
-    expect(worth(noise(60), own)).toBe(true);
+      prints: printsOf(noise(20, index + 1), KEY),
+    }));
+    const seeking = compileEngine([], { current: new Registered(many, KEY) });
+    expect(worth(noise(60), seeking)).toBe(true);
   });
 });
 

@@ -3,7 +3,7 @@ import { count, pendingIn, reset } from './literals';
 import { closer } from './closer';
 import { read } from './read';
 import { RESULT } from './memory';
-import { meets } from './sought';
+import { OVERLAP, meets } from './sought';
 
 /*
  * The scanner's inner loop: one pass over some bytes that finds where literals stand in them and notes the traits of every
@@ -30,6 +30,9 @@ export { tellsBase64 } from './runs';
 export { seek } from './sought';
 export { strings } from './strings';
 
+/** Values that are sought may be there. */
+const REGISTERED: i32 = 1 << 23;
+
 /**
  * Reads [from, to) of the stage. Literals may begin from `first` on; hits end behind `from`. `base`: added to the ends of hits.
  * `final`: no more bytes follow. The 32 bytes behind `to` are written over.
@@ -40,11 +43,8 @@ export function pass(first: i32, from: i32, to: i32, base: i32, final: bool): vo
   read(first, from, to, base, true);
   store<i32>(RESULT, count);
   store<i32>(RESULT, final ? 0 : pendingIn(first, to), 4);
-  store<i32>(RESULT, noted(from, to), 8);
+  store<i32>(RESULT, noted(from, to) | (meets(max(0, from - OVERLAP), to) ? REGISTERED : 0), 8);
 }
-
-/** Values that are sought may be there. */
-const REGISTERED: i32 = 1 << 23;
 
 /**
  * Reads [0, to) of the stage, no more than WHOLE bytes, which are all there is, and looks closer at their traits. `runs`: also
@@ -52,5 +52,5 @@ const REGISTERED: i32 = 1 << 23;
  */
 export function whole(to: i32, runs: bool): void {
   pass(0, 0, to, 0, true);
-  store<i32>(RESULT, closer(load<i32>(RESULT, 8), to, runs) | (meets(to) ? REGISTERED : 0), 8);
+  store<i32>(RESULT, closer(load<i32>(RESULT, 8), to, runs), 8);
 }

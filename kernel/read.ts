@@ -27,7 +27,7 @@ export function read(first: i32, from: i32, to: i32, base: i32, notes: bool): vo
  */
 export function tells(to: i32): bool {
   clear(to);
-  if (holdsText(to) || meets(to)) return true;
+  if (holdsText(to) || meets(0, to)) return true;
   const before = count;
   read(0, 0, to, 0, false);
   const is = count > before;

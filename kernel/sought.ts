@@ -6,6 +6,8 @@ import { hashes, bits, stage } from './memory';
  */
 const WINDOW: i32 = 8;
 const STRIDE: i32 = 4;
+/** Bytes before the next ones to read in which a window may begin that goes on in them. */
+export const OVERLAP: i32 = 16;
 /** Hashes there is room for, a power of two. */
 const ROOM: i32 = 16384;
 
@@ -21,23 +23,32 @@ export function seek(any: bool, lowKey: i32, highKey: i32): void {
   high = highKey;
 }
 
-/** Whether a part of a value stands in [0, to) of the stage. */
-export function meets(to: i32): bool {
+/** Whether a part of a value stands in [from, to) of the stage. */
+export function meets(from: i32, to: i32): bool {
   if (!isSought) return false;
-  for (let at: i32 = 0; at + WINDOW <= to; at += STRIDE) {
-    const hash = hashAt(at);
-    // Most are told apart by their upper half.
-    const upper = hash >>> 16;
-    if ((load<u8>(bits + (upper >>> 3)) & (1 << (upper & 7))) != 0 && isListed(hash)) return true;
+  let at = from;
+  for (; at + 4 * STRIDE + WINDOW <= to; at += 4 * STRIDE) {
+    const four = hashesAt(at);
+    if (mayBe(i32x4.extract_lane(four, 0)) || mayBe(i32x4.extract_lane(four, 1))) return true;
+    if (mayBe(i32x4.extract_lane(four, 2)) || mayBe(i32x4.extract_lane(four, 3))) return true;
   }
+  for (; at + WINDOW <= to; at += STRIDE) if (mayBe(i32x4.extract_lane(hashesAt(at), 0))) return true;
   return false;
 }
 
-/** `windowHash` of src/scan/registered.ts. */
-function hashAt(at: i32): i32 {
-  let hash = ((load<i32>(stage + at) ^ low) * 0x9e3779b1) ^ ((load<i32>(stage + at, 4) ^ high) * 0x85ebca6b);
-  hash = (hash ^ (hash >>> 15)) * 0xc2b2ae35;
-  return hash ^ (hash >>> 13);
+/** Whether something with a hash is sought: most are told apart by their upper half. */
+function mayBe(hash: i32): bool {
+  const upper = hash >>> 16;
+  return (load<u8>(bits + (upper >>> 3)) & (1 << (upper & 7))) != 0 && isListed(hash);
+}
+
+/** `windowHash` of src/scan/registered.ts, of four windows one behind the other. */
+function hashesAt(at: i32): v128 {
+  const first = v128.xor(v128.load(stage + at), i32x4.splat(low));
+  const second = v128.xor(v128.load(stage + at, 4), i32x4.splat(high));
+  let four = v128.xor(i32x4.mul(first, i32x4.splat(0x9e3779b1)), i32x4.mul(second, i32x4.splat(0x85ebca6b)));
+  four = i32x4.mul(v128.xor(four, i32x4.shr_u(four, 15)), i32x4.splat(0xc2b2ae35));
+  return v128.xor(four, i32x4.shr_u(four, 13));
 }
 
 /** Whether a hash is in the table; 0 stands for an empty place, and is taken for one that is. */

@@ -121,7 +121,6 @@ export class View {
     const { kernel } = engine;
     const all = isAllSought(engine);
     kernel.whole(bytes, !all);
-    if (all) kernel.traits |= TRAITS.registered;
     this.#told = all || kernel.count > 0 || ((kernel.traits | TRAITS.any) & this.#asks) !== 0;
     if (!this.#told) this.worked += bytes.length;
     return !this.#told;
@@ -222,8 +221,9 @@ export class View {
 
   /** Finds what detectors look for in [from, to); returns the traits of what stands there. */
   #find(from: number, to: number, final: boolean): number {
-    const { kernel } = this.context.engine;
-    const unknown = this.#told ? TRAITS.any : TRAITS.any | TRAITS.registered;
+    const { kernel, registered } = this.context.engine;
+    // Of too many values the kernel knows nothing.
+    const unknown = kernel.seek(registered.current) ? TRAITS.any : TRAITS.any | TRAITS.registered;
     if (this.#told) this.#told = false;
     else this.#pending = kernel.run(this.bytes, { from, to, pending: this.#pending, final });
     kernel.copyBlocks(from, to, this.blocks);

@@ -4,6 +4,9 @@ import { Registered, STRIDE, type Meeting, type RegisteredValue } from '../regis
 import type { Reader } from '../reader.ts';
 import type { View } from '../view.ts';
 
+/** Bytes of what came before that the kernel looks at again (kernel/sought.ts): more than the shortest value has. */
+const OVERLAP = 16;
+
 /** Meetings that wait for the rest of their value. */
 interface Waiting {
   readonly meeting: Meeting;
@@ -36,11 +39,13 @@ export class RegisteredReader implements Reader {
 
   read(_from: number, to: number, final: boolean): void {
     const { registered } = this.#view.context.engine;
-    if (registered.current.size === 0) {
-      this.#next = this.#view.base + to;
+    const { bytes, base, begin, context, traits } = this.#view;
+    if (this.#waiting.length === 0 && (registered.current.size === 0 || (traits & TRAITS.registered) === 0)) {
+      // The kernel has seen that no value is there; of one that its last bytes begin, it tells when the rest has come.
+      const passed = base + to - OVERLAP - this.#next;
+      if (passed > 0) this.#next += STRIDE * Math.ceil(passed / STRIDE);
       return;
     }
-    const { bytes, base, begin, context } = this.#view;
     const { current } = registered;
     if (this.#waiting.length > 0) this.#waiting = this.#waiting.filter((each) => !this.#conclude(each, to, current));
     let at = this.#next - base;

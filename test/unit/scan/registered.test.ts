@@ -33,6 +33,30 @@ describe('registered values', () => {
     );
   });
 
+  it('are found where they are cut anywhere, far into a text', () => {
+    const engine = engineFor(['a', VALUE], ['short', 'abcdefghijk']);
+    const cut = fc.integer({ min: -30, max: 60 });
+    fc.assert(
+      fc.property(
+        fc.nat(40_000),
+        fc.array(cut, { minLength: 1, maxLength: 8 }),
+        fc.boolean(),
+        (before, cuts, short) => {
+          const text = `${'-.'.repeat(before >> 1)}${'='.repeat(before & 1)}${short ? 'abcdefghijk' : VALUE}${'~'.repeat(30)}`;
+          const found = findIn(
+            engine,
+            text,
+            cuts.map((at) => Math.max(1, before + at)),
+          );
+          expect(found.map(({ detector, offset }) => [detector, offset])).toEqual([
+            [short ? 'value:short' : 'value:a', before],
+          ]);
+        },
+      ),
+      { numRuns: 300 },
+    );
+  });
+
   it('are found encoded, backwards, in capitals and in ROT13', () => {
     const engine = engineFor(['a', VALUE]);
     const rot13 = VALUE.replace(/[a-z]/g, (char) => String.fromCharCode(((char.charCodeAt(0) - 84) % 26) + 97));

@@ -1,4 +1,18 @@
-import { LIST, blocks, stage } from './memory';
+import {
+  BACKSLASH,
+  BLOCKS_OF_CODES,
+  BLOCKS_OF_WORDS,
+  CODES,
+  FOUR_DIGITS,
+  LONG_RUN,
+  NOT_CODE,
+  NOT_WORD,
+  PERCENT,
+  WORDS,
+  has,
+  nextWith,
+} from './bits';
+import { LIST, stage } from './memory';
 import { SPARE, mayBeEncoded } from './runs';
 import { CODE, LETTER, outside } from './traits';
 
@@ -6,15 +20,6 @@ import { CODE, LETTER, outside } from './traits';
  * Looks closer at bytes that are all there is: what traits say may be there mostly is not. Each question here is one that a
  * reader (src/scan/readers/) begins with; where the answer is no, it need not be asked.
  */
-const PERCENT: i32 = 1;
-const BACKSLASH: i32 = 2;
-const LONG_RUN: i32 = 1 << 8;
-const NOT_WORD: i32 = 1 << 9;
-const FOUR_DIGITS: i32 = 1 << 10;
-const NOT_CODE: i32 = 1 << 11;
-const CODES: i32 = 1 << 17;
-const WORDS: i32 = 1 << 20;
-
 /** Where on the stage it is noted where words begin. */
 const STARTS: i32 = SPARE;
 /** Digits and capitals of the shortest number that is looked for; words of the shortest phrase; codes, and characters, of the shortest text. */
@@ -94,11 +99,9 @@ function isDigit(at: i32): bool {
 function phrase(to: i32): bool {
   const last = to >> 3;
   for (let block: i32 = 0; block < last; block++) {
-    if (has(block, NOT_WORD)) continue;
-    let end = block + 1;
-    while (end < last && !has(end, NOT_WORD)) end++;
+    const end = nextWith(NOT_WORD, block, last);
     // The first and last words may stand in the blocks beside.
-    if (end - block >= 5 && phraseIn(max(0, (block - 1) << 3), min(to, (end + 1) << 3))) return true;
+    if (end - block >= BLOCKS_OF_WORDS && phraseIn(max(0, (block - 1) << 3), min(to, (end + 1) << 3))) return true;
     block = end;
   }
   return false;
@@ -141,10 +144,8 @@ function isLetter(at: i32): bool {
 function codes(to: i32): bool {
   const last = to >> 3;
   for (let block: i32 = 0; block < last; block++) {
-    if (has(block, NOT_CODE)) continue;
-    let next = block + 1;
-    while (next < last && !has(next, NOT_CODE)) next++;
-    if (next - block >= 3) {
+    const next = nextWith(NOT_CODE, block, last);
+    if (next - block >= BLOCKS_OF_CODES) {
       let start = block << 3;
       while (start > 0 && isOfCode(load<u8>(stage + start - 1))) start--;
       let end = next << 3;
@@ -195,8 +196,4 @@ function isByte(from: i32, to: i32): bool {
 /** A hexadecimal digit. */
 function isHex(byte: i32): bool {
   return (byte >= 0x30 && byte <= 0x39) || ((byte | 0x20) >= 0x61 && (byte | 0x20) <= 0x66);
-}
-
-function has(block: i32, trait: i32): bool {
-  return ((<i32>load<u16>(blocks + (block << 1))) & trait) != 0;
 }

@@ -1,3 +1,4 @@
+import { REGISTERED } from './bits';
 import { begin, noted } from './traits';
 import { count, pendingIn, reset } from './literals';
 import { closer } from './closer';
@@ -29,9 +30,6 @@ export { tells } from './read';
 export { tellsBase64 } from './runs';
 export { seek } from './sought';
 export { strings } from './strings';
-
-/** Values that are sought may be there. */
-const REGISTERED: i32 = 1 << 23;
 
 /**
  * Reads [from, to) of the stage. Literals may begin from `first` on; hits end behind `from`. `base`: added to the ends of hits.

@@ -1,4 +1,5 @@
-import { KINDS, blocks, moveStage, stage } from './memory';
+import { LONG_RUN, has } from './bits';
+import { KINDS, moveStage, stage } from './memory';
 import { decodeAll } from './base64';
 import { RUN, outside, sixteen } from './traits';
 import { tells } from './read';
@@ -23,7 +24,6 @@ const NOT_BASE58: i32 = 128;
 const LEAST: i32 = 16;
 const LEAST_BASE32: i32 = 24;
 const LEAST_BASE58: i32 = 20;
-const LONG_RUN: i32 = 1 << 8;
 
 /** Most bytes that are looked at closely, and what more there may be of anything behind them. */
 export const WHOLE: i32 = 4096;
@@ -62,7 +62,7 @@ export function tellsBase64(to: i32): bool {
 /** Index of the first of LEAST characters in a row from `at` on; -1: there are none. */
 function nextRun(at: i32, to: i32): i32 {
   for (let block = at >> 3; block << 3 < to; block++) {
-    if (((<i32>load<u16>(blocks + (block << 1))) & LONG_RUN) == 0) continue;
+    if (!has(block, LONG_RUN)) continue;
     const end = min(to, (block + 1) << 3);
     let row = 0;
     for (let place = max(at, (block << 3) - LEAST + 1); place < end; place++) {

@@ -1,22 +1,22 @@
+import {
+  AMPERSAND,
+  BLOCKS_OF_CODES,
+  BLOCKS_OF_WORDS,
+  CODES,
+  DIGIT,
+  FOUR_DIGITS,
+  LONG_RUN,
+  NOT_CODE,
+  NOT_WORD,
+  QUOTED,
+  REFERENCES,
+  SEMICOLON,
+  WORDS,
+  has,
+} from './bits';
 import { blocks, stage, vector } from './memory';
 
-/*
- * Notes traits: of every eight bytes, 16 bits, the lower eight of which are those of single characters; and of all together
- * (src/scan/bytes.ts names them).
- */
-const AMPERSAND: i32 = 1 << 2;
-const DIGIT: i32 = 1 << 6;
-const SEMICOLON: i32 = 1 << 7;
-const LONG_RUN: i32 = 1 << 8;
-const NOT_WORD: i32 = 1 << 9;
-const FOUR_DIGITS: i32 = 1 << 10;
-const NOT_CODE: i32 = 1 << 11;
-/** Of several blocks in a row. */
-const CODES: i32 = 1 << 17;
-const WORDS: i32 = 1 << 20;
-/** Of all together. */
-const REFERENCES: i32 = 1 << 21;
-const QUOTED: i32 = 1 << 22;
+/* Notes traits (kernel/bits.ts). */
 
 /** A bit for each upper half, none beyond ASCII: with it, a table by lower halves tells any set of characters. */
 const ROW: i32 = 7;
@@ -90,8 +90,8 @@ export function noted(from: i32, to: i32): i32 {
   let traits = (all | (all >>> 16)) & 0xffff;
   if ((traits & AMPERSAND) != 0 && ((traits & SEMICOLON) != 0 || numbered != 0)) traits |= REFERENCES;
   if (quoted) traits |= QUOTED;
-  if ((each & NOT_WORD) == 0 && inARow(NOT_WORD, 5, from, to)) traits |= WORDS;
-  if ((each & NOT_CODE) == 0 && inARow(NOT_CODE, 3, from, to)) traits |= CODES;
+  if ((each & NOT_WORD) == 0 && inARow(NOT_WORD, BLOCKS_OF_WORDS, from, to)) traits |= WORDS;
+  if ((each & NOT_CODE) == 0 && inARow(NOT_CODE, BLOCKS_OF_CODES, from, to)) traits |= CODES;
   return traits;
 }
 
@@ -142,7 +142,7 @@ function ofEnds(bits: i32, trait: i32): i32 {
 function inARow(trait: i32, most: i32, from: i32, to: i32): bool {
   let row = 0;
   for (let block = from >> 3; block < to >> 3; block++) {
-    row = ((<i32>load<u16>(blocks + (block << 1))) & trait) == 0 ? row + 1 : 0;
+    row = has(block, trait) ? 0 : row + 1;
     if (row == most) return true;
   }
   return false;

@@ -47,6 +47,12 @@ const ROWS = {
     // It asks what our own scanner costs. Squid does not keep its connections through these.
     only: ['direct', 'sallyport', 'sallyport-unscanned'],
   },
+  // One body again and again, as an agent that polls sends it.
+  'post-32-same': {
+    ...keepalive(32),
+    job: { mode: 'keepalive', connections: 32, bodies: 1 },
+    only: ['direct', 'sallyport', 'sallyport-unscanned'],
+  },
   'http2-32': http2('http2', 1, 32),
   'http2-32-connections': http2('http2', 32, 1),
   'grpc-unary': { ...http2('grpc', 1, 32), port: 'talkPort' },

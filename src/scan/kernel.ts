@@ -163,7 +163,7 @@ export class Kernel {
     this.traits = this.#result[2] as number;
   }
 
-  /** Whether there is a literal in the first `size` bytes, or text of eight bytes: without either, nothing is found in them. */
+  /** Whether there is a literal in the first `size` bytes, a part of a value that is sought, or text (kernel/text.ts): without any, nothing is found in them. */
   tells(bytes: Uint8Array, size: number): boolean {
     copyBytes(bytes, 0, size, this.#stage, 0);
     return this.#tells(size) !== 0;

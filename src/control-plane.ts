@@ -4,7 +4,7 @@ import type { SecureContext } from 'node:tls';
 import { eventText } from './audit/chain.ts';
 import type { AuditLog } from './audit/log.ts';
 import { Delivery } from './audit/delivery/sinks/delivery.ts';
-import { openAuditLog } from './audit/open.ts';
+import { openAuditLog, type OpenAuditOptions } from './audit/open.ts';
 import { ConfigError, type Config } from './config/config.ts';
 import { loadSinks } from './config/load.ts';
 import { RequestError, type Control } from './control/answer.ts';
@@ -22,6 +22,7 @@ import type { Halts } from './proxy/halts.ts';
 import { SessionRequestError, type Sessions } from './proxy/sessions.ts';
 import { openHalts, openSessions } from './proxy/stopping.ts';
 import { ToolRegistry, toolsFile } from './proxy/tool-registry.ts';
+import { Turns } from './proxy/turns.ts';
 import { trust } from './proxy/trust.ts';
 import { Retention } from './proxy/retention.ts';
 import type { Log } from './telemetry/log.ts';
@@ -50,6 +51,7 @@ export interface ControlPlane {
   readonly halts: Halts;
   readonly sessions: Sessions;
   readonly tools: ToolRegistry;
+  readonly turns: Turns;
   readonly audit: AuditLog;
   readonly metrics: Metrics;
   /** This gate's name in `Via`. */
@@ -119,7 +121,8 @@ function governing({ lane, decisionPoints, sinks, ...opened }: Opened): ControlP
   for (const { kind, name, quarantine } of halts.all)
     if (kind === 'session' && quarantine === undefined) sessions.forget(name);
   const tools = openTools(config, log);
-  const audit = openAudit(config, { ...lane, instance: pseudonym }, metrics, log);
+  const turns = new Turns(setImmediate);
+  const audit = openAudit(config, { ...lane, instance: pseudonym, defer: turns.after }, metrics, log);
   metrics.policyRead('loaded');
   metrics.agentsKnown(generations.stable.policy.agents.keys());
   metrics.certificatesEnd(certificateEnds(config, opened.authority));
@@ -133,7 +136,7 @@ function governing({ lane, decisionPoints, sinks, ...opened }: Opened): ControlP
     return problems;
   };
   const close = (): void => Object.values(parts).forEach((each) => each.close());
-  const plane = { ...opened, sessions, tools, audit, reload, close };
+  const plane = { ...opened, sessions, tools, turns, audit, reload, close };
   generations.listen((event) => changed(event, plane));
   return plane;
 }
@@ -184,7 +187,7 @@ export function keyFolder({ state }: Pick<Config, 'state'>): string {
 /** Opens the audit log of a process; `healthy` is told when it cannot be written, and when it can be again. Throws ConfigError. */
 export function openAudit(
   config: Config,
-  writer: Lane & { readonly instance: string },
+  writer: Lane & Pick<OpenAuditOptions, 'instance' | 'defer'>,
   metrics: Metrics,
   log: Log,
   healthy: (healthy: boolean) => void = () => undefined,
@@ -208,7 +211,6 @@ export function openAudit(
       ...config.audit,
       version: VERSION,
       clock,
-      defer: setImmediate,
       onState,
       onTrouble,
     });

@@ -34,7 +34,7 @@ import type { Sessions } from './proxy/sessions.ts';
 import type { GenerationView } from './proxy/snapshot.ts';
 import type { ToolRegistry } from './proxy/tool-registry.ts';
 import { Trails } from './proxy/trails.ts';
-import { Turns } from './proxy/turns.ts';
+import type { Turns } from './proxy/turns.ts';
 import type { Log } from './telemetry/log.ts';
 import type { Metrics } from './telemetry/metrics.ts';
 import { Tracer } from './telemetry/tracer.ts';
@@ -64,6 +64,7 @@ export interface Governed {
   readonly sessions: Sessions;
   readonly tools: ToolRegistry;
   readonly store: CounterStore;
+  readonly turns: Turns;
   readonly audit: AuditLog;
   readonly metrics: Metrics;
   readonly pseudonym: string;
@@ -137,7 +138,7 @@ function receptionOf(config: Config, connections: Connections, services: Service
 
 function servicesOf(governed: Governed, leaves: LeafCache): Services {
   const { config, log, metrics, halts, store, upstreamTrust } = governed;
-  const { generations, sessions, tools, audit, pseudonym, instance } = governed;
+  const { generations, sessions, tools, turns, audit, pseudonym, instance } = governed;
   const { resolvers: servers, timeouts } = config.upstream;
   const crowd = new Crowd(roomOf(config, log));
   const contained = (cause: WatchKind): void => metrics.contained(cause);
@@ -161,7 +162,7 @@ function servicesOf(governed: Governed, leaves: LeafCache): Services {
     inFlight: new InFlight(),
     sessions,
     crowd,
-    turns: new Turns(setImmediate),
+    turns,
     halts,
     quarantine: new Quarantine({ store, halts, clock, log, contained }),
     leases: new Leases(store, log),

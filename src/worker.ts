@@ -15,6 +15,7 @@ import type { Sessions } from './proxy/sessions.ts';
 import { halter, openSessions, sessionEnder } from './proxy/stopping.ts';
 import { openStore } from './proxy/store.ts';
 import { ToolRegistry, toolsFile } from './proxy/tool-registry.ts';
+import { Turns } from './proxy/turns.ts';
 import { trust } from './proxy/trust.ts';
 import { openLog, type Log } from './telemetry/log.ts';
 import { loadAuthority } from './tls/authority.ts';
@@ -71,9 +72,9 @@ function openWorker(welcome: Welcome, primary: Primary): Worker {
   const sessions = openSessions(config, clock, null);
   const local = new RemoteStore((question) => primary.ask('store', question));
   const store = openStore(config, upstreamTrust, local, log, (answers) => metrics.storeAnswers(answers));
-  const audit = openAudit(config, { lane, lanes, instance }, metrics, log, (healthy) =>
-    primary.tell('audited', healthy),
-  );
+  const turns = new Turns(setImmediate);
+  const writer = { lane, lanes, instance, defer: turns.after };
+  const audit = openAudit(config, writer, metrics, log, (healthy) => primary.tell('audited', healthy));
   const data = openDataPlane({
     config,
     log,
@@ -86,6 +87,7 @@ function openWorker(welcome: Welcome, primary: Primary): Worker {
     sessions,
     tools: new ToolRegistry(toolsFile(config.state), clock, log, (news) => primary.tell('tool', news)),
     store,
+    turns,
     audit,
     metrics,
     pseudonym,

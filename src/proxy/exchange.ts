@@ -103,8 +103,7 @@ export async function serveExchange(
 
 /** The life of a request. Each step needs the proof the one before it returns, so none can be skipped or moved. */
 async function carry(exchange: Exchange, request: AgentRequest, services: Services): Promise<Outcome> {
-  const turn = turnOf(exchange, services);
-  if (turn !== null) await turn;
+  await turnOf(exchange, services);
   const asked = gatherFacts(request, exchange, services);
   services.inFlight.enter(exchange);
   const { facts, read } = await look(request, asked, exchange.now, services);
@@ -121,13 +120,14 @@ async function carry(exchange: Exchange, request: AgentRequest, services: Servic
   const upstream = prepare(facts, request, body, permit, exchange.trace, services.pseudonym);
   const witness = await record(exchange, permit, address, services.audit);
   const response = await send(upstream, address, witness, exchange, request.answer, services);
+  await services.turns.over();
   const scanned = scanResponse(response, exchange, services);
   const transfer = await relay(scanned, request.answer, exchange, permit, services);
   return { kind: 'delivered', status: response.head.status, transfer };
 }
 
-/** When this request may begin; null: now. Whose it is, is known by its tunnel, or by what its connection asked before. */
-function turnOf({ agent, peer }: Exchange, { turns }: Services): Promise<void> | null {
+/** Resolves when this request may begin. Whose it is, is known by its tunnel, or by what its connection asked before. */
+function turnOf({ agent, peer }: Exchange, { turns }: Services): Promise<void> {
   return turns.take(agent ?? peer.seat.owner ?? peer.source, COST.request);
 }
 

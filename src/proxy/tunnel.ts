@@ -131,8 +131,7 @@ async function intercept(
     const agent = new Http1Agent(socket, { first: IDLE, idle: IDLE, endIsAbort: true });
     await serveRequests(agent, peer, { ...tunnel, target }, connections, services);
   } else {
-    const turn = services.turns.take(tunnel.agent, COST.handshake);
-    if (turn !== null) await turn;
+    await services.turns.take(tunnel.agent, COST.handshake);
     const accepted = await acceptTls(socket, tunnel.target.host, leaf);
     const { socket: secure, mismatch } = accepted;
     if (secure !== null) await serveRequests(agentOn(secure), peer, { ...tunnel, mismatch }, connections, services);

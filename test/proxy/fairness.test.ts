@@ -121,35 +121,65 @@ describe('room for connections', () => {
 });
 
 describe('Turns', () => {
-  it('lets everybody go at once while there is room', () => {
-    const turns = new Turns(() => undefined);
-    for (let i = 0; i < 24; i++) expect(turns.take('a', COST.request)).toBeNull();
+  /** Turns of a loop that a test turns by hand. */
+  function byHand(): { turns: Turns; turn: () => Promise<boolean> } {
+    let due: Array<() => void> = [];
+    const turn = async (): Promise<boolean> => {
+      const now = due;
+      due = [];
+      for (const run of now) {
+        run();
+        for (let i = 0; i < 10; i++) await Promise.resolve();
+      }
+      return now.length > 0;
+    };
+    return { turns: new Turns((run) => due.push(run)), turn };
+  }
+
+  it('lets all that has room go on together when the turn is over, and runs what comes after that behind it', async () => {
+    const { turns, turn } = byHand();
+    const order: string[] = [];
+    for (let i = 0; i < 24; i++) void turns.take('a', COST.request).then(() => order.push(`request ${i}`));
+    void turns.over().then(() => {
+      order.push('answer');
+      turns.after(() => order.push('after'));
+    });
     expect(turns.waiting).toBe(0);
+    await Promise.resolve();
+    expect(order).toEqual([]);
+    await turn();
+    expect(order).toHaveLength(26);
+    expect(order.slice(-2)).toEqual(['answer', 'after']);
+    expect(await turn()).toBe(false);
+  });
+
+  it('what goes on while a turn ends belongs to the next', async () => {
+    const { turns, turn } = byHand();
+    const order: string[] = [];
+    void turns.over().then(() => {
+      order.push('first');
+      void turns.over().then(() => order.push('second'));
+    });
+    await turn();
+    expect(order).toEqual(['first']);
+    await turn();
+    expect(order).toEqual(['first', 'second']);
+    expect(await turn()).toBe(false);
   });
 
   it('serves one agent after the other, however many requests one of them brings', async () => {
-    let turn: (() => void) | null = null;
-    const turns = new Turns((run) => (turn = run));
+    const { turns, turn } = byHand();
     const order: string[] = [];
-    const take = (whose: string, cost: number): void => {
-      const wait = turns.take(whose, cost);
-      if (wait === null) order.push(`${whose} at once`);
-      else void wait.then(() => order.push(whose));
-    };
-    for (let i = 0; i < 8; i++) take('noisy', COST.handshake);
-    take('quiet', COST.handshake);
-    expect(order).toEqual(['noisy at once', 'noisy at once']);
-    order.length = 0;
-    while (turn !== null) {
-      const run: () => void = turn;
-      turn = null;
-      run();
-      await Promise.resolve();
-    }
-    expect(order.slice(0, 2)).toEqual(['noisy', 'quiet']);
-    expect(order).toHaveLength(7);
+    const take = (whose: string): void => void turns.take(whose, COST.handshake).then(() => order.push(whose));
+    for (let i = 0; i < 8; i++) take('noisy');
+    take('quiet');
+    expect(turns.waiting).toBe(7);
+    await turn();
+    // Two had room, and two begin the next turn: one of each.
+    expect(order).toEqual(['noisy', 'noisy', 'noisy', 'quiet']);
+    while (await turn());
+    expect(order).toHaveLength(9);
     expect(turns.waiting).toBe(0);
-    expect(turns.take('quiet', COST.request)).toBeNull();
   });
 });
 

@@ -33,3 +33,39 @@ export function nextWith(trait: i32, block: i32, last: i32): i32 {
   while (block < last && !has(block, trait)) block++;
   return block;
 }
+
+/** The same for a trait that few blocks have: eight of them are looked at together. */
+export function nextWithRare(trait: i32, block: i32, last: i32): i32 {
+  let next = block;
+  for (; next + 8 <= last; next += 8) {
+    const there = lacking(trait, next) ^ 0xff;
+    if (there != 0) return next + ctz(there);
+  }
+  return nextWith(trait, next, last);
+}
+
+/** The last of the first `most` blocks in a row from one on, and before `last`, that lack a trait; -1: there are none. */
+export function inARow(trait: i32, most: i32, block: i32, last: i32): i32 {
+  /** A bit for each of the last 32 blocks that lacks it. */
+  let row: i32 = 0;
+  let next = block;
+  for (; next + 8 <= last; next += 8) {
+    row = (row >>> 8) | (lacking(trait, next) << 24);
+    let ends = row;
+    for (let before: i32 = 1; before < most; before++) ends &= row << before;
+    ends >>>= 24;
+    if (ends != 0) return next + ctz(ends);
+  }
+  let count = clz(~row);
+  for (; next < last; next++) {
+    count = has(next, trait) ? 0 : count + 1;
+    if (count == most) return next;
+  }
+  return -1;
+}
+
+/** A bit for each of eight blocks that lacks a trait. */
+function lacking(trait: i32, block: i32): i32 {
+  const traits = v128.and(v128.load(blocks + (block << 1)), i16x8.splat(<i16>trait));
+  return i16x8.bitmask(i16x8.eq(traits, i16x8.splat(0)));
+}

@@ -9,8 +9,9 @@ import {
   NOT_WORD,
   PERCENT,
   WORDS,
-  has,
+  inARow,
   nextWith,
+  nextWithRare,
 } from './bits';
 import { LIST, stage } from './memory';
 import { SPARE, mayBeEncoded } from './runs';
@@ -42,8 +43,8 @@ export function closer(traits: i32, to: i32, runs: bool): i32 {
 
 /** Whether percent signs or backslashes begin escapes that hide something. */
 function escapes(trait: i32, to: i32): bool {
-  for (let block: i32 = 0; block << 3 < to; block++) {
-    if (!has(block, trait)) continue;
+  const last = (to + 7) >> 3;
+  for (let block = nextWithRare(trait, 0, last); block < last; block = nextWithRare(trait, block + 1, last)) {
     for (let at = block << 3; at < min(to, (block + 1) << 3); at++) {
       const byte = load<u8>(stage + at);
       const next = <i32>load<u8>(stage + at, 1);
@@ -64,8 +65,12 @@ function hides(byte: i32): bool {
 /** Whether digits and capitals in groups are as many as a payment card has, or stand behind a plus sign. */
 function longNumber(to: i32): bool {
   let done = 0;
-  for (let block: i32 = 0; block << 3 < to; block++) {
-    if (!has(block, FOUR_DIGITS)) continue;
+  const last = (to + 7) >> 3;
+  for (
+    let block = nextWithRare(FOUR_DIGITS, 0, last);
+    block < last;
+    block = nextWithRare(FOUR_DIGITS, block + 1, last)
+  ) {
     const end = min(to, (block + 1) << 3);
     for (let at = max(done, (block << 3) - 3); at + 4 <= end; at++) {
       if (!isDigit(at) || !isDigit(at + 1) || !isDigit(at + 2) || !isDigit(at + 3)) continue;
@@ -98,21 +103,23 @@ function isDigit(at: i32): bool {
 /** Whether so many words stand in a row, nothing among them that is in no phrase. */
 function phrase(to: i32): bool {
   const last = to >> 3;
-  for (let block: i32 = 0; block < last; block++) {
-    const end = nextWith(NOT_WORD, block, last);
+  let row = inARow(NOT_WORD, BLOCKS_OF_WORDS, 0, last);
+  while (row >= 0) {
+    const end = nextWith(NOT_WORD, row + 1, last);
     // The first and last words may stand in the blocks beside.
-    if (end - block >= BLOCKS_OF_WORDS && phraseIn(max(0, (block - 1) << 3), min(to, (end + 1) << 3))) return true;
-    block = end;
+    if (phraseIn(max(0, (row - BLOCKS_OF_WORDS) << 3), min(to, (end + 1) << 3))) return true;
+    row = inARow(NOT_WORD, BLOCKS_OF_WORDS, end, last);
   }
   return false;
 }
 
 /** Whether twelve words in a row that begin in [from, to) may be of the list. */
 function phraseIn(from: i32, to: i32): bool {
+  if (wordsIn(from, to) < PHRASE) return false;
   let before: i32 = 0;
   let count = 0;
   for (let at = from; at < to; at += 16) {
-    const letters = i8x16.bitmask(outside(LETTER, v128.load(stage + at))) ^ 0xffff;
+    const letters = lettersAt(at);
     for (let starts = letters & ~((letters << 1) | before); starts != 0; starts &= starts - 1)
       store<i32>(stage + STARTS + (count++ << 2), at + ctz(starts));
     before = letters >>> 15;
@@ -125,6 +132,23 @@ function phraseIn(from: i32, to: i32): bool {
     last = word + PHRASE;
   }
   return false;
+}
+
+/** How many words begin in [from, to), or in the bytes behind up to a sixteenth. */
+function wordsIn(from: i32, to: i32): i32 {
+  let before: i32 = 0;
+  let count = 0;
+  for (let at = from; at < to; at += 16) {
+    const letters = lettersAt(at);
+    count += popcnt(letters & ~((letters << 1) | before));
+    before = letters >>> 15;
+  }
+  return count;
+}
+
+/** A bit for each of sixteen bytes that is a letter. */
+function lettersAt(at: i32): i32 {
+  return i8x16.bitmask(outside(LETTER, v128.load(stage + at))) ^ 0xffff;
 }
 
 /** Whether a word may be of the list of phrases, told by its first four letters. */
@@ -143,16 +167,15 @@ function isLetter(at: i32): bool {
 /** Whether there are so many numbers in a row that may be codes of characters. */
 function codes(to: i32): bool {
   const last = to >> 3;
-  for (let block: i32 = 0; block < last; block++) {
-    const next = nextWith(NOT_CODE, block, last);
-    if (next - block >= BLOCKS_OF_CODES) {
-      let start = block << 3;
-      while (start > 0 && isOfCode(load<u8>(stage + start - 1))) start--;
-      let end = next << 3;
-      while (end < to && isOfCode(load<u8>(stage + end))) end++;
-      if (end - start >= CODED && codesIn(start, end)) return true;
-    }
-    block = next;
+  let row = inARow(NOT_CODE, BLOCKS_OF_CODES, 0, last);
+  while (row >= 0) {
+    const next = nextWith(NOT_CODE, row + 1, last);
+    let start = (row + 1 - BLOCKS_OF_CODES) << 3;
+    while (start > 0 && isOfCode(load<u8>(stage + start - 1))) start--;
+    let end = next << 3;
+    while (end < to && isOfCode(load<u8>(stage + end))) end++;
+    if (end - start >= CODED && codesIn(start, end)) return true;
+    row = inARow(NOT_CODE, BLOCKS_OF_CODES, next, last);
   }
   return false;
 }

@@ -1,4 +1,4 @@
-import { LONG_RUN, has } from './bits';
+import { LONG_RUN, nextWithRare } from './bits';
 import { KINDS, moveStage, stage } from './memory';
 import { decodeAll } from './base64';
 import { RUN, outside, sixteen } from './traits';
@@ -61,8 +61,12 @@ export function tellsBase64(to: i32): bool {
 
 /** Index of the first of LEAST characters in a row from `at` on; -1: there are none. */
 function nextRun(at: i32, to: i32): i32 {
-  for (let block = at >> 3; block << 3 < to; block++) {
-    if (!has(block, LONG_RUN)) continue;
+  const last = (to + 7) >> 3;
+  for (
+    let block = nextWithRare(LONG_RUN, at >> 3, last);
+    block < last;
+    block = nextWithRare(LONG_RUN, block + 1, last)
+  ) {
     const end = min(to, (block + 1) << 3);
     let row = 0;
     for (let place = max(at, (block << 3) - LEAST + 1); place < end; place++) {

@@ -12,7 +12,7 @@ import {
   REFERENCES,
   SEMICOLON,
   WORDS,
-  has,
+  inARow,
 } from './bits';
 import { blocks, stage, vector } from './memory';
 
@@ -90,8 +90,10 @@ export function noted(from: i32, to: i32): i32 {
   let traits = (all | (all >>> 16)) & 0xffff;
   if ((traits & AMPERSAND) != 0 && ((traits & SEMICOLON) != 0 || numbered != 0)) traits |= REFERENCES;
   if (quoted) traits |= QUOTED;
-  if ((each & NOT_WORD) == 0 && inARow(NOT_WORD, BLOCKS_OF_WORDS, from, to)) traits |= WORDS;
-  if ((each & NOT_CODE) == 0 && inARow(NOT_CODE, BLOCKS_OF_CODES, from, to)) traits |= CODES;
+  const first = from >> 3;
+  const last = to >> 3;
+  if ((each & NOT_WORD) == 0 && inARow(NOT_WORD, BLOCKS_OF_WORDS, first, last) >= 0) traits |= WORDS;
+  if ((each & NOT_CODE) == 0 && inARow(NOT_CODE, BLOCKS_OF_CODES, first, last) >= 0) traits |= CODES;
   return traits;
 }
 
@@ -136,16 +138,6 @@ function noWords(bits: i32): i32 {
 /** A trait of two blocks, by the bits of the upper sixteen. */
 function ofEnds(bits: i32, trait: i32): i32 {
   return ((bits & 0xff0000) != 0 ? trait : 0) | ((bits & 0xff000000) != 0 ? trait << 16 : 0);
-}
-
-/** Whether so many whole blocks of [from, to) in a row lack a trait. */
-function inARow(trait: i32, most: i32, from: i32, to: i32): bool {
-  let row = 0;
-  for (let block = from >> 3; block < to >> 3; block++) {
-    row = has(block, trait) ? 0 : row + 1;
-    if (row == most) return true;
-  }
-  return false;
 }
 
 /** Notes whether equals signs stand as in quoted-printable (RFC 2045, section 6.7): before a line break, or two of them before digits. */

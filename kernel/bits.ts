@@ -13,6 +13,7 @@ export const LONG_RUN: i32 = 1 << 8;
 export const NOT_WORD: i32 = 1 << 9;
 export const FOUR_DIGITS: i32 = 1 << 10;
 export const NOT_CODE: i32 = 1 << 11;
+export const NOT_TEXT: i32 = 1 << 12;
 /** Of several blocks in a row, and how many those are. */
 export const CODES: i32 = 1 << 17;
 export const BLOCKS_OF_CODES: i32 = 3;

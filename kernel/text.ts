@@ -55,7 +55,7 @@ function characters(place: i32, bytes: v128): i32 {
 }
 
 /** All ones for each byte that is none of the first of a character. */
-function goesOn(bytes: v128): v128 {
+export function goesOn(bytes: v128): v128 {
   return i8x16.lt_s(bytes, i8x16.splat(-64));
 }
 

@@ -7,6 +7,7 @@ import {
   FOUR_DIGITS,
   LONG_RUN,
   NOT_CODE,
+  NOT_TEXT,
   NOT_WORD,
   QUOTED,
   REFERENCES,
@@ -15,6 +16,7 @@ import {
   inARow,
 } from './bits';
 import { blocks, stage, vector } from './memory';
+import { goesOn, within } from './text';
 
 /* Notes traits (kernel/bits.ts). */
 
@@ -70,7 +72,9 @@ export function note(at: i32, left: i32, bytes: v128, behind: v128, low: v128, h
   digits = (digits >>> 16) | (i8x16.bitmask(i8x16.eq(v128.and(single, digit), digit)) << 16);
   letters = (letters >>> 16) | ((i8x16.bitmask(lacks(LETTER, low, row, none)) ^ 0xffff) << 16);
   const four = digits & (digits << 1);
+  const ofBytes = i8x16.bitmask(bytes) == 0 ? 0 : noText(at, left, bytes, behind);
   const ofBlocks =
+    ofBytes |
     folded(single, sets) |
     ofEnds(sixteen(runs), LONG_RUN) |
     ofEnds(four & (four << 2), FOUR_DIGITS) |
@@ -117,6 +121,21 @@ function folded(single: v128, sets: v128): i32 {
   both = v128.or(both, i32x4.shr_u(both, 16));
   both = v128.or(both, i32x4.shr_u(both, 8));
   return i32x4.extract_lane(i8x16.shuffle(both, both, 0, 4, 8, 12, 0, 4, 8, 12, 0, 4, 8, 12, 0, 4, 8, 12), 0);
+}
+
+/** Bytes of a block that are text where it stands in one. */
+const MOSTLY: i32 = 7;
+
+/** A trait of two blocks: of eight bytes, more than one is no text. What may go on beyond what is known is some. */
+function noText(at: i32, left: i32, bytes: v128, behind: v128): i32 {
+  const before = v128.load(stage + at - 1);
+  const plain = v128.or(within(bytes, 0x20, 0x5f), within(bytes, 0x09, 5));
+  const later = v128.and(i8x16.lt_s(before, i8x16.splat(0)), goesOn(bytes));
+  const leads = v128.and(within(bytes, 0xc2, 0x33), goesOn(behind));
+  let text = i8x16.bitmask(v128.or(plain, v128.or(later, leads)));
+  if (at == 0) text |= 1;
+  if (left <= 16) text |= -1 << (left - 1);
+  return (popcnt(text & 0xff) < MOSTLY ? NOT_TEXT : 0) | (popcnt(text & 0xff00) < MOSTLY ? NOT_TEXT << 16 : 0);
 }
 
 /** Where sixteen bits in a row end. */

@@ -21,6 +21,8 @@ export const TRAITS = {
   fourDigits: 1024,
   /** None of what codes of characters are written with: numbers and what stands between them. */
   notCode: 2048,
+  /** Of eight bytes, some of them beyond ASCII, more than one is no text. */
+  notText: 4096,
   /** Of blocks together: so many in a row that they may be codes of characters, or a phrase. */
   codes: 1 << 17,
   words: 1 << 20,
@@ -81,13 +83,17 @@ export interface Blocks {
   readonly pairs: Uint32Array;
 }
 
-/** Index of the first byte in [from, to) with a trait that single bytes have, told by their blocks; or `to`. */
+/**
+ * Index of the first byte in [from, to) with a trait that single bytes have, told by their blocks; or `to`. `end`: those are
+ * passed by that are told to stand in no text (`inText`) which ends there; null: none is.
+ */
 export function nextWith(
   bytes: Uint8Array,
   { blocks, pairs }: Blocks,
   trait: number,
   from: number,
   to: number,
+  end: number | null = null,
 ): number {
   const last = blockOf(to - 1);
   const ofEither = trait | (trait << 16);
@@ -100,11 +106,19 @@ export function nextWith(
       if (block > last) break;
     }
     if (((blocks[block] as number) & trait) === 0) continue;
-    const end = Math.min(to, (block + 1) * BLOCK);
-    for (let at = Math.max(from, block * BLOCK); at < end; at++)
+    if (end !== null && isOutsideText(blocks, block, end)) continue;
+    const behind = Math.min(to, (block + 1) * BLOCK);
+    for (let at = Math.max(from, block * BLOCK); at < behind; at++)
       if (((TRAITS_OF[bytes[at] as number] as number) & trait) !== 0) return at;
   }
   return to;
+}
+
+/** Whether sixteen bytes before each byte of a block, and those from it on, are no text: of text, all but one are, and a whole block is among them. */
+function isOutsideText(blocks: Uint16Array, block: number, end: number): boolean {
+  if (block < 2 || (block + 3) * BLOCK > end) return false;
+  const around = (blocks[block - 1] as number) & (blocks[block] as number) & (blocks[block + 1] as number);
+  return (around & TRAITS.notText) !== 0;
 }
 
 /** Bytes of one kind in a row, as many as a block is told to have by a trait. `kinds`: of each byte, the kind is one bit of them. */

@@ -87,13 +87,26 @@ const ROWS = {
   download: {
     unit: 'MB/s',
     better: 'more',
-    job: { mode: 'bulk', direction: 'download', connections: 1 },
+    job: { mode: 'bulk', direction: 'download', content: 'noise', connections: 1 },
+    figure: (r) => r.megabytesPerSecond,
+  },
+  'download-log': {
+    unit: 'MB/s',
+    better: 'more',
+    job: { mode: 'bulk', direction: 'download', content: 'log', connections: 1 },
     figure: (r) => r.megabytesPerSecond,
   },
   upload: {
     unit: 'MB/s',
     better: 'more',
-    job: { mode: 'bulk', direction: 'upload', connections: 8 },
+    job: { mode: 'bulk', direction: 'upload', content: 'noise', connections: 8 },
+    port: 'sinkPort',
+    figure: (r) => r.megabytesPerSecond,
+  },
+  'upload-log': {
+    unit: 'MB/s',
+    better: 'more',
+    job: { mode: 'bulk', direction: 'upload', content: 'log', connections: 8 },
     port: 'sinkPort',
     figure: (r) => r.megabytesPerSecond,
   },

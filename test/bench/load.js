@@ -5,6 +5,7 @@ import { connect as connectHttp2 } from 'node:http2';
 import { connect as connectTcp } from 'node:net';
 import { connect as connectTls, createSecureContext } from 'node:tls';
 import { readFileSync } from 'node:fs';
+import { CONTENTS } from './contents.js';
 
 const job = JSON.parse(process.argv[2] ?? '{}');
 // One context for all connections: making one costs more than a handshake.
@@ -338,7 +339,7 @@ async function bulk() {
 }
 
 function downloadOne(socket, run) {
-  socket.write(request(target.host, '/100m'));
+  socket.write(request(target.host, `/100m.${job.content}`));
   return new Promise((resolve, reject) => {
     let left = null;
     const onData = (chunk) => {
@@ -356,7 +357,7 @@ function downloadOne(socket, run) {
   });
 }
 
-const PIECE = Buffer.alloc(256 * 1024, 'x');
+const PIECE = job.mode === 'bulk' ? CONTENTS[job.content](256 * 1024) : Buffer.alloc(0);
 
 async function uploadOne(socket, run) {
   const size = 100 * 1024 * 1024;

@@ -15,6 +15,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { generateKeyPairSync } from 'node:crypto';
+import { CONTENTS } from './contents.js';
 
 const here = import.meta.dirname;
 const root = resolve(here, '../..');
@@ -27,6 +28,14 @@ export const PROXY_CORE = '0';
 export const LOAD_CORE = '1';
 export const HOST = 'origin.bench';
 const DAY = 86_400_000;
+const MEBIBYTE = 1024 * 1024;
+
+/** A file of so many times the same bytes. */
+function writeMany(path, bytes, count) {
+  const file = openSync(path, 'w');
+  for (let i = 0; i < count; i++) writeSync(file, bytes);
+  closeSync(file);
+}
 
 export const sleep = (milliseconds) => new Promise((done) => setTimeout(done, milliseconds));
 
@@ -90,7 +99,7 @@ export async function openStage() {
   const www = join(folder, 'www');
   mkdirSync(www);
   writeFileSync(join(www, '1k'), 'x'.repeat(1024));
-  execFileSync('truncate', ['-s', '100M', join(www, '100m')]);
+  for (const [name, make] of Object.entries(CONTENTS)) writeMany(join(www, `100m.${name}`), make(MEBIBYTE), 100);
   execFileSync('truncate', ['-s', '400M', join(www, '400m')]);
   execFileSync('chmod', ['-R', 'a+rX', www]);
   writeFileSync(

@@ -54,7 +54,7 @@ export class EscapeReader implements Reader {
   }
 
   read(_from: number, to: number, final: boolean): void {
-    const { base, traits } = this.#view;
+    const { base, length, traits } = this.#view;
     this.waiting = Infinity;
     if (this.#last < 0 && !this.#deferred && (traits & this.#escapes.trait) === 0) {
       this.#from = base + (final ? to : Math.max(this.#from - base, to - AHEAD));
@@ -64,7 +64,8 @@ export class EscapeReader implements Reader {
     // What the last bytes begin may be an escape when more have come.
     const until = final ? to : to - AHEAD;
     while (at < until) {
-      const lead = this.#nextLead(at, until);
+      // Once there is an escape, what follows it need not stand in text.
+      const lead = this.#nextLead(at, until, this.#last >= 0 ? null : length);
       if (this.#last >= 0) at = this.#goOn(at, lead, until);
       else if (lead === until) at = until;
       else if (this.#begins(lead)) {
@@ -75,7 +76,7 @@ export class EscapeReader implements Reader {
     }
     this.#deferred = false;
     if (at < to && !final) {
-      const lead = this.#nextLead(at, to);
+      const lead = this.#nextLead(at, to, null);
       this.#deferred = lead < to;
       if (this.#deferred) this.waiting = base + lead;
     }
@@ -100,8 +101,8 @@ export class EscapeReader implements Reader {
     return this.#escape(lead);
   }
 
-  #nextLead(at: number, until: number): number {
-    return nextWith(this.#view.bytes, this.#view, this.#escapes.trait, at, until);
+  #nextLead(at: number, until: number, end: number | null): number {
+    return nextWith(this.#view.bytes, this.#view, this.#escapes.trait, at, until, end);
   }
 
   #begins(at: number): boolean {

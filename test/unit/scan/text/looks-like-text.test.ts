@@ -10,6 +10,9 @@ describe('looksLikeText()', () => {
     ['nothing', Buffer.alloc(0)],
     ['a sentence', Buffer.from(SENTENCE)],
     ['UTF-16', Buffer.from(SENTENCE, 'utf16le')],
+    ['a sentence among NULs', Buffer.concat([Buffer.alloc(4000), Buffer.from(SENTENCE)])],
+    ['a letter behind NULs', Buffer.concat([Buffer.alloc(4095), Buffer.from('a')])],
+    ['a few NULs', Buffer.alloc(63)],
     ['Latin-1', Buffer.from('Größe, über, schön, für, Straße, Ärger. '.repeat(20), 'latin1')],
     ['another script', Buffer.from('Привет, мир. 你好，世界。こんにちは'.repeat(20))],
     [
@@ -25,6 +28,8 @@ describe('looksLikeText()', () => {
 
   it.each<readonly [string, Buffer]>([
     ['random bytes', randomBytes(4096)],
+    ['NULs', Buffer.alloc(4096)],
+    ['the NULs of a last piece', Buffer.alloc(64)],
     [
       'what is compressed',
       deflateRawSync(Buffer.from(Array.from({ length: 20_000 }, (_, i) => String(i * i)).join())).subarray(0, 4096),

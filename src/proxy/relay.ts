@@ -1,5 +1,6 @@
 import { OutgoingFields, TO_AGENT } from '../http1/fields.ts';
 import type { ResponseHead } from '../http1/head.ts';
+import { Denial } from '../model/denial.ts';
 import type { Transfer } from '../model/outcome.ts';
 import type { Exchange } from './exchange.ts';
 import type { Answer, AnswerHead, UpstreamExchange } from './message.ts';
@@ -162,6 +163,8 @@ function passOn(connection: UpstreamExchange, answer: Answer, exchange: Exchange
     return 'waiting';
   } catch (error) {
     connection.destroy();
+    // What came before the upstream broke off is the agent's; what must not pass stays here.
+    if (!(error instanceof Denial)) answer.flush();
     throw upstreamFailure(error);
   }
 }

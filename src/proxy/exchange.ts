@@ -120,7 +120,6 @@ async function carry(exchange: Exchange, request: AgentRequest, services: Servic
   const upstream = prepare(facts, request, body, permit, exchange.trace, services.pseudonym);
   const witness = await record(exchange, permit, address, services.audit);
   const response = await send(upstream, address, witness, exchange, request.answer, services);
-  await services.turns.over();
   const scanned = scanResponse(response, exchange, services);
   const transfer = await relay(scanned, request.answer, exchange, permit, services);
   return { kind: 'delivered', status: response.head.status, transfer };

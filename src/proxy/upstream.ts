@@ -20,7 +20,7 @@ export interface UpstreamResponse {
   readonly connection: UpstreamExchange;
 }
 
-/** Sends a recorded request to a guarded address and waits for the head of its answer. Throws Denial. */
+/** Sends a recorded request to a guarded address and waits for the head of its answer, and the end of that turn. Throws Denial. */
 export async function send(
   request: UpstreamRequest,
   address: GuardedAddress,
@@ -40,8 +40,14 @@ export async function send(
       begin(request, address, connection, exchange, services);
       for (;;) {
         const head = finalHead(request, connection, answer);
-        if (head !== null) return answered(head, request, connection, exchange, answer, services);
-        await connection.more();
+        if (head === null) await connection.more();
+        else {
+          const response = answered(head, request, connection, exchange, answer, services);
+          // Answers of one turn go on together.
+          await services.turns.over();
+          if (cancellation.cancelled) throw new Error('aborted');
+          return response;
+        }
       }
     } catch (error) {
       cancellation.onCancel = null;

@@ -15,6 +15,7 @@ import type { FindingTerms } from './answer-reading.ts';
 import type { Exchange } from './exchange.ts';
 import type { KnownTexts } from './known-texts.ts';
 import type { Permit } from './permit.ts';
+import type { Piece } from './scan-pieces.ts';
 import type { Services } from './services.ts';
 import { soughtBy, type Sought } from './sought.ts';
 import type { Transcript } from './transcript.ts';
@@ -68,12 +69,6 @@ const REASONS: Readonly<Record<Finding['family'], Reason>> = {
 /** Where somebody authenticates. */
 const AUTHENTICATION =
   /^header (?:authorization|cookie|x-[a-z-]*(?:key|token|auth)[a-z-]*|[a-z-]*api-?key|[a-z-]*token|apikey)$/;
-
-/** Something that leaves, and what of it may go on with something else. `text`: null where it is said once. */
-interface Said {
-  readonly text: string | null;
-  readonly fragments: readonly Fragment[];
-}
 
 /** Of whom, or of what, something is scanned, and what is noted of that. */
 export type Subject = Pick<Exchange, 'agent' | 'session' | 'now' | 'findings' | 'softened' | 'transcript'>;
@@ -145,15 +140,15 @@ export class Inspection {
     return (this.#memory ??= this.#services.trails.of(this.#exchange));
   }
 
-  /** Parts that may go on with others of a text in which nothing was found, whoever said it; undefined: it is not known. */
-  known(text: string): readonly Fragment[] | undefined {
-    return this.#knownTexts.fragmentsOf(text);
+  /** Parts that may go on with others of something in which nothing was found, whoever said it; undefined: it is not known. */
+  known(piece: Piece): readonly Fragment[] | undefined {
+    return piece.known(this.#knownTexts);
   }
 
   /** Nothing was found in these. */
-  remember(pieces: readonly Said[]): void {
+  remember(pieces: readonly Piece[]): void {
     if (this.#blind) return;
-    for (const { text, fragments } of pieces) if (text !== null) this.#knownTexts.add(text, fragments);
+    for (const piece of pieces) piece.remember(this.#knownTexts);
   }
 
   get #knownTexts(): KnownTexts {

@@ -24,12 +24,13 @@ export function scanHost(inspection: Inspection): void {
   const bytes = Buffer.from(`${host}\n${labels}`, 'latin1');
   const name: Piece = {
     bytes,
-    text: null,
     part: 'target',
     whereOf: () => HOST,
     join: NOTHING_TO_JOIN,
     joinedWhere: HOST,
     fragments: [hostFragment(labels)],
+    known: () => undefined,
+    remember: () => undefined,
   };
   // Names are short: they are scanned at once.
   const [redaction] = scanPieces([name], inspection) as readonly Finding[];

@@ -5,12 +5,11 @@ import { without } from '../scan/redact.ts';
 import type { Scanner } from '../scan/scanner.ts';
 import type { Sequel } from '../scan/trail.ts';
 import type { Inspection, Part } from './inspection.ts';
+import type { KnownTexts } from './known-texts.ts';
 
 /** One thing that leaves, and how what stands in it is told. */
 export interface Piece {
   readonly bytes: Buffer;
-  /** The same (Latin-1), where it may well be said again; null: it is said once. */
-  readonly text: string | null;
   readonly part: Part;
   whereOf(offset: number): string;
   /** The same without what stands between its parts, for secrets that were cut up; null where there is nothing to join. */
@@ -18,6 +17,10 @@ export interface Piece {
   readonly joinedWhere: string;
   /** Parts of it that may go on with others. */
   readonly fragments: readonly Fragment[];
+  /** Those, where it was scanned before and nothing was found in it; undefined: it was not. */
+  known(texts: KnownTexts): readonly Fragment[] | undefined;
+  /** Nothing was found in it. */
+  remember(texts: KnownTexts): void;
 }
 
 const NOTHING: readonly Finding[] = [];
@@ -34,7 +37,7 @@ export function scanPieces(
   const fragments: Fragment[] = [];
   const fresh: Piece[] = [];
   for (const piece of pieces) {
-    const known = piece.text === null ? undefined : inspection.known(piece.text);
+    const known = inspection.known(piece);
     if (known === undefined) fresh.push(piece);
     for (const fragment of known ?? piece.fragments) fragments.push(fragment);
   }

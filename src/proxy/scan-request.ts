@@ -4,12 +4,10 @@ import type { Facts } from '../model/facts.ts';
 import type { Finding } from '../model/finding.ts';
 import { parseMediaType } from '../policy/content/text.ts';
 import { contentCodings, decodeContent, type Coding } from '../scan/content-decoder.ts';
-import { bodyFragments } from '../scan/fragments.ts';
-import { jsonParts } from '../scan/json-strings.ts';
 import { redact } from '../scan/redact.ts';
 import { NoveltyMeter } from '../scan/novelty.ts';
-import { placeInBody } from '../scan/where.ts';
 import type { HeldBody } from './body.ts';
+import { BodyPiece } from './body-piece.ts';
 import type { TranscribedBody } from './transcript.ts';
 import type { Exchange } from './exchange.ts';
 import { FieldsPiece, TargetPiece } from './head-pieces.ts';
@@ -106,7 +104,6 @@ interface Held {
 }
 
 const JSON_TYPE = 'application/json';
-const FORM_TYPE = 'application/x-www-form-urlencoded';
 
 function headOf(request: AgentRequest, facts: Facts, permit: Permit): Piece[] {
   const path = permit.rawPath ? facts.path.raw : (facts.path.canonical ?? facts.path.raw);
@@ -126,25 +123,16 @@ function scanHeld(
 ): Held | Promise<Held> {
   if (body.rest !== null || body.size === 0) return scanHead(head, body, inspection);
   const whole = pieces.length === 1 ? (pieces[0] as Buffer) : Buffer.concat(pieces);
-  const mediaType = mediaTypeOf(request);
-  const json = mediaType !== null && /[/+]json$/.test(mediaType);
-  const whereOf = (offset: number): string => placeInBody(whole, offset, mediaType);
-  const parts = json ? jsonParts(whole) : null;
-  const join = (bytes: Buffer): Buffer | null =>
-    parts === null ? null : bytes === whole ? parts.joined : jsonParts(bytes).joined;
-  const fragments = parts?.fragments ?? bodyFragments(whole, mediaType === FORM_TYPE ? 'form' : 'other');
-  const all: Piece[] = [
-    ...head,
-    { bytes: whole, text: null, part: 'body', whereOf, join, joinedWhere: 'parts of the body', fragments },
-  ];
+  const piece = new BodyPiece(whole, mediaTypeOf(request));
+  const all: Piece[] = [...head, piece];
   if (body.trailers.size > 0) all.push(new FieldsPiece(body.trailers.text(END_TO_END)));
   const redactions = scanPieces(all, inspection);
   return after(redactions, (found) => {
     if (found.length === 0) return { body, redacted: false };
-    const clean = redact(whole, found, json);
+    const clean = redact(whole, found, piece.form === 'json');
     if (clean !== null) return { body: { ...body, pieces: [clean], size: clean.length }, redacted: true };
     const [first] = found as [Finding];
-    inspection.refuse(first, whereOf(first.offset));
+    inspection.refuse(first, piece.whereOf(first.offset));
     return { body, redacted: false };
   });
 }

@@ -98,6 +98,18 @@ describe('a secret that is cut up over several requests', () => {
     expect(last.received).toContain('secrets in parts of several requests (github-pat)');
   });
 
+  it('is found where a part stands in a body that is known, for it was sent before', async () => {
+    const [one, two] = parts(2) as [string, string];
+    const said = async (note: string): Promise<void> =>
+      expect((await send('api.test', '/again', { again: note })).status).toBe(200);
+    for (let time = 0; time < 4; time++) await said(one);
+    // More than are remembered of one place.
+    for (let other = 0; other < 13; other++) await said(`another-${other}`);
+    await said(one);
+    const last = await send('api.test', '/again', { again: two });
+    expect(last.received).toContain('secrets in parts of several requests (github-pat)');
+  });
+
   it('is found where the last part comes first', async () => {
     const [one, two, three] = parts(3) as [string, string, string];
     expect((await send('api.test', `/back?r=${three}`)).status).toBe(200);

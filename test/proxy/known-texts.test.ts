@@ -25,3 +25,56 @@ describe('texts in which nothing was found', () => {
     expect(texts.fragmentsOf('x'.repeat(5000))).toBeUndefined();
   });
 });
+
+describe('bodies in which nothing was found', () => {
+  const fragments = [new Fragment(1, Buffer.from('messages'), 0, 8)];
+  const take = (): typeof fragments => fragments;
+
+  it('are known from the second time on, whole, and by what they are read as', () => {
+    const texts = new KnownTexts();
+    const body = Buffer.from(JSON.stringify({ method: 'tools/list', id: 1, text: 'x'.repeat(500) }));
+    texts.addBody(body, 'json', take);
+    expect(texts.fragmentsOfBody(body, 'json')).toBeUndefined();
+    texts.addBody(body, 'json', take);
+    expect(texts.fragmentsOfBody(Buffer.from(body), 'json')).toBe(fragments);
+    expect(texts.fragmentsOfBody(body, 'other')).toBeUndefined();
+    for (let at = 0; at < body.length; at++) {
+      const other = Buffer.from(body);
+      other[at] = (other[at] as number) ^ 1;
+      expect(texts.fragmentsOfBody(other, 'json')).toBeUndefined();
+    }
+    expect(texts.fragmentsOfBody(body.subarray(1), 'json')).toBeUndefined();
+  });
+
+  it('are kept apart from where they came from', () => {
+    const texts = new KnownTexts();
+    const body = Buffer.from('{"a":"b"}');
+    let kept: Buffer | null = null;
+    for (let time = 0; time < 2; time++)
+      texts.addBody(body, 'json', (bytes) => {
+        kept = bytes;
+        return fragments;
+      });
+    expect(kept).toEqual(body);
+    body.fill('x');
+    expect(texts.fragmentsOfBody(Buffer.from('{"a":"b"}'), 'json')).toBe(fragments);
+  });
+
+  it('are forgotten once something else is looked for, and not kept where they are long', () => {
+    const texts = new KnownTexts().under(1);
+    const [body, long] = [Buffer.from('{"a":"b"}'), Buffer.alloc(4096, 'x')];
+    for (let time = 0; time < 2; time++) for (const each of [body, long]) texts.addBody(each, 'other', take);
+    expect(texts.under(1).fragmentsOfBody(body, 'other')).toBe(fragments);
+    expect(texts.fragmentsOfBody(long, 'other')).toBeUndefined();
+    expect(texts.under(2).fragmentsOfBody(body, 'other')).toBeUndefined();
+  });
+
+  it('make way for others', () => {
+    const texts = new KnownTexts();
+    const bodies = Array.from({ length: 1000 }, (_, i) => Buffer.from(`body ${i}`));
+    for (const body of bodies) for (let time = 0; time < 2; time++) texts.addBody(body, 'other', take);
+    const known = bodies.filter((body) => texts.fragmentsOfBody(body, 'other') !== undefined);
+    expect(known.length).toBeGreaterThan(30);
+    expect(known.length).toBeLessThanOrEqual(64);
+  });
+});

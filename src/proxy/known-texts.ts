@@ -10,6 +10,7 @@ const SAMPLES = 32;
 
 /** A body in which nothing was found, what it is read as, and the parts of it that may go on with others. */
 interface KnownBody {
+  readonly print: number;
   readonly bytes: Buffer;
   readonly form: string;
   readonly fragments: readonly Fragment[];
@@ -65,8 +66,10 @@ export class KnownTexts {
       this.#prints[place] = print;
       return;
     }
+    // Of bodies that only pass for one another, the first is kept: what differs each time is not taken apart each time.
+    if (this.#bodies[place]?.print === print) return;
     const copy = Buffer.from(bytes);
-    this.#bodies[place] = { bytes: copy, form, fragments: fragmentsIn(copy) };
+    this.#bodies[place] = { print, bytes: copy, form, fragments: fragmentsIn(copy) };
   }
 }
 

@@ -45,11 +45,13 @@ export function scanPieces(
   const found = fresh.length === 0 && sequel.size === 0 ? NOTHING : inspection.scan(together(fresh, sequel));
   const judged = (findings: readonly Finding[]): readonly Finding[] => {
     if (findings.length > 0) return judgePieces(fresh, fragments, findings, inspection);
-    inspection.remember(fresh);
     sequel.keep();
     return findings;
   };
-  return found instanceof Promise ? found.then(judged) : judged(found);
+  // By the time another thread is done, something else may be looked for.
+  if (found instanceof Promise) return found.then(judged);
+  if (found.length === 0) inspection.remember(fresh);
+  return judged(found);
 }
 
 /** Where pieces that are small together are put side by side; used up before anything else is. */

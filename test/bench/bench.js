@@ -28,6 +28,12 @@ const keepalive = (connections) => ({
   job: { mode: 'keepalive', connections },
   figure: (r) => r.perSecond,
 });
+const bulk = (direction, content, connections) => ({
+  unit: 'MB/s',
+  better: 'more',
+  job: { mode: 'bulk', direction, content, connections },
+  figure: (r) => r.megabytesPerSecond,
+});
 /** Of the peers, mitmproxy alone inspects HTTP/2. */
 const http2 = (mode, connections, streams) => ({
   unit: 'req/s',
@@ -84,32 +90,10 @@ const ROWS = {
     job: { mode: 'connects', connections: 8, resume: true },
     figure: (r) => r.perSecond,
   },
-  download: {
-    unit: 'MB/s',
-    better: 'more',
-    job: { mode: 'bulk', direction: 'download', content: 'noise', connections: 1 },
-    figure: (r) => r.megabytesPerSecond,
-  },
-  'download-log': {
-    unit: 'MB/s',
-    better: 'more',
-    job: { mode: 'bulk', direction: 'download', content: 'log', connections: 1 },
-    figure: (r) => r.megabytesPerSecond,
-  },
-  upload: {
-    unit: 'MB/s',
-    better: 'more',
-    job: { mode: 'bulk', direction: 'upload', content: 'noise', connections: 8 },
-    port: 'sinkPort',
-    figure: (r) => r.megabytesPerSecond,
-  },
-  'upload-log': {
-    unit: 'MB/s',
-    better: 'more',
-    job: { mode: 'bulk', direction: 'upload', content: 'log', connections: 8 },
-    port: 'sinkPort',
-    figure: (r) => r.megabytesPerSecond,
-  },
+  download: bulk('download', 'noise', 1),
+  'download-log': bulk('download', 'log', 1),
+  upload: { ...bulk('upload', 'noise', 8), port: 'sinkPort' },
+  'upload-log': { ...bulk('upload', 'log', 8), port: 'sinkPort' },
   'first-sight': {
     unit: 'ms',
     better: 'less',

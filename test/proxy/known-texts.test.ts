@@ -69,6 +69,19 @@ describe('bodies in which nothing was found', () => {
     expect(texts.under(2).fragmentsOfBody(body, 'other')).toBeUndefined();
   });
 
+  it('are taken apart once, where those that differ pass for one another', () => {
+    const texts = new KnownTexts();
+    const bodies = Array.from({ length: 10 }, (_, i) => Buffer.alloc(1000, 'x').fill(`${i}`, 1, 2));
+    let count = 0;
+    for (const body of bodies)
+      texts.addBody(body, 'other', () => {
+        count++;
+        return fragments;
+      });
+    expect(count).toBe(1);
+    expect(bodies.filter((body) => texts.fragmentsOfBody(body, 'other') !== undefined)).toEqual([bodies[1]]);
+  });
+
   it('make way for others', () => {
     const texts = new KnownTexts();
     const bodies = Array.from({ length: 1000 }, (_, i) => Buffer.from(`body ${i}`));

@@ -1,6 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { Fragment } from '../../src/scan/fragments.ts';
+import { TargetPiece } from '../../src/proxy/head-pieces.ts';
+import type { Inspection } from '../../src/proxy/inspection.ts';
 import { KnownTexts } from '../../src/proxy/known-texts.ts';
+import { scanPieces } from '../../src/proxy/scan-pieces.ts';
+import { Trail } from '../../src/scan/trail.ts';
 
 describe('texts in which nothing was found', () => {
   it('are known until something else is looked for', () => {
@@ -89,5 +93,23 @@ describe('bodies in which nothing was found', () => {
     const known = bodies.filter((body) => texts.fragmentsOfBody(body, 'other') !== undefined);
     expect(known.length).toBeGreaterThan(30);
     expect(known.length).toBeLessThanOrEqual(64);
+  });
+});
+
+describe('what is scanned', () => {
+  it.each([
+    ['here, is known', [], true],
+    ['by another thread, is not: something else may be looked for by the time it is done', Promise.resolve([]), false],
+  ] as const)('%s', async (_name, found, isKnown) => {
+    const texts = new KnownTexts();
+    const trail = new Trail();
+    const inspection = {
+      known: (piece: TargetPiece) => piece.known(texts),
+      remember: (pieces: readonly TargetPiece[]) => pieces.forEach((piece) => piece.remember(texts)),
+      sequel: () => trail.sequel(1, [], 0),
+      scan: () => found,
+    } as unknown as Inspection;
+    await scanPieces([new TargetPiece('/v1/messages')], inspection);
+    expect(texts.fragmentsOf('/v1/messages') !== undefined).toBe(isKnown);
   });
 });
